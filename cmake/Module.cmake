@@ -1,0 +1,35 @@
+# jikji_module(NAME [DEPS target...]): one folder of src/ is one library `jikji_NAME`.
+#
+# Sources are `*.cc` of the folder and its subfolders; `*_test.cc` make the test program `NAME_test`.
+# `main.cc` is left to the folder's own CMakeLists.txt.
+# `*_avx2.cc` and `*_avx512.cc` are compiled for their instruction set (x86-64) and chosen at run time.
+function(jikji_module name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/main\\.cc$")
+  if(NOT sources)
+    add_library(jikji_${name} INTERFACE)
+    target_link_libraries(jikji_${name} INTERFACE ${ARG_DEPS})
+    return()
+  endif()
+  foreach(file ${sources})
+    if(file MATCHES "_avx2\\.cc$")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-mbmi2")
+    elseif(file MATCHES "_avx512\\.cc$")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
+        "-mavx2;-mfma;-mf16c;-mbmi2;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni")
+    endif()
+  endforeach()
+  add_library(jikji_${name} STATIC ${sources})
+  target_include_directories(jikji_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(jikji_${name} PUBLIC ${ARG_DEPS})
+  if(JIKJI_BUILD_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE jikji_${name} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE JIKJI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 1200)
+  endif()
+endfunction()

@@ -1,0 +1,43 @@
+// Files: read whole, map read-only, write so that a reader sees the old or the new, never between.
+#ifndef JIKJI_BASE_FILE_H_
+#define JIKJI_BASE_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace jikji {
+
+// The whole file as bytes; an error if it is larger than `max_bytes`.
+Result<std::string> ReadFile(const std::filesystem::path& path, uint64_t max_bytes = 1ull << 30);
+
+// Writes beside the target, syncs, then renames over it.
+Result<> WriteFileAtomic(const std::filesystem::path& path, std::string_view content);
+
+// A file mapped read-only for as long as the object lives. Movable; the bytes do not move with it.
+class MappedFile {
+ public:
+  static Result<MappedFile> Open(const std::filesystem::path& path);
+
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+  std::filesystem::path path_;
+};
+
+}  // namespace jikji
+
+#endif  // JIKJI_BASE_FILE_H_

@@ -1,0 +1,132 @@
+#include "base/thread_pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace jikji {
+namespace {
+
+// About 20 µs of pauses: longer than the gaps between the operations of a layer, shorter than a
+// timer tick.
+constexpr int kSpins = 2000;
+
+inline void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+struct ThreadPool::State {
+  std::vector<std::thread> threads;
+  std::atomic<uint64_t> generation{0};  // odd or even: a new value is a new job
+  std::atomic<size_t> pending{0};       // workers that have not finished the job
+  std::atomic<bool> stop{false};
+  const std::function<void(size_t)>* job = nullptr;
+  std::mutex mutex;
+  std::condition_variable wake;
+
+  void Work(size_t thread) {
+    uint64_t seen = 0;
+    while (true) {
+      WaitForJob(seen);
+      seen = generation.load(std::memory_order_acquire);
+      if (stop.load(std::memory_order_relaxed)) return;
+      (*job)(thread);
+      pending.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  void WaitForJob(uint64_t seen) {
+    for (int spin = 0; spin < kSpins; ++spin) {
+      if (generation.load(std::memory_order_acquire) != seen) return;
+      Pause();
+    }
+    std::unique_lock lock(mutex);
+    wake.wait(lock, [&] { return generation.load(std::memory_order_acquire) != seen; });
+  }
+
+  void Announce() {
+    {
+      std::lock_guard lock(mutex);
+      generation.fetch_add(1, std::memory_order_release);
+    }
+    wake.notify_all();
+  }
+};
+
+ThreadPool::ThreadPool(size_t threads)
+    : size_(std::max<size_t>(threads, 1)), state_(std::make_unique<State>()) {
+  for (size_t thread = 1; thread < size_; ++thread) {
+    state_->threads.emplace_back([this, thread] { state_->Work(thread); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  state_->stop.store(true, std::memory_order_relaxed);
+  state_->Announce();
+  for (auto& thread : state_->threads) thread.join();
+}
+
+void ThreadPool::Run(const std::function<void(size_t)>& job) {
+  if (size_ > 1) {
+    state_->job = &job;
+    state_->pending.store(size_ - 1, std::memory_order_relaxed);
+    state_->Announce();
+  }
+  job(0);
+  for (int spin = 0; state_->pending.load(std::memory_order_acquire) != 0; ++spin) {
+    if (spin < kSpins) {
+      Pause();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
+void ThreadPool::ParallelFor(size_t count, size_t grain,
+                             const std::function<void(size_t, size_t)>& body) {
+  grain = std::max<size_t>(grain, 1);
+  if (count == 0) return;
+  if (size_ == 1 || count <= grain) {
+    body(0, count);
+    return;
+  }
+  std::atomic<size_t> next{0};
+  Run([&](size_t) {
+    for (size_t begin; (begin = next.fetch_add(grain, std::memory_order_relaxed)) < count;) {
+      body(begin, std::min(begin + grain, count));
+    }
+  });
+}
+
+size_t UsableCores() {
+  size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    cores = std::max<size_t>(1, static_cast<size_t>(CPU_COUNT(&set)));
+  }
+  // cgroup v2: "quota period" in microseconds, or "max period".
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (file >> quota >> period && quota != "max" && period > 0) {
+    const double allowed = std::strtod(quota.c_str(), nullptr) / period;
+    cores = std::min(cores, std::max<size_t>(1, static_cast<size_t>(allowed + 0.5)));
+  }
+  return cores;
+}
+
+}  // namespace jikji

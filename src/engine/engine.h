@@ -1,0 +1,98 @@
+// The engine: requests to tokens, many at a time, on one thread that schedules and steps.
+//
+// Each step runs a batch of {sequence: tokens}: prompts in chunks within a token budget, running
+// sequences one token each. Pages of the KV cache for the whole of a request (prompt and its output
+// limit) are reserved before it starts, so that it never runs out midway. Contract: promise 1 (same
+// tokens), promise 2 (a Ticket or nothing), promise 7 (Health tells of steps).
+#ifndef JIKJI_ENGINE_ENGINE_H_
+#define JIKJI_ENGINE_ENGINE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "engine/request.h"
+#include "engine/ticket.h"
+#include "model/model.h"
+
+namespace jikji {
+
+struct EngineOptions {
+  size_t threads = 0;   // of the kernels; 0: UsableCores()
+  int64_t context = 0;  // tokens of one sequence; 0: the model's own, as far as kv_bytes allow
+  uint64_t kv_bytes = 1ull << 30;  // of the KV cache; at least one sequence of `context` must fit
+  DType kv_dtype = DType::kF16;
+  int32_t page_tokens = 16;
+  int32_t max_running = 64;   // sequences decoded together
+  int32_t step_tokens = 256;  // token budget of one step
+  size_t max_queued = 256;    // requests waiting; past it kUnavailable
+  // For tests of promise 1: if set, says how many tokens of a prompt (1..limit) the next step
+  // takes.
+  std::function<int32_t(int32_t limit)> chunk_override;
+};
+
+// When a request's stages ended, for metrics. Given to `on_finished` once per choice... of a
+// request, after its last delta.
+struct RequestTimes {
+  std::chrono::steady_clock::time_point arrived, started, first_token, finished;
+};
+
+// For metrics: counts since start, and what is now.
+struct EngineStats {
+  int64_t waiting = 0, running = 0;
+  int64_t pages_used = 0, pages_total = 0;
+  int64_t steps = 0, prompt_tokens = 0, generation_tokens = 0;
+  int64_t preemptions = 0;
+};
+
+struct EngineHealth {
+  bool healthy = false;
+  std::string reason;  // why not
+};
+
+class Engine {
+ public:
+  // Takes the model and starts the thread.
+  static Result<std::unique_ptr<Engine>> Start(Model model, EngineOptions options);
+
+  // Ends every request with kCancelled, then stops the thread.
+  virtual ~Engine() = default;
+
+  virtual const ModelDescription& model() const = 0;
+  virtual const EngineOptions& options() const = 0;  // as resolved: context and threads filled in
+
+  // Queues a request; `sink` hears of it until each choice has finished. kInvalidArgument: the
+  // request does not fit the ticket, the context or the vocabulary; kUnavailable: queue full or
+  // draining. Thread-safe.
+  virtual Result<> Submit(Ticket ticket, GenerationRequest request, DeltaSink sink) = 0;
+
+  // The request leaves within one step; its choices finish with kCancelled. Unknown ids are
+  // ignored. Thread-safe.
+  virtual void Cancel(const std::string& id) = 0;
+
+  // Refuses new requests from now on.
+  virtual void StopAdmission() = 0;
+
+  virtual EngineStats stats() const = 0;
+  // Healthy: the thread runs, and where there is work, a step ended within the last `limit`.
+  virtual EngineHealth Health(std::chrono::milliseconds limit) const = 0;
+
+  // Called on the engine's thread: after each step with its tokens, and when a request is over. Set
+  // before the first Submit.
+  struct Observer {
+    std::function<void(int64_t tokens)> step;
+    std::function<void(const RequestTimes&, FinishReason, int64_t prompt_tokens,
+                       int64_t output_tokens)>
+        finished;
+    std::function<void(double seconds)> inter_token;
+    std::function<void(double seconds)> first_token;
+  };
+  virtual void SetObserver(Observer observer) = 0;
+};
+
+}  // namespace jikji
+
+#endif  // JIKJI_ENGINE_ENGINE_H_

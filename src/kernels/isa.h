@@ -1,0 +1,28 @@
+// Which instruction set the kernels use: the best the machine has, chosen once at start, or a
+// lesser one by JIKJI_ISA.
+#ifndef JIKJI_KERNELS_ISA_H_
+#define JIKJI_KERNELS_ISA_H_
+
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace jikji::kernels {
+
+enum class Isa { kPortable, kAvx2, kAvx512 };  // AVX2: +FMA+F16C; AVX-512: F, BW, DQ, VL and VNNI
+
+std::string_view IsaName(Isa isa);  // "portable", "avx2", "avx512-vnni"
+
+// Those that this machine can run, worst first.
+std::vector<Isa> AvailableIsas();
+
+// Set by the first call from JIKJI_ISA (a name of IsaName), else the best available.
+Isa ActiveIsa();
+
+// For tests and benchmarks; not while kernels run. An error where the machine lacks it.
+Result<> SetIsa(Isa isa);
+
+}  // namespace jikji::kernels
+
+#endif  // JIKJI_KERNELS_ISA_H_

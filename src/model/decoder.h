@@ -1,0 +1,49 @@
+// The decoder: token ids and a paged KV cache to logits, for every family that DecoderSpec
+// describes.
+//
+// Contract (promise 1): the logits of a row depend on the weights and on the tokens of its own
+// sequence up to it, bit for bit; not on other slices, on how the sequence was cut into slices, or
+// on threads. Forward is called by one thread at a time.
+#ifndef JIKJI_MODEL_DECODER_H_
+#define JIKJI_MODEL_DECODER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "model/decoder_spec.h"
+#include "model/kv_cache.h"
+#include "tensor/checkpoint.h"
+
+namespace jikji {
+
+// One step's work. Slices cover the rows of `tokens` without gaps; pages for their positions are
+// theirs already.
+struct Batch {
+  std::span<const int32_t> tokens;
+  std::span<const kernels::AttentionSlice> slices;
+  std::span<const int32_t> logit_rows;  // rows of `tokens` whose logits are wanted, ascending
+};
+
+class Decoder {
+ public:
+  // Checks every tensor's presence and shape against the spec. Keeps the checkpoint mapped.
+  // `progress`, if given, is called with a share from 0 to 1.
+  static Result<std::unique_ptr<Decoder>> Load(std::shared_ptr<const Checkpoint> checkpoint,
+                                               DecoderSpec spec,
+                                               const std::function<void(double)>& progress = {});
+  virtual ~Decoder() = default;
+
+  virtual const DecoderSpec& spec() const = 0;
+
+  // logits: [logit_rows, vocab]. Token ids must be in [0, vocab).
+  virtual void Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
+                       ThreadPool& pool) = 0;
+};
+
+}  // namespace jikji
+
+#endif  // JIKJI_MODEL_DECODER_H_

@@ -1,0 +1,57 @@
+// A model ready to be run: weights, spec, tokenizer, chat template, and the defaults its makers
+// ship.
+#ifndef JIKJI_MODEL_MODEL_H_
+#define JIKJI_MODEL_MODEL_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "model/decoder.h"
+#include "model/decoder_spec.h"
+#include "tensor/checkpoint.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace jikji {
+
+// generation_config.json; absent fields are nullopt.
+struct GenerationDefaults {
+  std::optional<double> temperature, top_p, min_p, repetition_penalty;
+  std::optional<int64_t> top_k;
+  std::optional<bool> do_sample;
+};
+
+// Everything but the weights: what `jikji inspect` prints before anything is loaded.
+struct ModelDescription {
+  std::string name;  // folder name, or GGUF general.name, or file stem
+  std::filesystem::path path;
+  std::shared_ptr<const Checkpoint> checkpoint;
+  DecoderSpec spec;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::string template_source;                        // empty where the model has none
+  std::shared_ptr<const ChatTemplate> chat_template;  // nullptr where it has none
+  std::vector<TokenId>
+      stop_ids;  // eos ids of the configs and turn enders known to the family, ascending
+  std::string bos_token, eos_token;  // written forms, for the template; may be empty
+  GenerationDefaults defaults;
+};
+
+// `path` is a folder or a .gguf file.
+Result<ModelDescription> DescribeModel(const std::filesystem::path& path);
+
+struct Model {
+  ModelDescription description;
+  std::unique_ptr<Decoder> decoder;
+};
+Result<Model> LoadModel(const std::filesystem::path& path,
+                        const std::function<void(double)>& progress = {});
+
+}  // namespace jikji
+
+#endif  // JIKJI_MODEL_MODEL_H_

@@ -1,0 +1,53 @@
+// A small blocking HTTP/1.1 client: for `jikji chat`, health checks and tests.
+#ifndef JIKJI_NET_CLIENT_H_
+#define JIKJI_NET_CLIENT_H_
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "net/http.h"
+
+namespace jikji::net {
+
+struct ClientOptions {
+  std::chrono::milliseconds timeout{600'000};  // of no byte coming
+  size_t max_body_bytes = 1u << 30;
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;  // http://host:port/path?query
+  Headers headers;
+  std::string body;
+};
+
+// The whole answer.
+Result<Response> Fetch(const ClientRequest& request, const ClientOptions& options = {});
+
+// Calls on_data for each piece of the body as it comes; return false to stop. The returned Response
+// has an empty body, except that the body of a status other than 2xx is kept there (and on_data is
+// not called).
+Result<Response> FetchStream(const ClientRequest& request,
+                             const std::function<bool(std::string_view piece)>& on_data,
+                             const ClientOptions& options = {});
+
+// Splits a server-sent event stream into the `data:` payloads of its events (WHATWG HTML 9.2),
+// whatever the pieces it comes in.
+class SseParser {
+ public:
+  // Calls on_data for each complete event that has data.
+  void Feed(std::string_view piece, const std::function<void(std::string_view data)>& on_data);
+
+ private:
+  std::string line_;
+  std::string data_;
+  bool has_data_ = false;
+  bool last_was_cr_ = false;
+};
+
+}  // namespace jikji::net
+
+#endif  // JIKJI_NET_CLIENT_H_
