@@ -1,0 +1,20 @@
+// Files that are part of the program, put there by cmake/Embed.cmake.
+#ifndef JIKJI_APP_EMBEDDED_H_
+#define JIKJI_APP_EMBEDDED_H_
+
+#include <span>
+#include <string_view>
+
+namespace jikji {
+
+struct EmbeddedFile {
+  std::string_view name;
+  std::string_view content;
+};
+
+// The files of web/.
+std::span<const EmbeddedFile> WebFiles();
+
+}  // namespace jikji
+
+#endif  // JIKJI_APP_EMBEDDED_H_

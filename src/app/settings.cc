@@ -1,0 +1,291 @@
+#include "app/settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+
+#include "base/file.h"
+
+namespace jikji {
+namespace {
+
+// A configuration is written by hand: more than this is a mistake.
+constexpr uint64_t kMaxConfigBytes = 1 << 20;
+
+std::string Replaced(std::string text, char from, char to) {
+  std::replace(text.begin(), text.end(), from, to);
+  return text;
+}
+
+std::string TomlKey(const std::string& name) { return Replaced(name, '-', '_'); }
+
+std::string EnvironmentName(const std::string& name) {
+  std::string upper = "JIKJI_" + TomlKey(name);
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return upper;
+}
+
+template <class T>
+Result<T> ParseNumber(const std::string& text, T least, T most) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= least) ||
+      !(value <= most)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("`{}` is not a number from {} to {}", text, least, most));
+  }
+  return value;
+}
+
+Result<bool> ParseBool(const std::string& text) {
+  if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
+  if (text == "false" || text == "0" || text == "no" || text == "off") return false;
+  return Fail(ErrorCode::kInvalidArgument, fmt::format("`{}` is neither true nor false", text));
+}
+
+std::vector<std::string> SplitCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::stringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
+}
+
+// A TOML scalar as the text that the same flag would take; nullopt for tables, dates and the like.
+std::optional<std::string> ScalarText(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  return std::nullopt;
+}
+
+std::string QuoteToml(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+Result<uint64_t> ParseBytes(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  double scale = 0;
+  if (unit.empty() || unit == "B") scale = 1;
+  if (unit == "K" || unit == "KiB") scale = 1024.0;
+  if (unit == "M" || unit == "MiB") scale = 1024.0 * 1024.0;
+  if (unit == "G" || unit == "GiB") scale = 1024.0 * 1024.0 * 1024.0;
+  if (error != std::errc() || scale == 0 || !(number >= 0) || number * scale > 9e18) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("`{}` is not a size: write 1073741824, 1024MiB or 1GiB", text));
+  }
+  return static_cast<uint64_t>(number * scale);
+}
+
+std::string FormatBytes(uint64_t bytes) {
+  for (const auto& [shift, unit] : {std::pair{30, "GiB"}, {20, "MiB"}, {10, "KiB"}}) {
+    if (bytes != 0 && bytes % (1ull << shift) == 0)
+      return fmt::format("{}{}", bytes >> shift, unit);
+  }
+  return fmt::format("{}", bytes);
+}
+
+Settings::Setting& Settings::Append(std::string name, std::string help, Kind kind) {
+  Setting setting;
+  setting.name = std::move(name);
+  setting.help = std::move(help);
+  setting.kind = kind;
+  settings_.push_back(std::move(setting));
+  return settings_.back();
+}
+
+void Settings::Add(std::string name, std::string* target, std::string help, bool secret) {
+  Setting& setting = Append(std::move(name), std::move(help), Kind::kText);
+  setting.secret = secret;
+  setting.assign = [target](const auto& values) -> Result<> {
+    *target = values.front();
+    return {};
+  };
+  setting.values = [target] { return std::vector{*target}; };
+}
+
+void Settings::Add(std::string name, std::vector<std::string>* target, std::string help,
+                   bool secret) {
+  Setting& setting = Append(std::move(name), std::move(help), Kind::kList);
+  setting.secret = secret;
+  setting.assign = [target](const auto& values) -> Result<> {
+    *target = values;
+    return {};
+  };
+  setting.values = [target] { return *target; };
+}
+
+void Settings::Add(std::string name, bool* target, std::string help) {
+  Setting& setting = Append(std::move(name), std::move(help), Kind::kBool);
+  setting.assign = [target](const auto& values) -> Result<> {
+    JIKJI_ASSIGN(*target, ParseBool(values.front()));
+    return {};
+  };
+  setting.values = [target] { return std::vector<std::string>{*target ? "true" : "false"}; };
+}
+
+void Settings::Add(std::string name, int64_t* target, std::string help, int64_t least,
+                   int64_t most) {
+  Setting& setting = Append(std::move(name), std::move(help), Kind::kInteger);
+  setting.assign = [target, least, most](const auto& values) -> Result<> {
+    JIKJI_ASSIGN(*target, ParseNumber<int64_t>(values.front(), least, most));
+    return {};
+  };
+  setting.values = [target] { return std::vector{fmt::format("{}", *target)}; };
+}
+
+void Settings::Add(std::string name, double* target, std::string help, double least, double most) {
+  Setting& setting = Append(std::move(name), std::move(help), Kind::kNumber);
+  setting.assign = [target, least, most](const auto& values) -> Result<> {
+    JIKJI_ASSIGN(*target, ParseNumber<double>(values.front(), least, most));
+    return {};
+  };
+  setting.values = [target] { return std::vector{fmt::format("{}", *target)}; };
+}
+
+void Settings::AddBytes(std::string name, uint64_t* target, std::string help) {
+  Setting& setting = Append(std::move(name), std::move(help), Kind::kBytes);
+  setting.assign = [target](const auto& values) -> Result<> {
+    JIKJI_ASSIGN(*target, ParseBytes(values.front()));
+    return {};
+  };
+  setting.values = [target] { return std::vector{FormatBytes(*target)}; };
+}
+
+void Settings::AddFlags(CLI::App& command) {
+  command.add_option("--config", config_path_, "TOML file of settings (also JIKJI_CONFIG)");
+  for (Setting& setting : settings_) {
+    CLI::Option* option =
+        setting.kind == Kind::kBool
+            ? command.add_flag(
+                  "--" + setting.name + "{true},!--no-" + setting.name + "{false}",
+                  [&setting](int64_t count) { setting.flag = {count > 0 ? "true" : "false"}; },
+                  setting.help)
+            : command.add_option("--" + setting.name, setting.flag, setting.help);
+    if (setting.kind == Kind::kBool) continue;
+    option->type_name(setting.kind == Kind::kInteger  ? "N"
+                      : setting.kind == Kind::kNumber ? "X"
+                      : setting.kind == Kind::kBytes  ? "BYTES"
+                                                      : "TEXT");
+    if (setting.kind == Kind::kList) {
+      option->allow_extra_args(false);
+    } else {
+      option->expected(1);
+    }
+    if (const auto values = setting.values();
+        !setting.secret && !values.empty() && !values.front().empty()) {
+      option->default_str(fmt::format("{}", fmt::join(values, ",")));
+    }
+  }
+}
+
+Result<> Settings::Assign(Setting& setting, const std::vector<std::string>& values,
+                          std::string source) {
+  if (auto assigned = setting.assign(values); !assigned) {
+    return Fail(assigned.error().code,
+                fmt::format("{} (setting `{}`)", assigned.error().message, setting.name), source);
+  }
+  setting.source = std::move(source);
+  return {};
+}
+
+Result<> Settings::ReadToml(const std::string& path) {
+  JIKJI_ASSIGN(const std::string text, ReadFile(path, kMaxConfigBytes));
+  const toml::parse_result parsed = toml::parse(text, path);
+  if (!parsed) {
+    const auto& begin = parsed.error().source().begin;
+    return Fail(ErrorCode::kMalformed, std::string(parsed.error().description()),
+                fmt::format("{}:{}:{}", path, begin.line, begin.column));
+  }
+  for (const auto& [key, node] : parsed.table()) {
+    const std::string where = fmt::format("{}:{}", path, node.source().begin.line);
+    const auto setting = std::find_if(settings_.begin(), settings_.end(), [&](const Setting& s) {
+      return TomlKey(s.name) == key.str();
+    });
+    if (setting == settings_.end()) {
+      return Fail(
+          ErrorCode::kInvalidArgument,
+          fmt::format("there is no setting `{}`; `jikji serve --check` prints them all", key.str()),
+          where);
+    }
+    std::vector<std::string> values;
+    if (const auto* array = node.as_array(); array != nullptr && setting->kind == Kind::kList) {
+      for (const auto& item : *array) {
+        const auto value = ScalarText(item);
+        if (!value) return Fail(ErrorCode::kInvalidArgument, "must be a list of texts", where);
+        values.push_back(*value);
+      }
+    } else if (const auto value = ScalarText(node)) {
+      values = {*value};
+    } else {
+      return Fail(ErrorCode::kInvalidArgument, fmt::format("`{}` must be a plain value", key.str()),
+                  where);
+    }
+    JIKJI_RETURN_IF_ERROR(Assign(*setting, values, where));
+  }
+  return {};
+}
+
+Result<> Settings::Resolve(const Environment& environment) {
+  if (config_path_.empty()) {
+    if (const char* path = environment("JIKJI_CONFIG")) config_path_ = path;
+  }
+  if (!config_path_.empty()) JIKJI_RETURN_IF_ERROR(ReadToml(config_path_));
+  for (Setting& setting : settings_) {
+    const std::string name = EnvironmentName(setting.name);
+    if (const char* value = environment(name.c_str())) {
+      const auto values =
+          setting.kind == Kind::kList ? SplitCommas(value) : std::vector<std::string>{value};
+      JIKJI_RETURN_IF_ERROR(Assign(setting, values, name));
+    }
+    if (!setting.flag.empty()) {
+      JIKJI_RETURN_IF_ERROR(Assign(setting, setting.flag, "--" + setting.name));
+    }
+  }
+  return {};
+}
+
+std::string Settings::ToToml() const {
+  std::string out;
+  for (const Setting& setting : settings_) {
+    std::vector<std::string> shown;
+    for (const std::string& value : setting.values()) {
+      const bool quoted = setting.kind == Kind::kText || setting.kind == Kind::kList ||
+                          setting.kind == Kind::kBytes;
+      shown.push_back(setting.secret && !value.empty() ? "\"***\""
+                      : quoted                         ? QuoteToml(value)
+                                                       : value);
+    }
+    out +=
+        fmt::format("# {} (from {})\n{} = ", setting.help, setting.source, TomlKey(setting.name));
+    out += setting.kind == Kind::kList ? fmt::format("[{}]\n", fmt::join(shown, ", "))
+                                       : shown.front() + "\n";
+  }
+  return out;
+}
+
+}  // namespace jikji
