@@ -1,0 +1,37 @@
+// The settings of the engine that every command which runs a model takes.
+#ifndef JIKJI_APP_ENGINE_SETTINGS_H_
+#define JIKJI_APP_ENGINE_SETTINGS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "app/settings.h"
+#include "base/error.h"
+#include "engine/engine.h"
+
+namespace jikji {
+
+struct EngineSettings {
+  std::string model;
+  int64_t threads = 0;
+  int64_t context = 0;
+  uint64_t kv_cache = 1ull << 30;
+  std::string kv_dtype = "F16";
+
+  void AddTo(Settings& settings);
+  Result<EngineOptions> ToOptions() const;
+};
+
+// An engine with its model loaded, and how long that took.
+struct LoadedEngine {
+  std::unique_ptr<Engine> engine;
+  double load_seconds = 0;
+};
+
+// Finds the model, loads it with progress, and starts the engine.
+Result<LoadedEngine> StartEngine(const std::string& model, EngineOptions options);
+
+}  // namespace jikji
+
+#endif  // JIKJI_APP_ENGINE_SETTINGS_H_

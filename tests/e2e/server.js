@@ -1,0 +1,38 @@
+// Starts `jikji serve` on a free port for a test file, and stops it.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const program = process.env.JIKJI_PROGRAM ?? join(root, "build/release/jikji");
+
+export async function startServer(flags = [], environment = {}) {
+  const child = spawn(program, ["serve", "--port", "0", ...flags], {
+    env: { ...process.env, LANG: "C", LC_ALL: "C", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = once(child, "exit").then(([code, signal]) => ({ code, signal }));
+  let output = "";
+  let errors = "";
+  child.stderr.on("data", (data) => (errors += data));
+  const url = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      output += line + "\n";
+      const match = line.match(/http:\/\/127\.0\.0\.1:\d+/);
+      if (match) resolve(match[0]);
+    });
+    exited.then(({ code }) => reject(new Error(`jikji serve ended with ${code}: ${output}${errors}`)));
+  });
+  return {
+    url,
+    pid: child.pid,
+    exited,
+    output: () => output + errors,
+    async stop(signal = "SIGTERM") {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
