@@ -2,7 +2,8 @@
 //
 // Shapes are row-major with the outermost dimension first, as in safetensors and PyTorch; GGUF's
 // order is reversed on reading. Contract: bytes().size() is exactly what dtype and shape ask for.
-// The view lives as long as its Checkpoint.
+// The view lives as long as its Checkpoint. `data` may begin at any byte: safetensors promises no
+// alignment; in GGUF it is a multiple of 8.
 #ifndef JIKJI_TENSOR_TENSOR_H_
 #define JIKJI_TENSOR_TENSOR_H_
 
