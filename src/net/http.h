@@ -53,7 +53,8 @@ class Responder {
   virtual void End() = 0;
 
   // Called once, from a network thread, if the peer goes away before the answer is complete; at
-  // once if it already has.
+  // once, from this call, if it already has. Dropped once the answer is complete. A later callback
+  // replaces an earlier one.
   virtual void OnDisconnect(std::function<void()> callback) = 0;
 };
 

@@ -2,8 +2,10 @@
 // unsent bytes of a stream.
 //
 // Keep-alive and pipelined requests answered in order; 100-continue; HEAD; TCP_NODELAY. A peer that
-// breaks a limit gets 400, 408, 413, 414, 417, 431 or 503 with a JSON error body made by
-// `error_body`, then its connection is closed. Non-goals: HTTP/2, compression.
+// breaks a rule or a limit gets 400, 408, 413, 414, 417, 431, 501, 503 or 505 with a JSON error
+// body made by `error_body`, then its connection is closed. A peer that closes its sending half
+// while an answer is under way counts as gone, as in most servers: the two look the same from here.
+// Timeouts fire up to half a second late. Non-goals: HTTP/2, compression.
 #ifndef JIKJI_NET_SERVER_H_
 #define JIKJI_NET_SERVER_H_
 

@@ -1,0 +1,450 @@
+#include "net/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+#include <exception>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "net/chunked.h"
+
+namespace jikji::net {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+// What a peer may send ahead of the answer it waits for; past it TCP holds the peer back.
+constexpr size_t kReadAhead = 64u << 10;
+// Entries of one gathered write: 16 joined pieces are 256 KiB, more than a socket takes at once.
+constexpr size_t kGather = 16;
+// How long a peer may take to close after our last byte. Closing first, with bytes of its unread,
+// would reset the connection and may destroy the answer on its way.
+constexpr std::chrono::seconds kLingerTime{2};
+
+bool WouldBlock(error_code error) {
+  return error == asio::error::would_block || error == asio::error::try_again;
+}
+
+}  // namespace
+
+struct Connection::Receiving {
+  explicit Receiving(uint64_t max_body_bytes) : chunks(max_body_bytes) {}
+
+  RequestHead head;
+  size_t scanned = 0;  // bytes of the head searched for its end
+  std::string body;
+  ChunkDecoder chunks;
+};
+
+Connection::Connection(std::shared_ptr<Loop> loop, tcp::socket socket)
+    : loop_(std::move(loop)), socket_(std::move(socket)) {}
+
+Connection::~Connection() = default;
+
+void Connection::Start() {
+  read_deadline_ = Clock::now() + loop_->server().options.idle_timeout;
+  WaitReadable();
+}
+
+void Connection::Refuse() { Fail(503, "too many connections"); }
+
+void Connection::WaitReadable() {
+  if (reading_ || !WantsBytes()) return;
+  reading_ = true;
+  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
+    self->reading_ = false;
+    if (!error) self->OnReadable();
+  });
+}
+
+bool Connection::WantsBytes() const {
+  switch (state_) {
+    case State::kIdle:
+    case State::kHead:
+    case State::kBody:
+    case State::kLinger:
+      return true;
+    case State::kExchange:
+      return !peer_closed_ && in_.size() < kReadAhead;
+    case State::kRefusing:
+    case State::kClosed:
+      return false;
+  }
+  return false;
+}
+
+void Connection::OnReadable() {
+  // A few reads at most before others have their turn.
+  for (int turn = 0; turn < 4 && WantsBytes(); ++turn) {
+    std::vector<char>& scratch = loop_->scratch();
+    error_code error;
+    const size_t count = socket_.read_some(asio::buffer(scratch), error);
+    if (WouldBlock(error)) break;
+    if (error) return OnPeerGone(error == asio::error::eof);
+    const std::string_view data(scratch.data(), count);
+    if (state_ == State::kExchange) {
+      in_.append(data);
+    } else if (state_ != State::kLinger) {
+      Process(data);
+    }
+    if (count < scratch.size()) break;  // Most likely all there was.
+  }
+  WaitReadable();
+}
+
+void Connection::OnPeerGone(bool half_closed) {
+  // A peer that sent its end while we send the last of its answer may still be reading.
+  if (half_closed && state_ == State::kExchange && answer_complete_) {
+    peer_closed_ = true;
+    return;
+  }
+  Close(/*reset=*/false);
+}
+
+void Connection::Process(std::string_view data) {
+  std::string kept;
+  if (!in_.empty()) {
+    kept = std::move(in_);
+    in_.clear();
+    kept.append(data);
+    data = kept;
+  }
+  bool going = true;
+  while (going && !data.empty()) {
+    switch (state_) {
+      case State::kIdle:
+      case State::kHead:
+        going = TakeHead(data);
+        break;
+      case State::kBody:
+        going = TakeBody(data);
+        break;
+      default:
+        going = false;
+    }
+  }
+  if (state_ == State::kClosed || state_ == State::kLinger || state_ == State::kRefusing) return;
+  if (data.empty()) return;
+  if (data.size() == kept.size()) {
+    in_ = std::move(kept);
+  } else {
+    in_.assign(data);
+  }
+}
+
+bool Connection::TakeHead(std::string_view& data) {
+  const ServerOptions& options = loop_->server().options;
+  if (state_ == State::kIdle) {
+    // Empty lines before a request are passed over (RFC 9112, 2.2); the idle time keeps running.
+    while (data.starts_with("\r\n")) data.remove_prefix(2);
+    if (data.empty() || data == "\r") return false;
+    state_ = State::kHead;
+    read_deadline_ = Clock::now() + options.header_timeout;
+    receiving_ = std::make_unique<Receiving>(options.max_body_bytes);
+  }
+  Receiving& receiving = *receiving_;
+  const HeadEnd end = FindHeadEnd(data.substr(0, options.max_header_bytes), receiving.scanned);
+  if (end.malformed) {
+    Fail(400, "a line of the request ends without a carriage return");
+    return false;
+  }
+  if (end.size == 0) {
+    if (data.size() >= options.max_header_bytes) {
+      const bool one_line = data.find('\n') == std::string_view::npos;
+      Fail(one_line ? 414 : 431, one_line ? "the request line is too long"
+                                          : "the headers are larger than this server takes");
+      return false;
+    }
+    receiving.scanned = data.size();
+    return false;
+  }
+  auto head = ParseRequestHead(data.substr(0, end.size));
+  if (!head) {
+    Fail(head.error().status, head.error().message);
+    return false;
+  }
+  data.remove_prefix(end.size);
+  receiving.head = *std::move(head);
+  http11_ = receiving.head.http11;
+  keep_alive_ = receiving.head.keep_alive;
+  head_only_ = receiving.head.method == "HEAD";
+  if (receiving.head.content_length > options.max_body_bytes) {
+    Fail(413, "the body is larger than the " + std::to_string(options.max_body_bytes) +
+                  " bytes that this server takes");
+    return false;
+  }
+  if (loop_->server().gate.closed()) {
+    Fail(503, "the server is shutting down");
+    return false;
+  }
+  if (receiving.head.content_length == 0 && !receiving.head.chunked) {
+    Dispatch();
+    return true;
+  }
+  state_ = State::kBody;
+  read_deadline_ = Clock::now() + options.body_timeout;
+  if (receiving.head.expect_continue && data.empty()) {
+    out_.AppendCopy("HTTP/1.1 100 Continue\r\n\r\n");
+    Flush();
+  }
+  return state_ == State::kBody;
+}
+
+bool Connection::TakeBody(std::string_view& data) {
+  if (!receiving_->head.chunked) {
+    const uint64_t missing = receiving_->head.content_length - receiving_->body.size();
+    const std::string_view piece = data.substr(0, std::min<uint64_t>(missing, data.size()));
+    data.remove_prefix(piece.size());
+    if (!AddBody(piece)) return false;
+    if (piece.size() == missing) Dispatch();
+    return true;
+  }
+  for (;;) {
+    std::string_view piece;
+    switch (receiving_->chunks.Next(data, piece)) {
+      case ChunkDecoder::Status::kMore:
+        return false;
+      case ChunkDecoder::Status::kPiece:
+        if (!AddBody(piece)) return false;
+        break;
+      case ChunkDecoder::Status::kDone:
+        Dispatch();
+        return true;
+      case ChunkDecoder::Status::kBad:
+        Fail(400, "the chunked body is malformed");
+        return false;
+      case ChunkDecoder::Status::kTooLarge:
+        Fail(413, "the body is larger than the " +
+                      std::to_string(loop_->server().options.max_body_bytes) +
+                      " bytes that this server takes");
+        return false;
+    }
+  }
+}
+
+bool Connection::AddBody(std::string_view piece) {
+  ServerState& server = loop_->server();
+  const size_t before = server.body_bytes.fetch_add(piece.size(), std::memory_order_relaxed);
+  if (before + piece.size() > server.options.max_total_body_bytes) {
+    server.body_bytes.fetch_sub(piece.size(), std::memory_order_relaxed);
+    Fail(503, "the server is receiving too many large requests; try again later");
+    return false;
+  }
+  receiving_->body.append(piece);
+  return true;
+}
+
+void Connection::Dispatch() {
+  ServerState& server = loop_->server();
+  server.body_bytes.fetch_sub(receiving_->body.size(), std::memory_order_relaxed);
+  Request request;
+  request.method = std::move(receiving_->head.method);
+  request.path = std::move(receiving_->head.path);
+  request.query = std::move(receiving_->head.query);
+  request.headers = std::move(receiving_->head.headers);
+  request.body = std::move(receiving_->body);
+  receiving_.reset();
+  error_code error;
+  if (const tcp::endpoint peer = socket_.remote_endpoint(error); !error) {
+    const std::string address = peer.address().to_string();
+    request.peer = (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
+                   std::to_string(peer.port());
+  }
+  if (!server.gate.Enter()) return Fail(503, "the server is shutting down");
+  state_ = State::kExchange;
+  read_deadline_ = Clock::time_point::max();
+  answer_complete_ = false;
+  exchange_ = std::make_shared<Exchange>(
+      Exchange::Options{.http11 = http11_,
+                        .head_only = head_only_,
+                        .max_unsent_bytes = server.options.max_unsent_bytes},
+      loop_);
+  exchange_->connection = this;
+  try {
+    server.handler(std::move(request), MakeResponder(exchange_));
+  } catch (const std::exception& thrown) {
+    Log(LogLevel::kError, std::string("a request handler threw: ") + thrown.what());
+    exchange_->Abandon();
+  } catch (...) {
+    Log(LogLevel::kError, "a request handler threw something that is no exception");
+    exchange_->Abandon();
+  }
+  Pump();
+}
+
+void Connection::Fail(int status, std::string_view message) {
+  if (receiving_) {
+    loop_->server().body_bytes.fetch_sub(receiving_->body.size(), std::memory_order_relaxed);
+    receiving_.reset();
+  }
+  in_ = {};
+  state_ = State::kRefusing;
+  keep_alive_ = false;
+  read_deadline_ = Clock::time_point::max();
+  const Response response = loop_->server().ErrorResponse(status, message);
+  out_.Append(FormatResponseHead(response, {.http11 = http11_, .keep_alive = false}));
+  if (!head_only_) out_.Append(response.body);
+  Flush();
+}
+
+void Connection::OnWake() {
+  const auto self = shared_from_this();
+  Pump();
+  Resume();
+}
+
+void Connection::Pump() {
+  Exchange::Taken taken = exchange_->Take();
+  if (taken.cut) return Close(/*reset=*/true);
+  if (taken.failed) taken.head = loop_->server().ErrorResponse(500, "the server could not answer");
+  if (taken.head) {
+    if (loop_->server().gate.closed()) keep_alive_ = false;
+    for (const auto& [name, value] : taken.head->headers) {
+      if (EqualIgnoringCase(name, "Connection") && EqualIgnoringCase(value, "close")) {
+        keep_alive_ = false;
+      }
+    }
+    if (taken.streamed && !http11_) keep_alive_ = false;
+    out_.Append(FormatResponseHead(
+        *taken.head, {.http11 = http11_, .keep_alive = keep_alive_, .streamed = taken.streamed}));
+    if (!taken.streamed && !head_only_ && !IsBodiless(taken.head->status)) {
+      out_.Append(std::move(taken.head->body));
+    }
+  }
+  out_.Splice(taken.body);
+  answer_complete_ |= taken.complete;
+  Flush();
+}
+
+void Connection::Flush() {
+  while (!out_.empty()) {
+    std::array<asio::const_buffer, kGather> buffers;
+    for (size_t i = 0; i < std::min(kGather, out_.pieces()); ++i) {
+      const std::string_view piece = out_.piece(i);
+      buffers[i] = asio::const_buffer(piece.data(), piece.size());
+    }
+    error_code error;
+    const size_t count = socket_.write_some(buffers, error);
+    if (WouldBlock(error)) {
+      if (write_deadline_ == Clock::time_point::max()) {
+        write_deadline_ = Clock::now() + loop_->server().options.write_timeout;
+      }
+      if (exchange_) exchange_->SetUnsent(out_.bytes());
+      return WaitWritable();
+    }
+    if (error) return Close(/*reset=*/false);
+    out_.Consume(count);
+    write_deadline_ = Clock::time_point::max();
+  }
+  if (exchange_) exchange_->SetUnsent(0);
+  OnFlushed();
+}
+
+void Connection::WaitWritable() {
+  if (writing_) return;
+  writing_ = true;
+  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](error_code error) {
+    self->writing_ = false;
+    if (error || self->state_ == State::kClosed) return;
+    self->Flush();
+    self->Resume();
+  });
+}
+
+void Connection::OnFlushed() {
+  if (state_ == State::kExchange && answer_complete_) {
+    EndExchange();
+    if (keep_alive_ && !peer_closed_ && !loop_->server().gate.closed()) {
+      state_ = State::kIdle;
+      read_deadline_ = Clock::now() + loop_->server().options.idle_timeout;
+      return;
+    }
+  } else if (state_ != State::kRefusing) {
+    return;
+  }
+  if (peer_closed_) return Close(/*reset=*/false);
+  in_ = {};
+  state_ = State::kLinger;
+  read_deadline_ = Clock::now() + kLingerTime;
+  error_code error;
+  socket_.shutdown(tcp::socket::shutdown_send, error);
+  WaitReadable();
+}
+
+void Connection::EndExchange() {
+  exchange_->connection = nullptr;
+  exchange_->PeerGone();
+  exchange_.reset();
+  loop_->server().gate.Leave();
+}
+
+void Connection::Resume() {
+  if (state_ == State::kIdle && !in_.empty()) Process({});
+  WaitReadable();
+}
+
+void Connection::OnDrain() {
+  switch (state_) {
+    case State::kIdle:
+      return Close(/*reset=*/false);
+    case State::kHead:
+    case State::kBody:
+      return Fail(503, "the server is shutting down");
+    default:
+      return;
+  }
+}
+
+void Connection::CutAnswer() {
+  if (state_ == State::kExchange) Close(/*reset=*/true);
+}
+
+void Connection::Close(bool reset) {
+  if (state_ == State::kClosed) return;
+  const auto self = shared_from_this();
+  state_ = State::kClosed;
+  if (receiving_) {
+    loop_->server().body_bytes.fetch_sub(receiving_->body.size(), std::memory_order_relaxed);
+    receiving_.reset();
+  }
+  error_code error;
+  if (reset) socket_.set_option(asio::socket_base::linger(true, 0), error);
+  socket_.close(error);
+  if (exchange_) EndExchange();
+  loop_->Remove(*this);
+}
+
+void Connection::CheckTime(Clock::time_point now) {
+  if (now >= write_deadline_) return Close(/*reset=*/true);
+  if (state_ == State::kExchange && !reading_ && !peer_closed_) {
+    // The read-ahead is full, so the peer's end cannot be read; the kernel knows it.
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+        info.tcpi_state != TCP_ESTABLISHED) {
+      return OnPeerGone(/*half_closed=*/info.tcpi_state == TCP_CLOSE_WAIT);
+    }
+  }
+  if (now < read_deadline_) return;
+  switch (state_) {
+    case State::kHead:
+      return Fail(408, "the headers took too long to come");
+    case State::kBody:
+      return Fail(408, "the body took too long to come");
+    default:
+      return Close(/*reset=*/false);
+  }
+}
+
+}  // namespace jikji::net
