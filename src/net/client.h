@@ -46,6 +46,7 @@ class SseParser {
   std::string data_;
   bool has_data_ = false;
   bool last_was_cr_ = false;
+  bool at_start_ = true;  // a byte order mark may still come
 };
 
 }  // namespace jikji::net
