@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "tensor/quant/blocks.h"
+#include "tensor/quant/fit.h"
+
+namespace jikji {
+namespace {
+
+constexpr float kLargestF16 = 65504.0f;
+
+// A block's scale as the file keeps it: an infinite one would make every value a NaN.
+uint16_t ScaleBits(float scale) { return F32ToF16(std::clamp(scale, -kLargestF16, kLargestF16)); }
+
+float Extreme(std::span<const float> x) {
+  return *std::max_element(x.begin(), x.end(),
+                           [](float a, float b) { return std::abs(a) < std::abs(b); });
+}
+
+// The level nearest to x / scale.
+int Level(float x, float scale, int lowest, int highest) {
+  if (scale == 0) return std::clamp(0, lowest, highest);
+  return static_cast<int>(
+      std::lround(std::clamp(x / scale, static_cast<float>(lowest), static_cast<float>(highest))));
+}
+
+// What Q4_K and Q5_K share: scales and minima of the groups, and the levels, 0 to `top`.
+struct KLevels {
+  uint16_t d;
+  uint16_t dmin;
+  uint8_t scales[12];
+  uint8_t q[256];
+};
+
+KLevels FitK(const float* x, int top) {
+  AffineFit fits[8];
+  float largest_scale = 0;
+  float largest_minimum = 0;
+  for (int group = 0; group < 8; ++group) {
+    fits[group] = FitAffine({x + 32 * group, 32}, top);
+    largest_scale = std::max(largest_scale, fits[group].scale);
+    largest_minimum = std::max(largest_minimum, fits[group].minimum);
+  }
+  KLevels out;
+  out.d = ScaleBits(largest_scale / 63);
+  out.dmin = ScaleBits(largest_minimum / 63);
+  const float d = F16ToF32(out.d);
+  const float dmin = F16ToF32(out.dmin);
+  KScales k;
+  for (int group = 0; group < 8; ++group) {
+    k.scale[group] = static_cast<uint8_t>(Level(fits[group].scale, d, 0, 63));
+    k.minimum[group] = static_cast<uint8_t>(Level(fits[group].minimum, dmin, 0, 63));
+    const float scale = d * static_cast<float>(k.scale[group]);
+    const float minimum = dmin * static_cast<float>(k.minimum[group]);
+    for (int i = 32 * group; i < 32 * group + 32; ++i) {
+      out.q[i] = static_cast<uint8_t>(Level(x[i] + minimum, scale, 0, top));
+    }
+  }
+  PackKScales(k, out.scales);
+  return out;
+}
+
+// The low four bits of 256 levels as Q4_K and Q5_K lay them out.
+void PackLowHalves(const uint8_t (&q)[256], uint8_t (&qs)[128]) {
+  for (int pair = 0; pair < 4; ++pair) {
+    for (int i = 0; i < 32; ++i) {
+      qs[32 * pair + i] =
+          static_cast<uint8_t>((q[64 * pair + i] & 15) | ((q[64 * pair + 32 + i] & 15) << 4));
+    }
+  }
+}
+
+}  // namespace
+
+Q4_0Block Q4_0Block::Pack(const float* x) {
+  // The value farthest from zero goes to the level −8, which has no opposite.
+  Q4_0Block out;
+  out.d = ScaleBits(Extreme({x, kValues}) / -8);
+  const float scale = F16ToF32(out.d);
+  for (int i = 0; i < 16; ++i) {
+    const int low = Level(x[i], scale, -8, 7) + 8;
+    const int high = Level(x[i + 16], scale, -8, 7) + 8;
+    out.qs[i] = static_cast<uint8_t>(low | (high << 4));
+  }
+  return out;
+}
+
+Q8_0Block Q8_0Block::Pack(const float* x) {
+  Q8_0Block out;
+  out.d = ScaleBits(std::abs(Extreme({x, kValues})) / 127);
+  const float scale = F16ToF32(out.d);
+  for (int i = 0; i < 32; ++i) out.qs[i] = static_cast<int8_t>(Level(x[i], scale, -127, 127));
+  return out;
+}
+
+Q4_KBlock Q4_KBlock::Pack(const float* x) {
+  const KLevels levels = FitK(x, 15);
+  Q4_KBlock out;
+  out.d = levels.d;
+  out.dmin = levels.dmin;
+  std::copy(std::begin(levels.scales), std::end(levels.scales), out.scales);
+  PackLowHalves(levels.q, out.qs);
+  return out;
+}
+
+Q5_KBlock Q5_KBlock::Pack(const float* x) {
+  const KLevels levels = FitK(x, 31);
+  Q5_KBlock out;
+  out.d = levels.d;
+  out.dmin = levels.dmin;
+  std::copy(std::begin(levels.scales), std::end(levels.scales), out.scales);
+  PackLowHalves(levels.q, out.qs);
+  for (int i = 0; i < 32; ++i) {
+    int bits = 0;
+    for (int group = 0; group < 8; ++group) bits |= (levels.q[32 * group + i] >> 4) << group;
+    out.qh[i] = static_cast<uint8_t>(bits);
+  }
+  return out;
+}
+
+Q6_KBlock Q6_KBlock::Pack(const float* x) {
+  float fits[16];
+  for (int group = 0; group < 16; ++group) fits[group] = FitSymmetric({x + 16 * group, 16}, 32);
+  Q6_KBlock out;
+  out.d = ScaleBits(Extreme(fits) / -128);
+  const float d = F16ToF32(out.d);
+  uint8_t q[256];
+  for (int group = 0; group < 16; ++group) {
+    out.scales[group] = static_cast<int8_t>(Level(fits[group], d, -128, 127));
+    const float scale = d * static_cast<float>(out.scales[group]);
+    for (int i = 16 * group; i < 16 * group + 16; ++i) {
+      q[i] = static_cast<uint8_t>(Level(x[i], scale, -32, 31) + 32);
+    }
+  }
+  for (int half = 0; half < 2; ++half) {
+    const uint8_t* from = q + 128 * half;
+    for (int i = 0; i < 32; ++i) {
+      out.ql[64 * half + i] = static_cast<uint8_t>((from[i] & 15) | ((from[64 + i] & 15) << 4));
+      out.ql[64 * half + 32 + i] =
+          static_cast<uint8_t>((from[32 + i] & 15) | ((from[96 + i] & 15) << 4));
+      out.qh[32 * half + i] =
+          static_cast<uint8_t>((from[i] >> 4) | ((from[32 + i] >> 4) << 2) |
+                               ((from[64 + i] >> 4) << 4) | ((from[96 + i] >> 4) << 6));
+    }
+  }
+  return out;
+}
+
+}  // namespace jikji
