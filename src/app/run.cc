@@ -1,0 +1,93 @@
+// `jikji run`: one answer on standard output.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+
+#include "app/chat_client.h"
+#include "app/commands.h"
+#include "app/console.h"
+
+namespace jikji {
+namespace {
+
+struct Options {
+  EngineSettings engine;
+  SamplingSettings sampling;
+  std::string prompt;
+  std::string system;
+  bool raw = false;
+  bool json = false;
+};
+
+Result<> Run(Options& options) {
+  if (options.prompt.empty() || options.prompt == "-") {
+    if (isatty(STDIN_FILENO) == 1) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "there is no prompt: give it as an argument, or pipe it in");
+    }
+    options.prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+    while (options.prompt.ends_with('\n')) options.prompt.pop_back();
+  }
+  if (options.raw && !options.system.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "--raw takes no --system: there is no chat template");
+  }
+  JIKJI_ASSIGN(ChatClient client, ChatClient::Local(options.engine));
+  const auto on_text = [&](std::string_view text) {
+    if (!options.json) {
+      fmt::print("{}", text);
+      std::fflush(stdout);
+    }
+    return true;
+  };
+  std::vector<ChatTurn> turns;
+  if (!options.system.empty()) turns.push_back({"system", options.system});
+  turns.push_back({"user", options.prompt});
+  JIKJI_ASSIGN(const Reply reply, options.raw
+                                      ? client.Complete(options.prompt, options.sampling, on_text)
+                                      : client.Chat(turns, options.sampling, on_text));
+  if (options.json) {
+    const boost::json::object report = {{"text", reply.text},
+                                        {"finish_reason", reply.finish_reason},
+                                        {"prompt_tokens", reply.prompt_tokens},
+                                        {"output_tokens", reply.output_tokens},
+                                        {"first_text_seconds", reply.first_seconds},
+                                        {"seconds", reply.seconds}};
+    fmt::print("{}", boost::json::serialize(report));
+  }
+  fmt::print("\n");
+  return {};
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& program, int* status) {
+  CLI::App* command = program.add_subcommand(
+      "run", std::string(Say("Print one answer of a model", "모델의 답 하나를 출력합니다")));
+  struct State {
+    Options options;
+    Settings settings;
+  };
+  auto state = std::make_shared<State>();
+  Options& options = state->options;
+  command->add_option("PROMPT", options.prompt,
+                      std::string(Say("What to say; - or nothing: standard input",
+                                      "할 말. - 이거나 없으면 표준 입력을 읽습니다")));
+  options.engine.AddTo(state->settings);
+  options.sampling.AddTo(state->settings);
+  state->settings.Add("system", &options.system, "System prompt");
+  state->settings.Add("raw", &options.raw, "Go on from the prompt, without the chat template");
+  state->settings.Add("json", &options.json, "Print the answer and its counts as JSON");
+  state->settings.AddFlags(*command);
+  command->callback([state, status] {
+    auto done = state->settings.Resolve([](const char* name) { return std::getenv(name); });
+    if (done) done = Run(state->options);
+    if (!done) *status = ReportError(done.error());
+  });
+}
+
+}  // namespace jikji
