@@ -1,0 +1,75 @@
+#include "kernels/isa.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <string>
+
+namespace jikji::kernels {
+namespace {
+
+constexpr Isa kAll[] = {Isa::kPortable, Isa::kAvx2, Isa::kAvx512};
+
+bool Runs(Isa isa) {
+  if (isa == Isa::kPortable) return true;
+#if defined(__x86_64__)
+  // The builtins ask the operating system too, whether it saves the wider registers.
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi2");
+  if (isa == Isa::kAvx2) return avx2;
+  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
+Isa Choose() {
+  // An unknown or unavailable name is left aside: a wrong environment must not stop a server.
+  if (const char* wanted = std::getenv("JIKJI_ISA")) {
+    for (Isa isa : AvailableIsas()) {
+      if (IsaName(isa) == wanted) return isa;
+    }
+  }
+  return AvailableIsas().back();
+}
+
+std::atomic<Isa>& Active() {
+  static std::atomic<Isa> active{Choose()};
+  return active;
+}
+
+}  // namespace
+
+std::string_view IsaName(Isa isa) {
+  switch (isa) {
+    case Isa::kPortable:
+      return "portable";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512-vnni";
+  }
+  return "portable";
+}
+
+std::vector<Isa> AvailableIsas() {
+  std::vector<Isa> isas;
+  std::copy_if(std::begin(kAll), std::end(kAll), std::back_inserter(isas), Runs);
+  return isas;
+}
+
+Isa ActiveIsa() { return Active().load(std::memory_order_relaxed); }
+
+Result<> SetIsa(Isa isa) {
+  if (!Runs(isa)) {
+    return Fail(ErrorCode::kUnsupported,
+                "this machine has no " + std::string(IsaName(isa)) + " instructions");
+  }
+  Active().store(isa, std::memory_order_relaxed);
+  return {};
+}
+
+}  // namespace jikji::kernels

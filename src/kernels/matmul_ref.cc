@@ -1,0 +1,77 @@
+#include "kernels/matmul_ref.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "tensor/quant/blocks.h"
+
+namespace jikji::kernels {
+namespace {
+
+// Adds one block's terms.
+template <class Block>
+void AddBlock(const std::byte* from, const float* x, MatMulReference& out) {
+  Block block;
+  std::memcpy(&block, from, sizeof block);
+  float values[Block::kValues];
+  block.Unpack(values);
+  for (uint32_t i = 0; i < Block::kValues; ++i) {
+    const double term = static_cast<double>(values[i]) * x[i];
+    out.value += term;
+    double minimum = 0.0;
+    if constexpr (requires { block.dmin; }) {
+      minimum = static_cast<double>(F16ToF32(block.dmin)) *
+                UnpackKScales(block.scales).minimum[i / 32] * x[i];
+    }
+    out.magnitude += std::abs(term) + 2 * std::abs(minimum);
+  }
+}
+
+}  // namespace
+
+std::vector<MatMulReference> MatMulRef(const WeightMatrix& w, const float* x, int64_t tokens) {
+  std::vector<MatMulReference> out(static_cast<size_t>(tokens * w.rows()));
+  VisitBlock(w.dtype(), [&]<class Block>() {
+    for (int64_t t = 0; t < tokens; ++t) {
+      for (int64_t r = 0; r < w.rows(); ++r) {
+        MatMulReference& sum = out[static_cast<size_t>(t * w.rows() + r)];
+        for (int64_t c = 0; c < w.cols(); c += Block::kValues) {
+          AddBlock<Block>(w.Row(r) + c / Block::kValues * sizeof(Block), x + t * w.cols() + c, sum);
+        }
+      }
+    }
+  });
+  return out;
+}
+
+std::vector<float> QuantiseRef(const float* x, int64_t tokens, int64_t cols) {
+  std::vector<float> out(x, x + tokens * cols);
+  for (size_t group = 0; group < out.size(); group += 32) {
+    float* values = &out[group];
+    const bool finite = std::all_of(values, values + 32, [](float v) { return std::isfinite(v); });
+    if (!finite) {
+      std::fill_n(values, 32, std::numeric_limits<float>::quiet_NaN());
+      continue;
+    }
+    float largest = 0.0f;
+    for (int i = 0; i < 32; ++i) largest = std::max(largest, std::abs(values[i]));
+    if (largest < 0x1p-119f) {
+      std::fill_n(values, 32, 0.0f);
+      continue;
+    }
+    const float d = largest / 127.0f;
+    const float inverse = 127.0f / largest;
+    for (int i = 0; i < 32; ++i) values[i] = std::nearbyint(values[i] * inverse) * d;
+  }
+  return out;
+}
+
+double MatMulTolerance(DType dtype, int64_t cols) {
+  const double steps = IsQuantised(dtype) ? static_cast<double>(cols) / 16 + 8 + 4
+                                          : 2 * (static_cast<double>(cols) / 8 + 1) + 4;
+  return steps * 0x1p-24;
+}
+
+}  // namespace jikji::kernels
