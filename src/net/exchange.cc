@@ -124,7 +124,7 @@ void Exchange::OnDisconnect(std::function<void()> callback) {
 void Exchange::Abandon() {
   std::function<void()> dropped;
   std::lock_guard lock(mutex_);
-  if (gone_ || phase_ == Phase::kComplete) return;
+  if (gone_ || cut_ || phase_ == Phase::kComplete) return;
   dropped.swap(on_disconnect_);
   if (phase_ == Phase::kStreaming) {
     cut_ = true;

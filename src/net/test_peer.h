@@ -41,6 +41,10 @@ class Latch {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kTestDeadline, [&] { return hits_ >= hits; });
   }
+  void Reset() {
+    std::lock_guard lock(mutex_);
+    hits_ = 0;
+  }
   int hits() {
     std::lock_guard lock(mutex_);
     return hits_;
@@ -160,6 +164,7 @@ class TestPeer {
 
  private:
   bool More() {
+    if (ended_) return false;
     pollfd item{fd_, POLLIN, 0};
     const auto wait = std::chrono::milliseconds(kTestDeadline).count();
     if (poll(&item, 1, static_cast<int>(wait)) <= 0) {
@@ -169,6 +174,7 @@ class TestPeer {
     char buffer[16384];
     const ssize_t count = recv(fd_, buffer, sizeof buffer, 0);
     if (count <= 0) {
+      ended_ = true;
       end_ = count == 0 ? End::kClosed : End::kReset;
       return false;
     }
@@ -184,6 +190,7 @@ class TestPeer {
 
   int fd_ = -1;
   End end_ = End::kTimeout;
+  bool ended_ = false;
   std::string unread_;
 };
 

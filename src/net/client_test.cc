@@ -1,0 +1,196 @@
+#include "net/client.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "net/test_peer.h"
+
+namespace jikji::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string UrlOf(const Server& server, std::string_view path) {
+  std::string url = "http://127.0.0.1:";
+  url += std::to_string(server.port());
+  url += path;
+  return url;
+}
+
+// Answers one connection with fixed bytes, then closes (or, with `hold`, waits for the peer to).
+class CannedServer {
+ public:
+  explicit CannedServer(std::string answer, bool hold = false) {
+    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener_, 4), 0);
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this, answer = std::move(answer), hold] {
+      const int peer = accept(listener_, nullptr, nullptr);
+      char buffer[4096];
+      recv(peer, buffer, sizeof buffer, 0);
+      send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+      if (hold) recv(peer, buffer, sizeof buffer, 0);
+      close(peer);
+    });
+  }
+  ~CannedServer() {
+    thread_.join();
+    close(listener_);
+  }
+  std::string url() const {
+    std::string url = "http://localhost:";
+    url += std::to_string(port_);
+    return url;
+  }
+
+ private:
+  int listener_ = -1;
+  uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+TEST(Client, FetchesWholeAnswers) {
+  const auto server = StartTestServer([](Request request, std::shared_ptr<Responder> responder) {
+    Response response = Text(request.method + request.path + request.query + request.body);
+    response.headers.emplace_back("X-Echo", request.Header("X-Ask"));
+    responder->Send(std::move(response));
+  });
+  const auto get =
+      Fetch({.method = "GET", .url = UrlOf(*server, "/a?b#c"), .headers = {}, .body = {}});
+  ASSERT_TRUE(get) << get.error().ToString();
+  EXPECT_EQ(get->status, 200);
+  EXPECT_EQ(get->content_type, "text/plain");
+  EXPECT_EQ(get->body, "GET/ab");
+  const std::string big(5'000'000, 'x');
+  const auto post = Fetch(
+      {.method = "POST", .url = UrlOf(*server, ""), .headers = {{"X-Ask", "hello"}}, .body = big});
+  ASSERT_TRUE(post) << post.error().ToString();
+  EXPECT_TRUE(post->body == "POST/" + big);
+  bool echoed = false;
+  for (const auto& [name, value] : post->headers) echoed |= name == "X-Echo" && value == "hello";
+  EXPECT_TRUE(echoed);
+}
+
+TEST(Client, StreamsPiecesAndStopsWhenTold) {
+  Latch gone;
+  const auto server = StartTestServer([&](Request request, std::shared_ptr<Responder> responder) {
+    if (request.path == "/error") return responder->Send(Text("no", 429));
+    responder->Begin(Text(""));
+    for (int i = 0; i < 10; ++i) responder->Write("data: " + std::to_string(i) + "\n\n");
+    if (request.path == "/whole") return responder->End();
+    responder->OnDisconnect([&gone, responder] { gone.Hit(); });
+  });
+  SseParser parser;
+  std::string events;
+  const auto whole =
+      FetchStream({.method = "GET", .url = UrlOf(*server, "/whole"), .headers = {}, .body = {}},
+                  [&](std::string_view piece) {
+                    parser.Feed(piece, [&](std::string_view data) { events += data; });
+                    return true;
+                  });
+  ASSERT_TRUE(whole) << whole.error().ToString();
+  EXPECT_EQ(events, "0123456789");
+  EXPECT_EQ(whole->body, "");
+  const auto stopped =
+      FetchStream({.method = "GET", .url = UrlOf(*server, "/endless"), .headers = {}, .body = {}},
+                  [](std::string_view) { return false; });
+  EXPECT_TRUE(stopped);
+  EXPECT_TRUE(gone.WaitFor(1));  // Stopping closes the connection, so the server hears of it.
+  const auto error =
+      FetchStream({.method = "GET", .url = UrlOf(*server, "/error"), .headers = {}, .body = {}},
+                  [](std::string_view) {
+                    ADD_FAILURE() << "an error is no stream";
+                    return true;
+                  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->status, 429);
+  EXPECT_EQ(error->body, "no");
+}
+
+TEST(Client, AStreamThatBreaksOffIsAnError) {
+  const auto server = StartTestServer([](Request, std::shared_ptr<Responder> responder) {
+    responder->Begin(Text(""));
+    responder->Write("part");
+  });
+  EXPECT_FALSE(Fetch({.method = "GET", .url = UrlOf(*server, "/"), .headers = {}, .body = {}}));
+}
+
+TEST(Client, ReadsWhatOtherServersSay) {
+  const auto body = [](std::string answer) {
+    const CannedServer server(std::move(answer));
+    const auto got = Fetch({.method = "GET", .url = server.url(), .headers = {}, .body = {}});
+    return got ? std::to_string(got->status) + ":" + got->body
+               : std::string(ErrorCodeName(got.error().code));
+  };
+  EXPECT_EQ(body("HTTP/1.0 200 OK\r\n\r\nto the end"), "200:to the end");
+  EXPECT_EQ(body("HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nokmore"), "200:ok");
+  EXPECT_EQ(body("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"),
+            "201:");
+  EXPECT_EQ(body("HTTP/1.1 204 No Content\r\n\r\n"), "204:");
+  EXPECT_EQ(body("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshor"), "unavailable");
+  EXPECT_EQ(body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxx\r\n"), "malformed");
+  EXPECT_EQ(body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"), "unavailable");
+  EXPECT_EQ(body("SSH-2.0-OpenSSH\r\n\r\n"), "malformed");
+  EXPECT_EQ(body(std::string(100'000, 'x')), "malformed");
+  EXPECT_EQ(body(""), "unavailable");
+}
+
+TEST(Client, KeepsItsLimits) {
+  ClientOptions options;
+  options.max_body_bytes = 3;
+  for (const char* answer :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour", "HTTP/1.1 200 OK\r\n\r\nfour",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour"}) {
+    const CannedServer server(answer);
+    const auto got =
+        Fetch({.method = "GET", .url = server.url(), .headers = {}, .body = {}}, options);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, ErrorCode::kResourceExhausted);
+  }
+  options.timeout = milliseconds(30);
+  const CannedServer silent("HTTP/1.1 200 OK\r\nContent-", /*hold=*/true);
+  const auto got =
+      Fetch({.method = "GET", .url = silent.url(), .headers = {}, .body = {}}, options);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, ErrorCode::kUnavailable);
+}
+
+TEST(Client, SaysWhatIsWrongWithAUrl) {
+  for (const char* url : {"", "host", "ftp://host/", "http://", "http:///path", "http://h:0/",
+                          "http://h:99999/", "http://h:8o/", "http://h:/", "http://[::1/",
+                          "http://u@h/", "http://h/a b", "http://h/\r\nX: y"}) {
+    const auto got = Fetch({.method = "GET", .url = url, .headers = {}, .body = {}});
+    ASSERT_FALSE(got) << url;
+    EXPECT_EQ(got.error().code, ErrorCode::kInvalidArgument) << url;
+  }
+  const auto tls = Fetch({.method = "GET", .url = "https://host/", .headers = {}, .body = {}});
+  ASSERT_FALSE(tls);
+  EXPECT_EQ(tls.error().code, ErrorCode::kUnsupported);
+  EXPECT_FALSE(Fetch({.method = "GET",
+                      .url = "http://127.0.0.1:1/",
+                      .headers = {{"A", "b\r\nC: d"}},
+                      .body = {}}));
+}
+
+TEST(Client, NobodyListening) {
+  uint16_t port = 0;
+  { port = StartTestServer(Echo)->port(); }
+  std::string url = "http://127.0.0.1:";
+  url += std::to_string(port);
+  const auto got = Fetch({.method = "GET", .url = url, .headers = {}, .body = {}});
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(got.error().message.find("connect"), std::string::npos) << got.error().message;
+}
+
+}  // namespace
+}  // namespace jikji::net

@@ -1,0 +1,320 @@
+// What a peer sees that breaks a rule or a limit.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "net/server.h"
+#include "net/test_peer.h"
+
+namespace jikji::net {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+// Limits that no test meets but the one it is about.
+ServerOptions Patient() {
+  ServerOptions options;
+  options.header_timeout = hours(1);
+  options.body_timeout = hours(1);
+  options.idle_timeout = hours(1);
+  options.write_timeout = hours(1);
+  return options;
+}
+
+void ExpectRefused(TestPeer& peer, int status) {
+  const Answer answer = peer.Read();
+  EXPECT_EQ(answer.status, status);
+  EXPECT_EQ(answer.Header("Connection"), "close");
+  EXPECT_EQ(answer.Header("Content-Type"), "application/json");
+  EXPECT_TRUE(answer.body.starts_with('{')) << answer.body;
+  EXPECT_EQ(answer.Header("Content-Length"), std::to_string(answer.body.size()));
+  EXPECT_NE(peer.WaitEnd(), TestPeer::End::kTimeout);
+}
+
+TEST(ServerLimits, AMalformedRequestGetsItsErrorAndNothingMoreIsRead) {
+  Latch handled;
+  const auto server = StartTestServer([&](Request request, std::shared_ptr<Responder> responder) {
+    handled.Hit();
+    Echo(std::move(request), std::move(responder));
+  });
+  const std::string post = "POST / HTTP/1.1\r\nHost: t\r\n";
+  const std::vector<std::pair<std::string, int>> cases = {
+      {post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {post + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400},
+      {post + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+      {post + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400},
+      {post + "Transfer-Encoding: identity\r\n\r\n", 501},
+      {post + "Folded: a\r\n b\r\n\r\n", 400},
+      {post + "Space : a\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n\r\n", 400},
+      {"GET /%00 HTTP/1.1\r\nHost: t\r\n\r\n", 400},
+      {std::string("GET /\0 HTTP/1.1\r\nHost: t\r\n\r\n", 29), 400},
+      {"GET / HTTP/1.1\nHost: t\n\n", 400},
+      {"GET / HTTP/3.0\r\nHost: t\r\n\r\n", 505},
+      {post + "Expect: magic\r\n\r\n", 417},
+      {"\x16\x03\x01\x02\x05\x01\x0d\x0a\x0d\x0a", 400},  // TLS at the wrong door.
+  };
+  for (const auto& [text, status] : cases) {
+    TestPeer peer(server->port());
+    ASSERT_TRUE(peer.Send(text + Get("/smuggled")));
+    SCOPED_TRACE(text);
+    ExpectRefused(peer, status);
+  }
+  EXPECT_EQ(handled.hits(), 0);
+}
+
+TEST(ServerLimits, ErrorsAreWordedByTheOwner) {
+  ServerOptions options = Patient();
+  options.error_body = [](int status, std::string_view message) {
+    EXPECT_FALSE(message.empty());
+    return R"({"code":)" + std::to_string(status) + "}";
+  };
+  const auto server = StartTestServer(Echo, options);
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send("nonsense\r\n\r\n"));
+  EXPECT_EQ(peer.Read().body, R"({"code":400})");
+}
+
+TEST(ServerLimits, HeaderBytes) {
+  ServerOptions options = Patient();
+  options.max_header_bytes = 4096;
+  const auto server = StartTestServer(Echo, options);
+  const std::string start = "GET / HTTP/1.1\r\nHost: t\r\nA: ";
+  const size_t fits = options.max_header_bytes - start.size() - 4;
+  {
+    TestPeer peer(server->port());
+    ASSERT_TRUE(peer.Send(start + std::string(fits, 'a') + "\r\n\r\n"));
+    EXPECT_EQ(peer.Read().status, 200);
+    ASSERT_TRUE(peer.Send(start + std::string(fits + 1, 'a') + "\r\n\r\n"));
+    ExpectRefused(peer, 431);
+  }
+  {
+    TestPeer peer(server->port());  // Without an end in sight.
+    ASSERT_TRUE(peer.Send(start + std::string(5000, 'a')));
+    ExpectRefused(peer, 431);
+  }
+  {
+    TestPeer peer(server->port());
+    ASSERT_TRUE(peer.Send("GET /" + std::string(5000, 'a')));
+    ExpectRefused(peer, 414);
+  }
+}
+
+TEST(ServerLimits, ALongTargetIsRefused) {
+  const auto server = StartTestServer(Echo, Patient());
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send(Get(std::string(9000, '/'))));
+  ExpectRefused(peer, 414);
+}
+
+TEST(ServerLimits, AHundredMegabytesAreRefusedByTheirHeader) {
+  const auto server = StartTestServer(Echo, Patient());
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 104857600\r\n\r\n"));
+  ExpectRefused(peer, 413);  // Without a byte of it sent.
+}
+
+TEST(ServerLimits, AHundredMegabytesSentRegardlessDoNotHideTheAnswer) {
+  const auto server = StartTestServer(Echo, Patient());
+  TestPeer peer(server->port());
+  std::thread sender([&] {
+    if (!peer.Send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n")) return;
+    const std::string chunk = "100000\r\n" + std::string(1 << 20, 'x') + "\r\n";
+    for (int i = 0; i < 100 && peer.Send(chunk); ++i) continue;
+    peer.EndSending();
+  });
+  EXPECT_EQ(peer.Read().status, 413);
+  sender.join();
+  EXPECT_NE(peer.WaitEnd(), TestPeer::End::kTimeout);
+}
+
+TEST(ServerLimits, ABodyOfExactlyTheLimitIsTaken) {
+  ServerOptions options = Patient();
+  options.max_body_bytes = 1000;
+  const auto server = StartTestServer(Echo, options);
+  const std::string body(1000, 'b');
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\n" + body));
+  EXPECT_EQ(peer.Read().body, "POST /? " + body);
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  ASSERT_TRUE(peer.Send(chunked + "3e8\r\n" + body + "\r\n0\r\n\r\n"));
+  EXPECT_EQ(peer.Read().body, "POST /? " + body);
+  ASSERT_TRUE(peer.Send(chunked + "3e8\r\n" + body + "\r\n1\r\n"));
+  ExpectRefused(peer, 413);
+}
+
+TEST(ServerLimits, BodiesInFlightAreBoundedTogether) {
+  ServerOptions options = Patient();
+  options.max_total_body_bytes = 100'000;
+  const auto server = StartTestServer(Echo, options);
+  const std::string head = "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 90000\r\n\r\n";
+  TestPeer first(server->port());
+  ASSERT_TRUE(
+      first.Send("POST / HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n"
+                 "Content-Length: 90000\r\n\r\n"));
+  first.ReadUntil("\r\n\r\n");
+  ASSERT_TRUE(first.Send(std::string(60'000, 'a')));
+  // Until the first part has been taken, the second may pass; it is tried until it does not.
+  for (int tries = 0;; ++tries) {
+    TestPeer second(server->port());
+    ASSERT_TRUE(second.Send(head + std::string(90'000, 'b')));
+    const Answer answer = second.Read();
+    if (answer.status == 200 && tries < 10'000) continue;
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.Header("Retry-After"), "1");
+    break;
+  }
+  ASSERT_TRUE(first.Send(std::string(30'000, 'a')));
+  EXPECT_EQ(first.Read().status, 200);
+  TestPeer third(server->port());  // What was refused and what was done count no more.
+  ASSERT_TRUE(third.Send(head + std::string(90'000, 'c')));
+  EXPECT_EQ(third.Read().status, 200);
+}
+
+TEST(ServerLimits, TooManyConnectionsAreTurnedAway) {
+  ServerOptions options = Patient();
+  options.max_connections = 3;
+  const auto server = StartTestServer(Echo, options);
+  std::vector<TestPeer> peers;
+  for (int i = 0; i < 3; ++i) {
+    peers.emplace_back(server->port());
+    ASSERT_TRUE(peers.back().Send(Get("/")));
+    EXPECT_EQ(peers.back().Read().status, 200);
+  }
+  for (int i = 0; i < 3; ++i) {
+    TestPeer over(server->port());
+    over.Send(Get("/"));
+    const Answer answer = over.Read();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.Header("Retry-After"), "1");
+    EXPECT_NE(over.WaitEnd(), TestPeer::End::kTimeout);
+  }
+  for (TestPeer& peer : peers) {
+    ASSERT_TRUE(peer.Send(Get("/")));
+    EXPECT_EQ(peer.Read().status, 200);
+  }
+  peers.clear();
+  for (int tries = 0;; ++tries) {  // There is room again once the server has seen them go.
+    TestPeer next(server->port());
+    next.Send(Get("/"));
+    if (next.Read().status == 200) break;
+    ASSERT_LT(tries, 10'000);
+  }
+}
+
+TEST(ServerLimits, ADripFedHeaderTimesOut) {
+  ServerOptions options = Patient();
+  options.header_timeout = milliseconds(100);
+  const auto server = StartTestServer(Echo, options);
+  TestPeer peer(server->port());
+  // Byte after byte for as long as the server listens: each must not extend the time.
+  ASSERT_TRUE(peer.Send("GET / HTTP/1.1\r\nA: "));
+  pollfd answered{peer.fd(), POLLIN, 0};
+  const auto start = std::chrono::steady_clock::now();
+  while (poll(&answered, 1, 5) == 0 && peer.Send("a")) {
+    ASSERT_LT(std::chrono::steady_clock::now() - start, kTestDeadline);
+  }
+  ExpectRefused(peer, 408);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(100));
+}
+
+TEST(ServerLimits, ABodyThatStopsTimesOut) {
+  ServerOptions options = Patient();
+  options.body_timeout = milliseconds(50);
+  const auto server = StartTestServer(Echo, options);
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nabc"));
+  ExpectRefused(peer, 408);
+}
+
+TEST(ServerLimits, AnIdleConnectionIsClosedWithoutAWord) {
+  ServerOptions options = Patient();
+  options.idle_timeout = milliseconds(50);
+  const auto server = StartTestServer(Echo, options);
+  TestPeer silent(server->port());
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send(Get("/")));
+  EXPECT_EQ(peer.Read().status, 200);
+  EXPECT_EQ(peer.ReadToEnd(), "");
+  EXPECT_EQ(peer.WaitEnd(), TestPeer::End::kClosed);
+  EXPECT_EQ(silent.WaitEnd(), TestPeer::End::kClosed);
+}
+
+TEST(ServerLimits, AnAnswerUnderWayIsNotIdle) {
+  ServerOptions options = Patient();
+  options.idle_timeout = options.header_timeout = options.body_timeout = milliseconds(20);
+  std::shared_ptr<Responder> kept;
+  Latch handled;
+  const auto server = StartTestServer(
+      [&](Request, std::shared_ptr<Responder> responder) {
+        kept = std::move(responder);
+        handled.Hit();
+      },
+      options);
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send(Get("/")));
+  ASSERT_TRUE(handled.WaitFor(1));
+  // Another connection outlives its idle time meanwhile, so that time has surely passed.
+  TestPeer other(server->port());
+  EXPECT_EQ(other.WaitEnd(), TestPeer::End::kClosed);
+  kept->Send(Text("late"));
+  EXPECT_EQ(peer.Read().body, "late");
+}
+
+TEST(ServerLimits, APeerThatNeverReadsIsCutInTime) {
+  ServerOptions options = Patient();
+  options.write_timeout = milliseconds(50);
+  options.max_unsent_bytes = 1u << 30;
+  Latch gone;
+  const auto server = StartTestServer(
+      [&](Request, std::shared_ptr<Responder> responder) {
+        responder->OnDisconnect([&] { gone.Hit(); });
+        responder->Begin(Text(""));
+        responder->Write(std::string(64u << 20, 'x'));
+        // Kept by its own callback, as an unfinished answer would be by the engine.
+        responder->OnDisconnect([&gone, responder] { gone.Hit(); });
+      },
+      options);
+  TestPeer peer(server->port(), 4096);
+  ASSERT_TRUE(peer.Send(Get("/")));
+  EXPECT_TRUE(gone.WaitFor(1));
+}
+
+TEST(ServerLimits, WriteSaysNoOncePeersReadTooSlowly) {
+  ServerOptions options = Patient();
+  options.max_unsent_bytes = 1u << 20;
+  Latch gone;
+  size_t accepted = 0;
+  Latch done;
+  std::thread writer;
+  const auto server = StartTestServer(
+      [&](Request, std::shared_ptr<Responder> responder) {
+        writer = std::thread([&, responder] {
+          responder->OnDisconnect([&] { gone.Hit(); });
+          responder->Begin(Text(""));
+          while (responder->Write(std::string(1000, 'x')) && accepted < (1u << 30)) {
+            accepted += 1000;
+          }
+          EXPECT_FALSE(responder->Write("more"));
+          responder->End();  // Does not make it whole.
+          done.Hit();
+        });
+      },
+      options);
+  TestPeer peer(server->port(), 4096);
+  ASSERT_TRUE(peer.Send(Get("/")));
+  ASSERT_TRUE(done.WaitFor(1));
+  writer.join();
+  // The limit, and what the kernel keeps (tcp_wmem: 4 MiB, and the peer's buffer).
+  EXPECT_LT(accepted, 32u << 20);
+  EXPECT_TRUE(gone.WaitFor(1));
+  EXPECT_FALSE(peer.ReadToEnd().ends_with("0\r\n\r\n"));
+  EXPECT_EQ(peer.WaitEnd(), TestPeer::End::kReset);
+}
+
+}  // namespace
+}  // namespace jikji::net
