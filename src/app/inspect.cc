@@ -1,0 +1,255 @@
+// `jikji inspect`: what a model is and what it needs, before anything is loaded; and what this
+// processor offers.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <map>
+
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/engine_settings.h"
+#include "app/model_path.h"
+#include "base/thread_pool.h"
+#include "engine/cache_plan.h"
+#include "kernels/isa.h"
+#include "model/model.h"
+
+namespace jikji {
+namespace {
+
+struct Options {
+  EngineSettings engine;
+  bool cpu = false;
+  bool tensors = false;
+  bool show_template = false;
+  bool json = false;
+};
+
+struct TypeUse {
+  int64_t tensors = 0;
+  int64_t values = 0;
+  uint64_t bytes = 0;
+};
+
+std::map<std::string, TypeUse> UseByType(const Checkpoint& checkpoint) {
+  std::map<std::string, TypeUse> types;
+  for (const TensorView& tensor : checkpoint.tensors()) {
+    TypeUse& use = types[std::string(DTypeName(tensor.dtype))];
+    ++use.tensors;
+    use.values += tensor.values();
+    use.bytes += tensor.data.size();
+  }
+  return types;
+}
+
+const char* ScalingName(RopeSpec::Scaling scaling) {
+  switch (scaling) {
+    case RopeSpec::Scaling::kNone:
+      return "none";
+    case RopeSpec::Scaling::kLinear:
+      return "linear";
+    case RopeSpec::Scaling::kLlama3:
+      return "llama3";
+    case RopeSpec::Scaling::kYarn:
+      return "yarn";
+  }
+  return "none";
+}
+
+// Runs of equal layers, told once: "every position ×24, 4096 positions ×8".
+std::string DescribeAttention(const DecoderSpec& spec) {
+  int64_t windowed = 0;
+  int64_t without_rope = 0;
+  int32_t window = 0;
+  for (const LayerSpec& layer : spec.layers) {
+    if (layer.window > 0) {
+      ++windowed;
+      window = layer.window;
+    }
+    if (!layer.rope) ++without_rope;
+  }
+  if (windowed == 0 && without_rope == 0) return "global in every layer";
+  return fmt::format("{} of {} layers over a window of {}, {} without positions (NoPE)", windowed,
+                     spec.layers.size(), window, without_rope);
+}
+
+boost::json::object Report(const ModelDescription& model, const CachePlan& plan,
+                           const EngineOptions& engine) {
+  const DecoderSpec& spec = model.spec;
+  boost::json::object types;
+  int64_t parameters = 0;
+  for (const auto& [name, use] : UseByType(*model.checkpoint)) {
+    types[name] = {{"tensors", use.tensors}, {"values", use.values}, {"bytes", use.bytes}};
+    parameters += use.values;
+  }
+  const uint64_t value_bytes = BlockBytes(engine.kv_dtype);
+  const uint64_t kv_token = spec.KvBytesPerToken(static_cast<uint32_t>(value_bytes));
+  const uint64_t kv_total =
+      kv_token * static_cast<uint64_t>(plan.pages) * static_cast<uint64_t>(engine.page_tokens);
+  const uint64_t weights = model.checkpoint->total_bytes();
+  boost::json::array stops;
+  for (const TokenId id : model.stop_ids) stops.push_back(id);
+  return {
+      {"name", model.name},
+      {"path", model.path.string()},
+      {"format", model.checkpoint->format() == CheckpointFormat::kGguf ? "GGUF" : "safetensors"},
+      {"family", spec.family},
+      {"parameters", parameters},
+      {"types", std::move(types)},
+      {"layers", spec.layers.size()},
+      {"hidden", spec.hidden},
+      {"intermediate", spec.intermediate},
+      {"heads", spec.heads},
+      {"kv_heads", spec.kv_heads},
+      {"head_dim", spec.head_dim},
+      {"vocab", spec.vocab},
+      {"max_position", spec.max_position},
+      {"tied_head", spec.tied_head},
+      {"attention", DescribeAttention(spec)},
+      {"rope", {{"theta", spec.rope.theta}, {"scaling", ScalingName(spec.rope.scaling)}}},
+      {"tokenizer", model.tokenizer->Description()},
+      {"chat_template", model.template_source.empty() ? "none" : "yes"},
+      {"stop_ids", std::move(stops)},
+      {"memory",
+       {{"weight_bytes", weights},
+        {"kv_bytes_per_token", kv_token},
+        {"kv_dtype", std::string(DTypeName(engine.kv_dtype))},
+        {"kv_cache_bytes", kv_total},
+        {"context", plan.context},
+        {"total_bytes", weights + kv_total}}},
+  };
+}
+
+std::string Megabytes(uint64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+void Row(std::string_view label, std::string_view value) {
+  // Hangul is two columns wide on a terminal: pad by columns, not by bytes.
+  size_t columns = 0;
+  for (const unsigned char byte : label) {
+    if (byte < 0x80) columns += 1;
+    if (byte >= 0xE0) columns += 2;
+  }
+  fmt::print("{}{}{}\n", label, std::string(columns < 18 ? 18 - columns : 1, ' '), value);
+}
+
+void PrintModel(const ModelDescription& model, const boost::json::object& report,
+                const CachePlan& plan) {
+  const DecoderSpec& spec = model.spec;
+  Row(Say("model", "모델"), model.name);
+  Row(Say("path", "경로"), model.path.string());
+  Row(Say("family", "계열"), spec.family);
+  Row(Say("parameters", "매개변수"),
+      fmt::format("{:.2f} M", static_cast<double>(report.at("parameters").as_int64()) / 1e6));
+  for (const auto& [name, use] : UseByType(*model.checkpoint)) {
+    Row(fmt::format("  {}", name),
+        fmt::format("{} {}, {}", use.tensors, Say("tensors", "텐서"), Megabytes(use.bytes)));
+  }
+  Row(Say("shape", "모양"),
+      fmt::format("{} layers, width {}, {} heads and {} KV heads of {}, feed-forward {}, "
+                  "vocabulary {}{}",
+                  spec.layers.size(), spec.hidden, spec.heads, spec.kv_heads, spec.head_dim,
+                  spec.intermediate, spec.vocab, spec.tied_head ? ", tied head" : ""));
+  Row(Say("attention", "어텐션"), DescribeAttention(spec));
+  Row(Say("positions", "위치"),
+      fmt::format("{} tokens, RoPE theta {}, scaling {}", spec.max_position, spec.rope.theta,
+                  ScalingName(spec.rope.scaling)));
+  Row(Say("tokenizer", "토크나이저"), model.tokenizer->Description());
+  Row(Say("chat template", "채팅 템플릿"),
+      model.template_source.empty()
+          ? std::string(Say("none: /v1/completions only", "없음: /v1/completions만 됩니다"))
+          : fmt::format("{} {}", model.template_source.size(), Say("bytes", "바이트")));
+  Row(Say("stop tokens", "멈춤 토큰"), fmt::format("{}", fmt::join(model.stop_ids, ", ")));
+  const auto& memory = report.at("memory").as_object();
+  Row(Say("memory", "메모리"),
+      fmt::format("{} {} + {} {} ({} {}) = {}",
+                  Megabytes(memory.at("weight_bytes").to_number<uint64_t>()),
+                  Say("weights, mapped from the file", "가중치(파일에서 사상)"),
+                  Megabytes(memory.at("kv_cache_bytes").to_number<uint64_t>()),
+                  Say("KV cache", "KV 캐시"), plan.context, Say("tokens of context", "토큰 문맥"),
+                  Megabytes(memory.at("total_bytes").to_number<uint64_t>())));
+}
+
+void PrintTensors(const Checkpoint& checkpoint) {
+  for (const TensorView& tensor : checkpoint.tensors()) {
+    fmt::print("{:<56} {:<5} [{}]\n", tensor.name, DTypeName(tensor.dtype),
+               fmt::join(tensor.shape, ", "));
+  }
+}
+
+void PrintCpu(bool json) {
+  const std::string active(kernels::IsaName(kernels::ActiveIsa()));
+  std::vector<std::string> available;
+  for (const kernels::Isa isa : kernels::AvailableIsas()) {
+    available.emplace_back(kernels::IsaName(isa));
+  }
+  if (json) {
+    boost::json::array names(available.begin(), available.end());
+    fmt::print("{}\n",
+               boost::json::serialize(boost::json::object{
+                   {"isa", active}, {"available", std::move(names)}, {"cores", UsableCores()}}));
+    return;
+  }
+  Row(Say("kernels", "커널"), active);
+  Row(Say("available", "가능"), fmt::format("{}", fmt::join(available, ", ")));
+  Row(Say("cores", "코어"), fmt::format("{}", UsableCores()));
+}
+
+Result<> Inspect(const Options& options) {
+  if (options.cpu) {
+    PrintCpu(options.json);
+    return {};
+  }
+  JIKJI_ASSIGN(const EngineOptions engine, options.engine.ToOptions());
+  JIKJI_ASSIGN(const auto path, FindModel(options.engine.model));
+  JIKJI_ASSIGN(const ModelDescription model, DescribeModel(path));
+  JIKJI_ASSIGN(const CachePlan plan, PlanCache(model.spec, engine));
+  const boost::json::object report = Report(model, plan, engine);
+  if (options.json) {
+    fmt::print("{}\n", boost::json::serialize(report));
+    return {};
+  }
+  PrintModel(model, report, plan);
+  if (options.show_template) fmt::print("\n{}\n", model.template_source);
+  if (options.tensors) {
+    fmt::print("\n");
+    PrintTensors(*model.checkpoint);
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddInspectCommand(CLI::App& program, int* status) {
+  CLI::App* command = program.add_subcommand(
+      "inspect", std::string(Say("Tell what a model is and what it needs, before it is loaded",
+                                 "적재하기 전에 모델이 무엇이고 무엇이 필요한지 알려 줍니다")));
+  struct State {
+    Options options;
+    Settings settings;
+    std::string model;
+  };
+  auto state = std::make_shared<State>();
+  Options& options = state->options;
+  command->add_option("MODEL", state->model,
+                      std::string(Say("A folder, a .gguf file or a name; nothing: the built-in one",
+                                      "폴더, .gguf 파일 또는 이름. 없으면 내장 모델")));
+  options.engine.AddTo(state->settings);
+  state->settings.Add("cpu", &options.cpu, "Tell the instruction set in use instead");
+  state->settings.Add("tensors", &options.tensors, "List every tensor");
+  state->settings.Add("template", &options.show_template, "Print the chat template");
+  state->settings.Add("json", &options.json, "Print JSON");
+  state->settings.AddFlags(*command);
+  command->callback([state, status] {
+    auto done = state->settings.Resolve([](const char* name) { return std::getenv(name); });
+    if (!state->model.empty()) state->options.engine.model = state->model;
+    if (done) done = Inspect(state->options);
+    if (!done) *status = ReportError(done.error());
+  });
+}
+
+}  // namespace jikji
