@@ -11,7 +11,7 @@ namespace jikji::kernels {
 namespace {
 
 const AttentionVariant& Variant() {
-#if 0
+#if defined(__x86_64__)
   switch (ActiveIsa()) {
     case Isa::kAvx512:
       return kAttentionAvx512;

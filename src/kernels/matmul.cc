@@ -14,7 +14,7 @@ namespace jikji::kernels {
 namespace {
 
 const MatMulVariant& Variant() {
-#if 0
+#if defined(__x86_64__)
   switch (ActiveIsa()) {
     case Isa::kAvx512:
       return kMatMulAvx512;
