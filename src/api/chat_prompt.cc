@@ -118,19 +118,22 @@ ApiResult<std::vector<TokenId>> PromptEncoder::EncodeChat(const ChatTurns& turns
   std::vector<TokenId> plain = EncodeRendered(rendered, turns);
 
   StandIns stand_ins;
-  bool found = false;
-  const boost::json::object protected_variables =
-      ProtectVariables(variables, turns, spellings_, model_.template_source, stand_ins, &found);
-  if (!found) return plain;
+  const ProtectedVariables safe_variables =
+      ProtectVariables(variables, turns, spellings_, model_.template_source, stand_ins);
+  if (!safe_variables.has_spelling && !safe_variables.has_fragment) return plain;
   if (!stand_ins.enough()) {
     return BadField("messages", "the messages spell too many special tokens");
   }
-  JIKJI_ASSIGN(const std::string safe, Render(turns, protected_variables, now));
-  std::vector<TokenId> careful =
-      EncodeProtected(safe, *model_.tokenizer, spellings_, stand_ins, AddsSpecial(safe, turns));
+  JIKJI_ASSIGN(const std::string safe, Render(turns, safe_variables.variables, now));
   const Tokenizer& tokenizer = *model_.tokenizer;
-  // The same special tokens with and without the messages' share: they had none.
-  if (SpecialsOf(plain, tokenizer) == SpecialsOf(careful, tokenizer)) return plain;
+  std::vector<TokenId> careful =
+      EncodeProtected(safe, tokenizer, spellings_, stand_ins, AddsSpecial(safe, turns));
+  // Only ends of texts were in doubt, and beside what the template wrote they spelled nothing: the
+  // text as a whole is encoded, as if it had not been looked at.
+  if (!safe_variables.has_spelling &&
+      SpecialsOf(plain, tokenizer) == SpecialsOf(careful, tokenizer)) {
+    return plain;
+  }
   return careful;
 }
 

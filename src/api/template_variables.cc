@@ -56,17 +56,19 @@ class Protector {
   Protector(const SpecialSpellings& spellings, StandIns& stand_ins)
       : spellings_(spellings), stand_ins_(stand_ins) {}
 
-  bool found() const { return found_; }
+  bool has_spelling() const { return has_spelling_; }
+  bool has_fragment() const { return has_fragment_; }
 
   std::string Text(std::string_view text, bool fragments) {
     std::vector<TextSpan> spans = spellings_.FindWhole(text);
+    has_spelling_ |= !spans.empty();
     if (fragments) {
       const auto more = spellings_.FindFragments(text, spans);
+      has_fragment_ |= !more.empty();
       spans.insert(spans.end(), more.begin(), more.end());
       std::ranges::sort(spans, {}, &TextSpan::begin);
     }
     if (spans.empty()) return std::string(text);
-    found_ = true;
     return stand_ins_.Replace(text, spans);
   }
 
@@ -101,7 +103,8 @@ class Protector {
  private:
   const SpecialSpellings& spellings_;
   StandIns& stand_ins_;
-  bool found_ = false;
+  bool has_spelling_ = false;
+  bool has_fragment_ = false;
 };
 
 }  // namespace
@@ -122,28 +125,28 @@ boost::json::object TemplateVariables(const ChatTurns& turns, const std::string&
   return variables;
 }
 
-boost::json::object ProtectVariables(const boost::json::object& variables, const ChatTurns& turns,
-                                     const SpecialSpellings& spellings,
-                                     std::string_view template_source, StandIns& stand_ins,
-                                     bool* found) {
+ProtectedVariables ProtectVariables(const boost::json::object& variables, const ChatTurns& turns,
+                                    const SpecialSpellings& spellings,
+                                    std::string_view template_source, StandIns& stand_ins) {
   stand_ins.Avoid(template_source);
   for (const auto& member : variables) {
     ForEachString(member.value(), [&](std::string_view text) { stand_ins.Avoid(text); });
   }
   Protector protector(spellings, stand_ins);
-  boost::json::object out = variables;
+  ProtectedVariables result{.variables = variables};
   boost::json::array messages;
   for (const auto& message : variables.at("messages").as_array()) {
     messages.push_back(protector.Message(message.get_object()));
   }
-  out["messages"] = std::move(messages);
+  result.variables["messages"] = std::move(messages);
   if (turns.template_variables != nullptr) {
     for (const auto& member : *turns.template_variables) {
-      out[member.key()] = protector.Value(member.value(), /*fragments=*/false);
+      result.variables[member.key()] = protector.Value(member.value(), /*fragments=*/false);
     }
   }
-  *found = protector.found();
-  return out;
+  result.has_spelling = protector.has_spelling();
+  result.has_fragment = protector.has_fragment();
+  return result;
 }
 
 }  // namespace jikji

@@ -1,0 +1,62 @@
+#include "api/service.h"
+
+#include <algorithm>
+
+#include "api/context.h"
+#include "api/route_table.h"
+#include "api/workers.h"
+
+namespace jikji {
+namespace {
+
+// Long requests that wait for a worker; each holds its body.
+constexpr size_t kMaxHeavyWaiting = 64;
+
+}  // namespace
+
+struct Service::Core {
+  Core(Engine& engine, TicketIssuer& issuer, ApiOptions options)
+      : workers(std::max<size_t>(options.workers, 1), kMaxHeavyWaiting),
+        context(std::make_shared<ApiContext>(engine, issuer, std::move(options))) {}
+
+  Workers workers;
+  std::shared_ptr<ApiContext> context;
+};
+
+Result<std::unique_ptr<Service>> Service::Create(Engine& engine, TicketIssuer& issuer,
+                                                 ApiOptions options) {
+  const auto is_empty = [](const std::string& text) { return text.empty(); };
+  if (std::ranges::any_of(options.api_keys, is_empty)) {
+    // It would let in whoever sends an empty key: a mistake in a settings file, never a wish.
+    return Fail(ErrorCode::kInvalidArgument, "an API key is empty");
+  }
+  if (std::ranges::any_of(options.model_names, is_empty)) {
+    return Fail(ErrorCode::kInvalidArgument, "a model name is empty");
+  }
+  auto core = std::make_shared<Core>(engine, issuer, std::move(options));
+  engine.SetObserver(Metrics::MakeObserver(core->context->metrics));
+  return std::unique_ptr<Service>(new Service(std::move(core)));
+}
+
+Service::Service(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+
+Service::~Service() { core_->workers.Stop(); }
+
+void Service::AddStatic(std::string path, std::string content_type, std::string bytes) {
+  core_->context->static_files[std::move(path)] = {std::move(content_type), std::move(bytes)};
+}
+
+net::Handler Service::handler() const {
+  return [core = core_](net::Request request, std::shared_ptr<net::Responder> responder) {
+    Dispatch(
+        core->context,
+        [&core](std::function<void()> job) { return core->workers.Post(std::move(job)); },
+        std::move(request), std::move(responder));
+  };
+}
+
+std::string Service::ErrorBody(int status, std::string_view message) {
+  return ErrorOfStatus(status, message).ToJson();
+}
+
+}  // namespace jikji
