@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 
-#include "base/utf8.h"
+#include "tensor/gguf_limits.h"
 #include "tensor/gguf_reader.h"
 #include "tensor/gguf_types.h"
 #include "tensor/gguf_values.h"
@@ -14,10 +16,6 @@
 namespace jikji {
 namespace {
 
-constexpr uint64_t kMaxValues = 1 << 16;   // models have some tens
-constexpr uint64_t kMaxTensors = 1 << 20;  // and some thousands
-constexpr uint64_t kMaxNameBytes = 64;     // the format's own cap
-constexpr uint32_t kMaxDimensions = 4;
 constexpr uint64_t kMinValueBytes = 8 + 4 + 1;           // key length, type, a byte
 constexpr uint64_t kMinTensorBytes = 8 + 4 + 8 + 4 + 8;  // name length, rank, ne, type, offset
 
@@ -59,33 +57,26 @@ Result<Header> ReadHeader(GgufReader& reader) {
   }
   JIKJI_ASSIGN(header.tensors, reader.Read<uint64_t>("the number of tensors"));
   JIKJI_ASSIGN(header.values, reader.Read<uint64_t>("the number of key-values"));
-  if (header.tensors > std::min(kMaxTensors, reader.remaining() / kMinTensorBytes)) {
+  if (header.tensors > std::min(kMaxGgufTensors, reader.remaining() / kMinTensorBytes)) {
     return reader.Broken(8, std::to_string(header.tensors) + " tensors in a file of " +
                                 std::to_string(reader.position() + reader.remaining()) +
-                                " bytes; at most " + std::to_string(kMaxTensors) +
+                                " bytes; at most " + std::to_string(kMaxGgufTensors) +
                                 ", and no more than fit, are allowed");
   }
-  if (header.values > std::min(kMaxValues, reader.remaining() / kMinValueBytes)) {
+  if (header.values > std::min(kMaxGgufValues, reader.remaining() / kMinValueBytes)) {
     return reader.Broken(16, std::to_string(header.values) + " key-values in a file of " +
                                  std::to_string(reader.position() + reader.remaining()) +
-                                 " bytes; at most " + std::to_string(kMaxValues) +
+                                 " bytes; at most " + std::to_string(kMaxGgufValues) +
                                  ", and no more than fit, are allowed");
   }
   return header;
-}
-
-bool IsName(std::string_view name) {
-  return !name.empty() && IsValidUtf8(name) && std::all_of(name.begin(), name.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte != 0x7F;
-  });
 }
 
 // Reads the dimensions, GGUF's innermost first, into a shape with the outermost first.
 Result<std::vector<int64_t>> ReadShape(GgufReader& reader, const std::string& name) {
   const uint64_t start = reader.position();
   JIKJI_ASSIGN(const uint32_t rank, reader.Read<uint32_t>("a tensor's rank"));
-  if (rank == 0 || rank > kMaxDimensions) {
+  if (rank == 0 || rank > kMaxGgufDimensions) {
     return reader.Broken(start, "tensor " + Quoted(name) + " has " + std::to_string(rank) +
                                     " dimensions; 1 to 4 are allowed");
   }
@@ -128,8 +119,9 @@ Result<DType> ReadType(GgufReader& reader, const std::string& name) {
 Result<TensorInfo> ReadTensor(GgufReader& reader, uint64_t alignment) {
   TensorInfo info;
   info.place = reader.position();
-  JIKJI_ASSIGN(const std::string_view name, reader.ReadString("a tensor's name", kMaxNameBytes));
-  if (!IsName(name)) {
+  JIKJI_ASSIGN(const std::string_view name,
+               reader.ReadString("a tensor's name", kMaxGgufNameBytes));
+  if (!IsGgufName(name)) {
     return reader.Broken(info.place, "the tensor name " + Quoted(name) +
                                          " is empty, not UTF-8, or has control characters");
   }
@@ -137,17 +129,18 @@ Result<TensorInfo> ReadTensor(GgufReader& reader, uint64_t alignment) {
   JIKJI_ASSIGN(info.view.shape, ReadShape(reader, info.view.name));
   const uint64_t type_place = reader.position();
   JIKJI_ASSIGN(info.view.dtype, ReadType(reader, info.view.name));
-  const auto row_bytes = RowBytes(info.view.dtype, static_cast<uint64_t>(info.view.cols()));
-  if (!row_bytes) {
-    return reader.Broken(
-        type_place, "tensor " + Quoted(name) + " has rows of " + std::to_string(info.view.cols()) +
-                        " values, not a multiple of the " +
-                        std::to_string(BlockValues(info.view.dtype)) + " of a block of " +
-                        std::string(DTypeName(info.view.dtype)));
+  const auto cols = static_cast<uint64_t>(info.view.cols());
+  if (cols % BlockValues(info.view.dtype) != 0) {
+    return reader.Broken(type_place, "tensor " + Quoted(name) + " has rows of " +
+                                         std::to_string(cols) + " values, not a multiple of the " +
+                                         std::to_string(BlockValues(info.view.dtype)) +
+                                         " of a block of " +
+                                         std::string(DTypeName(info.view.dtype)));
   }
-  const auto bytes =
-      static_cast<unsigned __int128>(*row_bytes) * static_cast<uint64_t>(info.view.rows());
-  if (bytes > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+  const auto row_bytes = RowBytes(info.view.dtype, cols);
+  const auto bytes = static_cast<unsigned __int128>(row_bytes.value_or(0)) *
+                     static_cast<uint64_t>(info.view.rows());
+  if (!row_bytes || bytes > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
     return reader.Broken(info.place, "tensor " + Quoted(name) + " has more than 2^63 - 1 bytes");
   }
   info.bytes = static_cast<uint64_t>(bytes);

@@ -6,26 +6,15 @@
 
 #include "base/utf8.h"
 #include "tensor/gguf.h"
+#include "tensor/gguf_limits.h"
 #include "tensor/gguf_types.h"
 #include "tensor/quoted.h"
 
 namespace jikji {
 namespace {
 
-constexpr uint64_t kMaxKeyBytes = 65535;           // the format's own cap
-constexpr uint64_t kMaxStringBytes = 64ull << 20;  // a chat template has some tens of KiB
-constexpr uint64_t kMaxArrayLength = 8ull << 20;   // a vocabulary has some hundreds of thousands
-constexpr uint64_t kMaxAlignment = 1ull << 20;
 constexpr int64_t kMaxBlocks = 512;  // llama.cpp's cap; the deepest open models have 126
 constexpr int64_t kByteToken = 6;    // tokenizer.ggml.token_type of a byte token
-
-bool IsKey(std::string_view key) {
-  if (key.empty()) return false;
-  for (const char c : key) {
-    if (c < 0x20 || c > 0x7E) return false;
-  }
-  return true;
-}
 
 bool IsHexDigit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -42,8 +31,8 @@ class ValueReader {
 
   Result<std::string> Key() {
     const uint64_t start = reader_.position();
-    JIKJI_ASSIGN(const std::string_view key, reader_.ReadString("a key", kMaxKeyBytes));
-    if (!IsKey(key)) {
+    JIKJI_ASSIGN(const std::string_view key, reader_.ReadString("a key", kMaxGgufKeyBytes));
+    if (!IsGgufKey(key)) {
       return reader_.Broken(start, "the key " + Quoted(key) + " is not printable ASCII text");
     }
     JIKJI_RETURN_IF_ERROR(Spend(start, sizeof(std::string) + sizeof(GgufValue) + 2 * key.size()));
@@ -114,7 +103,7 @@ class ValueReader {
 
   Result<GgufValue> Text(const std::string& key) {
     const uint64_t start = reader_.position();
-    JIKJI_ASSIGN(const std::string_view text, reader_.ReadString("a string", kMaxStringBytes));
+    JIKJI_ASSIGN(const std::string_view text, reader_.ReadString("a string", kMaxGgufStringBytes));
     if (!IsValidUtf8(text)) {
       return reader_.Broken(start, "the string of the key " + Quoted(key) + " is not UTF-8");
     }
@@ -130,10 +119,10 @@ class ValueReader {
                             ErrorCode::kUnsupported);
     }
     JIKJI_ASSIGN(const uint64_t count, reader_.Read<uint64_t>("an array's length"));
-    if (count > kMaxArrayLength) {
+    if (count > kMaxGgufArrayLength) {
       return reader_.Broken(start, "the key " + Quoted(key) + " has an array of " +
                                        std::to_string(count) + " values; at most " +
-                                       std::to_string(kMaxArrayLength) + " are allowed");
+                                       std::to_string(kMaxGgufArrayLength) + " are allowed");
     }
     if (count > reader_.remaining() / GgufTypeBytes(type)) {
       return reader_.Broken(start, "the key " + Quoted(key) + " has an array of " +
@@ -217,7 +206,7 @@ class ValueReader {
     for (uint64_t i = 0; i < count; ++i) {
       const uint64_t start = reader_.position();
       JIKJI_ASSIGN(const std::string_view text,
-                   reader_.ReadString("a string of an array", kMaxStringBytes));
+                   reader_.ReadString("a string of an array", kMaxGgufStringBytes));
       JIKJI_RETURN_IF_ERROR(Spend(start, text.size()));
       out.emplace_back(text);
     }
@@ -243,8 +232,7 @@ Result<uint64_t> Alignment(const GgufMetadata& metadata, uint64_t offset,
   const GgufValue* value = metadata.Find(kGgufAlignmentKey);
   if (value == nullptr) return kGgufDefaultAlignment;
   const uint64_t* alignment = std::get_if<uint64_t>(value);
-  if (alignment == nullptr || *alignment < 8 || *alignment > kMaxAlignment ||
-      !std::has_single_bit(*alignment)) {
+  if (alignment == nullptr || !IsGgufAlignment(*alignment)) {
     return reader.Broken(offset,
                          "`general.alignment` must be a power of two from 8 to 1048576, unsigned");
   }

@@ -124,7 +124,8 @@ TEST(QuantTest, PacksEdges) {
       for (size_t i = 0; i < x.size(); ++i) {
         ASSERT_TRUE(std::isfinite(y[i])) << DTypeName(dtype) << " of " << x[i];
         if (std::abs(x[i]) > 70000) continue;  // beyond what an f16 scale reaches
-        ASSERT_NEAR(y[i], x[i], std::abs(x[i]) * 0.02 + largest * 1e-6 + 1e-7) << DTypeName(dtype);
+        ASSERT_NEAR(y[i], x[i], std::abs(x[i]) * 0.02 + largest * 0x1p-11 + 1e-7)
+            << DTypeName(dtype);
       }
     }
   }
