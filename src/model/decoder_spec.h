@@ -22,6 +22,7 @@ struct RopeSpec {
   int64_t original_max_position = 0;  // llama3, yarn
   double beta_fast = 32.0;            // yarn
   double beta_slow = 1.0;             // yarn
+  bool truncate = true;               // yarn: the ramp begins and ends at whole dimensions
   double attention_factor = 0.0;      // yarn; 0: 0.1 ln(factor) + 1
   // Per-frequency divisors (GGUF `rope_freqs.weight`); if not empty they replace the scaling
   // formula.
@@ -34,7 +35,7 @@ struct LayerSpec {
 };
 
 struct DecoderSpec {
-  std::string family;  // "llama", "qwen2", "qwen3", "exaone4"
+  std::string family;  // "llama", "qwen2", "qwen3", "exaone4", "hyperclovax"
   int64_t hidden = 0;
   int64_t intermediate = 0;
   int64_t heads = 0;
@@ -44,13 +45,18 @@ struct DecoderSpec {
   int64_t max_position = 0;  // context length in tokens
   float norm_eps = 1e-5f;
   bool tied_head = false;  // the head is the embedding
-  bool post_norm = false;  // x + norm(f(x)), as EXAONE 4; else x + f(norm(x))
-  bool qk_norm = false;    // RMSNorm over head_dim on queries and keys, before RoPE
+  // A half of a layer is x + residual_scale · post(f(pre(x))), with f attention or the MLP: each
+  // norm is RMSNorm, or nothing. EXAONE 4 has only the second, HyperCLOVA X SEED Think both.
+  bool pre_norm = true;
+  bool post_norm = false;
+  bool qk_norm = false;  // RMSNorm over head_dim on queries and keys, before RoPE
   bool qkv_bias = false;
   bool output_bias = false;  // of the attention's output projection
   bool mlp_bias = false;
   float embedding_scale = 1.0f;
+  float residual_scale = 1.0f;
   float logit_scale = 1.0f;
+  float attention_scale = 0.0f;  // of q · k; 0: 1 / √head_dim
   RopeSpec rope;
   std::vector<LayerSpec> layers;
 

@@ -30,7 +30,7 @@ class KvCache {
 
  private:
   struct Unmap {
-    size_t bytes = 0;
+    size_t bytes;
     void operator()(std::byte* data) const;
   };
   int32_t pages_ = 0;

@@ -1,0 +1,171 @@
+#include "model/decoder.h"
+
+#include <cmath>
+#include <utility>
+
+#include "kernels/pointwise.h"
+#include "model/decoder_scratch.h"
+#include "model/decoder_weights.h"
+#include "model/rope.h"
+
+namespace jikji {
+namespace {
+
+// Values that one thread scales at a time: some microseconds' work.
+constexpr size_t kScaleGrain = 1 << 14;
+
+void Scale(float* values, int64_t count, float factor, ThreadPool& pool) {
+  if (factor == 1.0f) return;
+  pool.ParallelFor(static_cast<size_t>(count), kScaleGrain, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) values[i] *= factor;
+  });
+}
+
+class SpecDecoder : public Decoder {
+ public:
+  SpecDecoder(std::shared_ptr<const Checkpoint> checkpoint, DecoderSpec spec,
+              DecoderWeights weights)
+      : checkpoint_(std::move(checkpoint)),
+        spec_(std::move(spec)),
+        weights_(std::move(weights)),
+        rope_(MakeRopeTable(spec_.rope, spec_.head_dim)) {
+    attention_scale_ =
+        spec_.attention_scale != 0
+            ? spec_.attention_scale
+            : static_cast<float>(1.0 / std::sqrt(static_cast<double>(spec_.head_dim)));
+  }
+
+  const DecoderSpec& spec() const override { return spec_; }
+
+  void Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
+               ThreadPool& pool) override {
+    const int64_t rows = static_cast<int64_t>(batch.tokens.size());
+    const int64_t wanted = static_cast<int64_t>(batch.logit_rows.size());
+    if (rows == 0) return;
+    s_.Fit(spec_, rows);
+    for (const kernels::AttentionSlice& slice : batch.slices) {
+      for (int32_t i = 0; i < slice.tokens; ++i) {
+        s_.positions[static_cast<size_t>(slice.first_row + i)] = slice.start + i;
+      }
+    }
+    kernels::GatherRows(weights_.embedding, batch.tokens, s_.x.data());
+    Scale(s_.x.data(), rows * spec_.hidden, spec_.embedding_scale, pool);
+    for (size_t i = 0; i < spec_.layers.size(); ++i) {
+      const bool last = i + 1 == spec_.layers.size();
+      Attend(i, batch.slices, rows, cache, /*store_only=*/last && wanted == 0, pool);
+      int64_t left = rows;
+      if (last) {
+        // Past the last layer's keys and values, a row matters only for its own logits.
+        if (wanted == 0) return;
+        KeepRows(batch.logit_rows);
+        left = wanted;
+      }
+      FinishAttention(weights_.layers[i], left, pool);
+      Mlp(weights_.layers[i], left, pool);
+    }
+    Norm(s_.x.data(), wanted, weights_.final_norm, s_.normed.data(), pool);
+    kernels::MatMul(weights_.head, s_.normed.data(), wanted, logits.data(), pool);
+    Scale(logits.data(), wanted * spec_.vocab, spec_.logit_scale, pool);
+  }
+
+ private:
+  void Norm(const float* x, int64_t rows, const std::vector<float>& weight, float* y,
+            ThreadPool& pool) {
+    kernels::RmsNorm(x, rows, weight, spec_.norm_eps, y, pool);
+  }
+
+  void Apply(const Linear& linear, const float* x, int64_t rows, float* y, ThreadPool& pool) {
+    kernels::MatMul(linear.weight, x, rows, y, pool);
+    if (!linear.bias.empty()) kernels::AddBias(y, rows, linear.bias, pool);
+  }
+
+  // The residual stream as a half layer reads it.
+  const float* Input(const std::vector<float>& norm, int64_t rows, ThreadPool& pool) {
+    if (norm.empty()) return s_.x.data();
+    Norm(s_.x.data(), rows, norm, s_.normed.data(), pool);
+    return s_.normed.data();
+  }
+
+  // x += residual_scale · norm(added).
+  void AddToStream(const std::vector<float>& norm, int64_t rows, ThreadPool& pool) {
+    float* added = s_.added.data();
+    if (!norm.empty()) Norm(added, rows, norm, added, pool);
+    Scale(added, rows * spec_.hidden, spec_.residual_scale, pool);
+    kernels::Add(s_.x.data(), added, rows * spec_.hidden, pool);
+  }
+
+  void Attend(size_t index, std::span<const kernels::AttentionSlice> slices, int64_t rows,
+              KvCache& cache, bool store_only, ThreadPool& pool) {
+    const LayerWeights& layer = weights_.layers[index];
+    const LayerSpec& spec = spec_.layers[index];
+    const float* in = Input(layer.attention_norm, rows, pool);
+    if (!store_only)
+      Project(layer.query, layer.query_norm, spec_.heads, in, rows, spec.rope, s_.query.data(),
+              pool);
+    Project(layer.key, layer.key_norm, spec_.kv_heads, in, rows, spec.rope, s_.key.data(), pool);
+    Apply(layer.value, in, rows, s_.value.data(), pool);
+    const kernels::KvPages pages = cache.Layer(index);
+    kernels::StoreKv(pages, slices, s_.key.data(), s_.value.data(), pool);
+    if (store_only) return;
+    kernels::Attention(pages, slices, s_.query.data(), static_cast<int32_t>(spec_.heads),
+                       attention_scale_, spec.window, s_.attended.data(), pool);
+  }
+
+  // Queries or keys: projected, normed by head, rotated.
+  void Project(const Linear& linear, const std::vector<float>& norm, int64_t heads, const float* in,
+               int64_t rows, bool rotate, float* out, ThreadPool& pool) {
+    Apply(linear, in, rows, out, pool);
+    if (!norm.empty()) Norm(out, rows * heads, norm, out, pool);
+    if (rotate) {
+      kernels::Rope(out, std::span(s_.positions).first(static_cast<size_t>(rows)),
+                    static_cast<int32_t>(heads), static_cast<int32_t>(spec_.head_dim),
+                    rope_.inv_freq, rope_.magnitude, pool);
+    }
+  }
+
+  // Moves the rows named (ascending) to the front of what the rest of the layer reads.
+  void KeepRows(std::span<const int32_t> rows) {
+    const auto keep = [&](std::vector<float>& values, int64_t width) {
+      for (size_t i = 0; i < rows.size(); ++i) {
+        if (static_cast<size_t>(rows[i]) == i) continue;
+        const auto from = values.begin() + rows[i] * width;
+        std::copy(from, from + width, values.begin() + static_cast<int64_t>(i) * width);
+      }
+    };
+    keep(s_.x, spec_.hidden);
+    keep(s_.attended, spec_.heads * spec_.head_dim);
+  }
+
+  void FinishAttention(const LayerWeights& layer, int64_t rows, ThreadPool& pool) {
+    Apply(layer.output, s_.attended.data(), rows, s_.added.data(), pool);
+    AddToStream(layer.attention_post_norm, rows, pool);
+  }
+
+  void Mlp(const LayerWeights& layer, int64_t rows, ThreadPool& pool) {
+    const float* in = Input(layer.mlp_norm, rows, pool);
+    Apply(layer.gate, in, rows, s_.gate.data(), pool);
+    Apply(layer.up, in, rows, s_.up.data(), pool);
+    kernels::SiluMultiply(s_.gate.data(), s_.up.data(), rows * spec_.intermediate, s_.gate.data(),
+                          pool);
+    Apply(layer.down, s_.gate.data(), rows, s_.added.data(), pool);
+    AddToStream(layer.mlp_post_norm, rows, pool);
+  }
+
+  std::shared_ptr<const Checkpoint> checkpoint_;  // weights may lie in its mapping
+  DecoderSpec spec_;
+  DecoderWeights weights_;
+  RopeTable rope_;
+  float attention_scale_ = 0;
+  DecoderScratch s_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Decoder>> Decoder::Load(std::shared_ptr<const Checkpoint> checkpoint,
+                                               DecoderSpec spec,
+                                               const std::function<void(double)>& progress) {
+  JIKJI_ASSIGN(DecoderWeights weights, LoadWeights(*checkpoint, spec, progress));
+  return std::make_unique<SpecDecoder>(std::move(checkpoint), std::move(spec), std::move(weights));
+}
+
+}  // namespace jikji

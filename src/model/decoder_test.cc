@@ -1,0 +1,54 @@
+// The decoder against transformers: the same weights, the same numbers.
+#include "model/decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "model/golden_models.h"
+
+namespace jikji {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Issue's bound. What is reached is printed; rounding alone gives some 1e-6.
+constexpr double kTolerance = 1e-3;
+
+std::string TestName(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+std::vector<std::string> Names() {
+  return {"llama",        "llama-tied", "llama-bias",  "llama-head-dim",    "llama-linear",
+          "llama-llama3", "llama-yarn", "mistral",     "llama-yarn-custom", "qwen2",
+          "qwen2-window", "qwen3",      "hyperclovax", "exaone4-hybrid",    "exaone4-global"};
+}
+
+class Goldens : public testing::TestWithParam<std::string> {
+ protected:
+  const GoldenModel& model_ = GoldenNamed(GetParam());
+  TemporaryFolder folder_;
+};
+
+TEST_P(Goldens, LogitsAndGreedyTokensAreThoseOfTransformers) {
+  ASSERT_TRUE(WriteFolder(model_, folder_.path(), AllAs(DType::kF32)));
+  auto decoder = LoadDecoder(folder_.path());
+  ASSERT_TRUE(decoder) << decoder.error().ToString();
+  const auto logits = Sequence(**decoder, 32).Run(model_.prompt, model_.rows);
+  const double error = RelativeError(logits, model_.logits);
+  std::printf("%-18s max relative error of logits %.1e", model_.name.c_str(), error);
+  EXPECT_LT(error, kTolerance);
+  const auto greedy = Sequence(**decoder, 96).Greedy(model_.prompt, model_.greedy.size());
+  EXPECT_EQ(greedy, model_.greedy);
+  std::printf(", %zu greedy tokens %s\n", greedy.size(),
+              greedy == model_.greedy ? "the same" : "DIFFER");
+}
+
+INSTANTIATE_TEST_SUITE_P(Transformers, Goldens, testing::ValuesIn(Names()), TestName);
+
+}  // namespace
+}  // namespace jikji

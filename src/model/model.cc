@@ -1,0 +1,142 @@
+#include "model/model.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <set>
+
+#include "base/json.h"
+#include "model/config_fields.h"
+#include "model/generation_config.h"
+#include "model/gguf_vocabulary.h"
+#include "model/spec_reader.h"
+#include "model/template_source.h"
+
+namespace jikji {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr size_t kMaxConfigBytes = 16 << 20;
+
+bool Exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+Result<json::object> ReadObject(const fs::path& path) {
+  JsonLimits limits;
+  limits.max_bytes = kMaxConfigBytes;
+  JIKJI_ASSIGN(json::value value, ParseJsonFile(path.string(), limits));
+  if (!value.is_object()) {
+    return Fail(ErrorCode::kMalformed, "must be a JSON object", path.string());
+  }
+  return std::move(value.get_object());
+}
+
+// The last part of the path, whatever it ends with: "models/x/" is "x".
+std::string NameOf(const fs::path& path) {
+  std::error_code ignored;
+  fs::path whole = fs::weakly_canonical(path, ignored);
+  if (ignored) whole = path;
+  return whole.filename().empty() ? whole.parent_path().filename().string()
+                                  : whole.filename().string();
+}
+
+Result<> DescribeFolder(ModelDescription& out, std::set<TokenId>& stops) {
+  out.name = NameOf(out.path);
+  const fs::path config_file = out.path / "config.json";
+  JIKJI_ASSIGN(const json::object config, ReadObject(config_file));
+  JIKJI_ASSIGN(out.spec, SpecFromConfig(config, config_file.string()));
+  const auto fields = JsonFields(config, config_file.string());
+  JIKJI_RETURN_IF_ERROR(AddStopIds(*fields, "eos_token_id", out.spec.vocab, stops));
+
+  const fs::path generation_file = out.path / "generation_config.json";
+  if (Exists(generation_file)) {
+    JIKJI_ASSIGN(const json::object generation, ReadObject(generation_file));
+    const auto defaults = JsonFields(generation, generation_file.string());
+    JIKJI_RETURN_IF_ERROR(AddStopIds(*defaults, "eos_token_id", out.spec.vocab, stops));
+    JIKJI_ASSIGN(out.defaults, ReadGenerationDefaults(*defaults));
+  }
+
+  const fs::path tokenizer_file = out.path / "tokenizer.json";
+  if (!Exists(tokenizer_file)) {
+    return Fail(ErrorCode::kNotFound,
+                "no tokenizer.json in the folder: a model with only tokenizer.model or vocab.json "
+                "can be saved with one by transformers' fast tokenizers, or converted to GGUF",
+                out.path.string());
+  }
+  JIKJI_ASSIGN(out.tokenizer, LoadTokenizerJson(tokenizer_file));
+  return {};
+}
+
+Result<> DescribeGguf(ModelDescription& out) {
+  const GgufMetadata& metadata = out.checkpoint->metadata();
+  const auto name = metadata.String("general.name");
+  out.name = name && *name && !(*name)->empty() ? **name : out.path.stem().string();
+  JIKJI_ASSIGN(out.spec, SpecFromGguf(*out.checkpoint));
+  const auto in_file = [&](Error error) {
+    if (error.where.empty()) error.where = out.path.string();
+    return std::unexpected(std::move(error));
+  };
+  auto vocabulary = ReadGgufVocabulary(metadata);
+  if (!vocabulary) return in_file(vocabulary.error());
+  auto tokenizer = LoadGgufTokenizer(std::move(*vocabulary));
+  if (!tokenizer) return in_file(tokenizer.error());
+  out.tokenizer = std::move(*tokenizer);
+  return {};
+}
+
+}  // namespace
+
+Result<ModelDescription> DescribeModel(const fs::path& path) {
+  ModelDescription out;
+  out.path = path;
+  JIKJI_ASSIGN(out.checkpoint, Checkpoint::Open(path));
+  std::set<TokenId> stops;
+  if (out.checkpoint->format() == CheckpointFormat::kGguf) {
+    JIKJI_RETURN_IF_ERROR(DescribeGguf(out));
+  } else {
+    JIKJI_RETURN_IF_ERROR(DescribeFolder(out, stops));
+  }
+  // More embeddings than tokens are padding; fewer would be read past their end.
+  const Tokenizer& tokenizer = *out.tokenizer;
+  if (tokenizer.vocab_size() > out.spec.vocab) {
+    return Fail(ErrorCode::kMalformed,
+                fmt::format("the tokenizer has {} tokens, but the model only {} embeddings: they "
+                            "do not belong together",
+                            tokenizer.vocab_size(), out.spec.vocab),
+                path.string());
+  }
+  if (const auto eos = tokenizer.eos()) {
+    stops.insert(*eos);
+    out.eos_token = tokenizer.TokenBytes(*eos);
+  }
+  if (const auto bos = tokenizer.bos()) out.bos_token = tokenizer.TokenBytes(*bos);
+  AddTurnEnders(tokenizer, stops);
+  out.stop_ids.assign(stops.begin(), stops.end());
+
+  JIKJI_ASSIGN(TemplateSource source, FindTemplate(*out.checkpoint));
+  if (!source.text.empty()) {
+    auto compiled = ChatTemplate::Compile(source.text);
+    if (!compiled) {
+      Error error = std::move(compiled).error();
+      error.where = error.where.empty() ? source.where : source.where + ": " + error.where;
+      return std::unexpected(std::move(error));
+    }
+    out.chat_template = std::make_shared<const ChatTemplate>(std::move(*compiled));
+    out.template_source = std::move(source.text);
+  }
+  return out;
+}
+
+Result<Model> LoadModel(const fs::path& path, const std::function<void(double)>& progress) {
+  Model model;
+  JIKJI_ASSIGN(model.description, DescribeModel(path));
+  JIKJI_ASSIGN(model.decoder,
+               Decoder::Load(model.description.checkpoint, model.description.spec, progress));
+  return model;
+}
+
+}  // namespace jikji
