@@ -3,6 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
+
+#include "tensor/file_writer.h"
+#include "tensor/testing/bytes.h"
+
 namespace jikji {
 namespace {
 
@@ -72,6 +78,99 @@ TEST(CheckpointTest, SaysWhatIsWrongWithAPath) {
   opened = Checkpoint::Open(kSource / "cmake");
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message, HasSubstr("no config.json"));
+}
+
+// Folders of two shards: `a` and `b` in the first, `c` in the second.
+class ShardedFolderTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "jikji-folder-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    Write("config.json", "{}");
+    WriteShard("1.safetensors", {{"b", DType::kF32, {2, 3}}, {"a", DType::kBF16, {5}}});
+    WriteShard("2.safetensors", {{"c", DType::kF16, {4}}});
+    WriteIndex(R"("a":"1.safetensors","b":"1.safetensors","c":"2.safetensors")");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void Write(const std::string& name, const std::string& content) {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+  }
+  void WriteShard(const std::string& name, const std::vector<TensorSpec>& specs) {
+    std::vector<std::string> data;
+    for (const TensorSpec& spec : specs) data.emplace_back(*spec.Bytes(), spec.name[0]);
+    Write(name, testing::Fill(LayoutSafetensors({}, specs).value(), data));
+  }
+  void WriteIndex(const std::string& pairs) {
+    Write("model.safetensors.index.json", R"({"metadata":{},"weight_map":{)" + pairs + "}}");
+  }
+  std::string Refusal() {
+    const auto opened = Checkpoint::Open(folder_);
+    return opened ? std::string() : opened.error().ToString();
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(ShardedFolderTest, OpensAll) {
+  const auto opened = Checkpoint::Open(folder_);
+  ASSERT_TRUE(opened) << opened.error().ToString();
+  const Checkpoint& checkpoint = **opened;
+  ASSERT_EQ(checkpoint.tensors().size(), 3u);
+  for (const char* name : {"a", "b", "c"}) {
+    const TensorView* tensor = checkpoint.Find(name);
+    ASSERT_NE(tensor, nullptr);
+    EXPECT_EQ(static_cast<char>(tensor->data.back()), name[0]);
+  }
+  EXPECT_EQ(checkpoint.Find("b")->shape, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(checkpoint.total_bytes(), 24u + 10u + 8u);
+  EXPECT_EQ(checkpoint.path(), folder_);
+}
+
+TEST_F(ShardedFolderTest, FilesMayBeLinks) {
+  std::filesystem::create_directory(folder_ / "blobs");
+  std::filesystem::rename(folder_ / "2.safetensors", folder_ / "blobs" / "5f5e");
+  std::filesystem::create_symlink("blobs/5f5e", folder_ / "2.safetensors");
+  EXPECT_EQ(Refusal(), "");
+}
+
+TEST_F(ShardedFolderTest, MissingTensorsAndFilesAreNamed) {
+  WriteIndex(R"("a":"1.safetensors","b":"1.safetensors","c":"2.safetensors","d":"2.safetensors")");
+  EXPECT_THAT(Refusal(), HasSubstr("2.safetensors: the index says that the tensor `d`"));
+  WriteIndex(R"("a":"1.safetensors","c":"2.safetensors")");
+  EXPECT_THAT(Refusal(), HasSubstr("1.safetensors: the file has the tensor `b`"));
+  WriteIndex(R"("a":"1.safetensors","b":"2.safetensors","c":"2.safetensors")");
+  EXPECT_THAT(Refusal(), HasSubstr("`b`"));
+  WriteIndex(R"("a":"1.safetensors","b":"1.safetensors","c":"3.safetensors")");
+  EXPECT_THAT(Refusal(), HasSubstr("3.safetensors: cannot open"));
+}
+
+TEST_F(ShardedFolderTest, PathsOutOfTheFolderAreRefused) {
+  WriteIndex(R"("a":"../1.safetensors")");
+  EXPECT_THAT(Refusal(), HasSubstr("plain name"));
+}
+
+TEST_F(ShardedFolderTest, BrokenShardsAreNamedWithTheByte) {
+  Write("2.safetensors", "short");
+  EXPECT_THAT(Refusal(), HasSubstr("2.safetensors:0: not safetensors"));
+}
+
+TEST_F(ShardedFolderTest, PickleIsPointedAtAndNotRead) {
+  std::filesystem::remove(folder_ / "model.safetensors.index.json");
+  EXPECT_THAT(Refusal(), HasSubstr("neither model.safetensors nor"));
+  Write("pytorch_model.bin", "\x80\x02");
+  EXPECT_THAT(Refusal(), HasSubstr("`pytorch_model.bin` may hold pickled code"));
+}
+
+TEST_F(ShardedFolderTest, PartsOfASplitGgufAreRefused) {
+  GgufMetadata metadata;
+  metadata.Insert("split.count", uint64_t{3});
+  Write("part.gguf", testing::Fill(LayoutGguf(metadata, {}).value(), {}));
+  const auto opened = Checkpoint::Open(folder_ / "part.gguf");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(opened.error().message, HasSubstr("one of 3 parts"));
 }
 
 }  // namespace

@@ -106,16 +106,16 @@ Result<ShardIndex> ParseShardIndex(std::string_view text, std::string_view name)
   }
   auto& pairs = parser.handler().pairs();
   std::sort(pairs.begin(), pairs.end());
-  ShardIndex index;
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    if (i > 0 && pairs[i].first == pairs[i - 1].first) {
+  for (size_t i = 1; i < pairs.size(); ++i) {
+    if (pairs[i].first == pairs[i - 1].first) {
       return Fail(ErrorCode::kMalformed,
                   "`weight_map` has the tensor " + Quoted(pairs[i].first) + " twice",
                   std::string(name));
     }
-    index[pairs[i].second].push_back(std::move(pairs[i].first));
   }
-  if (index.empty()) return Fail(ErrorCode::kMalformed, "`weight_map` is empty", std::string(name));
+  if (pairs.empty()) return Fail(ErrorCode::kMalformed, "`weight_map` is empty", std::string(name));
+  ShardIndex index;
+  for (auto& [tensor, file] : pairs) index[file].push_back(std::move(tensor));
   return index;
 }
 
