@@ -25,7 +25,7 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 // What a peer may send ahead of the answer it waits for; past it TCP holds the peer back.
-constexpr size_t kReadAhead = 64u << 10;
+constexpr size_t kReadAhead = 16u << 10;
 // Entries of one gathered write: 16 joined pieces are 256 KiB, more than a socket takes at once.
 constexpr size_t kGather = 16;
 // How long a peer may take to close after our last byte. Closing first, with bytes of its unread,
@@ -59,12 +59,22 @@ void Connection::Start() {
 
 void Connection::Refuse() { Fail(503, "too many connections"); }
 
+template <class Step>
+void Connection::Guard(Step step) {
+  try {
+    step();
+  } catch (const std::exception& error) {
+    Log(LogLevel::kError, std::string("a connection is given up: ") + error.what());
+    Close(/*reset=*/true);
+  }
+}
+
 void Connection::WaitReadable() {
   if (reading_ || !WantsBytes()) return;
   reading_ = true;
   socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
     self->reading_ = false;
-    if (!error) self->OnReadable();
+    if (!error) self->Guard([&self] { self->OnReadable(); });
   });
 }
 
@@ -89,7 +99,8 @@ void Connection::OnReadable() {
   for (int turn = 0; turn < 4 && WantsBytes(); ++turn) {
     std::vector<char>& scratch = loop_->scratch();
     error_code error;
-    const size_t count = socket_.read_some(asio::buffer(scratch), error);
+    const size_t room = state_ == State::kExchange ? kReadAhead - in_.size() : scratch.size();
+    const size_t count = socket_.read_some(asio::buffer(scratch, room), error);
     if (WouldBlock(error)) break;
     if (error) return OnPeerGone(error == asio::error::eof);
     const std::string_view data(scratch.data(), count);
@@ -98,7 +109,7 @@ void Connection::OnReadable() {
     } else if (state_ != State::kLinger) {
       Process(data);
     }
-    if (count < scratch.size()) break;  // Most likely all there was.
+    if (count < room) break;  // Most likely all there was.
   }
   WaitReadable();
 }
@@ -150,6 +161,8 @@ bool Connection::TakeHead(std::string_view& data) {
     while (data.starts_with("\r\n")) data.remove_prefix(2);
     if (data.empty() || data == "\r") return false;
     state_ = State::kHead;
+    http11_ = true;
+    head_only_ = false;
     read_deadline_ = Clock::now() + options.header_timeout;
     receiving_ = std::make_unique<Receiving>(options.max_body_bytes);
   }
@@ -300,8 +313,10 @@ void Connection::Fail(int status, std::string_view message) {
 
 void Connection::OnWake() {
   const auto self = shared_from_this();
-  Pump();
-  Resume();
+  Guard([this] {
+    Pump();
+    Resume();
+  });
 }
 
 void Connection::Pump() {
@@ -357,8 +372,10 @@ void Connection::WaitWritable() {
   socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](error_code error) {
     self->writing_ = false;
     if (error || self->state_ == State::kClosed) return;
-    self->Flush();
-    self->Resume();
+    self->Guard([&self] {
+      self->Flush();
+      self->Resume();
+    });
   });
 }
 

@@ -56,6 +56,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
   struct Receiving;
 
+  // Runs a step; where memory runs out in it, this connection is lost and the others go on.
+  template <class Step>
+  void Guard(Step step);
   void WaitReadable();
   void OnReadable();
   void OnPeerGone(bool half_closed);

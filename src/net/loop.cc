@@ -49,7 +49,7 @@ void Loop::Run() {
       io_->run();
       return;
     } catch (const std::exception& error) {
-      // Out of memory, in practice. The connection at fault is lost; the others go on.
+      // Out of memory, in practice, while a connection was accepted; the others go on.
       Log(LogLevel::kError, std::string("a network thread caught: ") + error.what());
     }
   }

@@ -67,6 +67,15 @@ TEST(ServerLimits, AMalformedRequestGetsItsErrorAndNothingMoreIsRead) {
   EXPECT_EQ(handled.hits(), 0);
 }
 
+TEST(ServerLimits, AnErrorAfterAHeadRequestHasItsBody) {
+  const auto server = StartTestServer(Echo, Patient());
+  TestPeer peer(server->port());
+  ASSERT_TRUE(peer.Send("HEAD / HTTP/1.1\r\nHost: t\r\n\r\n"));
+  EXPECT_EQ(peer.Read(/*bodiless=*/true).status, 200);
+  ASSERT_TRUE(peer.Send("nonsense\r\n\r\n"));
+  ExpectRefused(peer, 400);
+}
+
 TEST(ServerLimits, ErrorsAreWordedByTheOwner) {
   ServerOptions options = Patient();
   options.error_body = [](int status, std::string_view message) {
