@@ -31,16 +31,17 @@ struct EngineOptions {
   size_t max_queued = 256;    // requests waiting; past it kUnavailable
   // For tests of promise 1: if set, says how many tokens of a prompt (1..limit) the next step
   // takes.
-  std::function<int32_t(int32_t limit)> chunk_override;
+  std::function<int32_t(int32_t limit)> chunk_override = {};
 };
 
-// When a request's stages ended, for metrics. Given to `on_finished` once per choice... of a
-// request, after its last delta.
+// When the stages of one choice of a request ended, for metrics. A choice that ended before it
+// started, or before its first token, has the end in their place.
 struct RequestTimes {
   std::chrono::steady_clock::time_point arrived, started, first_token, finished;
 };
 
-// For metrics: counts since start, and what is now.
+// For metrics: choices that wait and run, pages, and counts since start. What a request held is
+// given back before its last delta is heard.
 struct EngineStats {
   int64_t waiting = 0, running = 0;
   int64_t pages_used = 0, pages_total = 0;
@@ -65,11 +66,12 @@ class Engine {
   virtual const EngineOptions& options() const = 0;  // as resolved: context and threads filled in
 
   // Queues a request; `sink` hears of it until each choice has finished. kInvalidArgument: the
-  // request does not fit the ticket, the context or the vocabulary; kUnavailable: queue full or
-  // draining. Thread-safe.
+  // request does not fit the ticket, the context or the vocabulary, or its id is in flight;
+  // kUnavailable: queue full or draining. A sink that throws is heard no more and its request
+  // leaves. Thread-safe.
   virtual Result<> Submit(Ticket ticket, GenerationRequest request, DeltaSink sink) = 0;
 
-  // The request leaves within one step; its choices finish with kCancelled. Unknown ids are
+  // The request leaves before the next step; its choices finish with kCancelled. Unknown ids are
   // ignored. Thread-safe.
   virtual void Cancel(const std::string& id) = 0;
 
@@ -80,15 +82,16 @@ class Engine {
   // Healthy: the thread runs, and where there is work, a step ended within the last `limit`.
   virtual EngineHealth Health(std::chrono::milliseconds limit) const = 0;
 
-  // Called on the engine's thread: after each step with its tokens, and when a request is over. Set
-  // before the first Submit.
+  // Called on the engine's thread, before the deltas they tell of: `step` with the tokens of each
+  // step, `finished` once for each choice, the others in seconds: from arrival to a choice's first
+  // token, and from one token to the next. Set before the first Submit.
   struct Observer {
-    std::function<void(int64_t tokens)> step;
+    std::function<void(int64_t tokens)> step = {};
     std::function<void(const RequestTimes&, FinishReason, int64_t prompt_tokens,
                        int64_t output_tokens)>
-        finished;
-    std::function<void(double seconds)> inter_token;
-    std::function<void(double seconds)> first_token;
+        finished = {};
+    std::function<void(double seconds)> inter_token = {};
+    std::function<void(double seconds)> first_token = {};
   };
   virtual void SetObserver(Observer observer) = 0;
 };

@@ -81,6 +81,12 @@ TokenId DrawFromRow(std::span<const float> logits, float largest, float inverse_
 
 }  // namespace
 
+Result<> CheckLogits(std::span<const float> logits) {
+  if (AllFinite(logits)) return {};
+  return Fail(ErrorCode::kInternal,
+              "the model's logits are not numbers; its weights may be damaged");
+}
+
 void KeepNucleus(std::vector<RankedToken>& tokens, float largest, float inverse_temperature,
                  double top_p, std::optional<double> total) {
   const auto sum = [&](size_t begin, size_t end) {
@@ -124,11 +130,7 @@ Sampler::Sampler(const GenerationRequest& request, int32_t choice)
                                : static_cast<float>(1.0 / request.sampling.temperature)) {}
 
 Result<SampledToken> Sampler::Next(std::span<float> logits, SamplerScratch& scratch) {
-  if (!AllFinite(logits)) {
-    return Fail(ErrorCode::kInternal,
-                "the model's logits are not numbers; its weights are damaged "
-                "or their type is too narrow");
-  }
+  JIKJI_RETURN_IF_ERROR(CheckLogits(logits));
   scratch.blocks.Scan(logits);
   std::optional<LogProbs> logprobs;
   if (request_->logprobs >= 0) {

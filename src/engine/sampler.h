@@ -37,6 +37,9 @@ struct SamplerScratch {
 void KeepNucleus(std::vector<RankedToken>& tokens, float largest, float inverse_temperature,
                  double top_p, std::optional<double> total = std::nullopt);
 
+// kInternal where a logit is infinite or not a number.
+Result<> CheckLogits(std::span<const float> logits);
+
 struct SampledToken {
   TokenId token = 0;
   std::optional<TokenLogprob> logprob;

@@ -1,0 +1,134 @@
+#include "engine/sequence.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/logprobs.h"
+
+namespace jikji {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+ActiveRequest::ActiveRequest(Ticket its_ticket, GenerationRequest its_request, DeltaSink its_sink)
+    : ticket(std::move(its_ticket)),
+      request(std::move(its_request)),
+      sink(std::move(its_sink)),
+      stops(std::make_shared<const StopStrings>(request.stop)),
+      arrived(Clock::now()),
+      unstarted(request.choices),
+      unfinished(request.choices) {}
+
+Sequence::Sequence(std::shared_ptr<ActiveRequest> request, int32_t choice, PageLease pages,
+                   std::shared_ptr<const Tokenizer> tokenizer)
+    : request_(std::move(request)),
+      choice_(choice),
+      scored_(choice == 0 && request_->request.prompt_logprobs >= 0),
+      pages_(std::move(pages)),
+      sampler_(request_->request, choice),
+      text_(request_->request, request_->stops, std::move(tokenizer)) {
+  times_.arrived = request_->arrived;
+  times_.started = Clock::now();
+}
+
+bool Sequence::SamplesAt(int64_t position) const {
+  return request_->request.max_tokens > 0 && position == prompt_size() + sampler_.count();
+}
+
+bool Sequence::PromptOnlyDone() const {
+  return request_->request.max_tokens == 0 && computed_ == prompt_size();
+}
+
+void Sequence::AppendTokens(int32_t count, std::vector<TokenId>& out) const {
+  if (prompt_left() == 0) {
+    out.push_back(last_);
+    return;
+  }
+  const auto begin = request_->request.prompt.begin() + static_cast<ptrdiff_t>(computed_);
+  out.insert(out.end(), begin, begin + count);
+}
+
+Result<TokenLogprob> Sequence::Score(int64_t position, std::span<const float> logits,
+                                     SamplerScratch& scratch) const {
+  JIKJI_RETURN_IF_ERROR(CheckLogits(logits));
+  scratch.blocks.Scan(logits);
+  return LogProbs(logits, scratch.blocks, static_cast<size_t>(request_->request.prompt_logprobs))
+      .Of(request_->request.prompt[static_cast<size_t>(position)]);
+}
+
+bool Sequence::IsStop(TokenId token) const {
+  const GenerationRequest& request = request_->request;
+  return !request.ignore_eos && std::find(request.stop_ids.begin(), request.stop_ids.end(),
+                                          token) != request.stop_ids.end();
+}
+
+Emission Sequence::Begin() {
+  Emission emission;
+  emission.request = request_;
+  emission.delta.choice = choice_;
+  emission.delta.prompt_logprobs = std::exchange(prompt_logprobs_, {});
+  return emission;
+}
+
+void Sequence::Close(FinishReason reason, Clock::time_point now, Emission& emission) {
+  Delta& delta = emission.delta;
+  delta.text += text_.Finish();
+  // What was held back may complete a stop string as the last token did not.
+  if (reason == FinishReason::kLength && text_.match()) reason = FinishReason::kStop;
+  delta.finish = reason;
+  delta.prompt_tokens = prompt_size();
+  delta.output_tokens = sampler_.count();
+  if (text_.match()) delta.stop_match = *text_.match();
+  if (sampler_.count() == 0) times_.first_token = now;
+  times_.finished = now;
+  emission.times = times_;
+}
+
+Emission Sequence::Take(SampledToken sampled, Clock::time_point now) {
+  Emission emission = Begin();
+  if (sampler_.count() == 1) {
+    times_.first_token = now;
+    emission.first_token = Seconds(now - times_.arrived);
+  } else {
+    emission.inter_token = Seconds(now - last_token_);
+  }
+  last_token_ = now;
+  last_ = sampled.token;
+  emission.delta.tokens.push_back(sampled.token);
+  if (sampled.logprob) emission.delta.logprobs.push_back(std::move(*sampled.logprob));
+
+  const bool stop = IsStop(sampled.token);
+  if (!stop || request_->request.include_stop_text) {
+    emission.delta.text = text_.Push(sampled.token);
+  }
+  if (stop || text_.match()) {
+    Close(FinishReason::kStop, now, emission);
+  } else if (sampler_.count() == request_->request.max_tokens) {
+    Close(FinishReason::kLength, now, emission);
+  }
+  return emission;
+}
+
+Emission Sequence::End(FinishReason reason, std::optional<Error> error, Clock::time_point now) {
+  Emission emission = Begin();
+  emission.delta.error = std::move(error);
+  Close(reason, now, emission);
+  return emission;
+}
+
+Emission EndUnstarted(const std::shared_ptr<ActiveRequest>& request, int32_t choice,
+                      FinishReason reason, Clock::time_point now) {
+  Emission emission;
+  emission.request = request;
+  emission.delta.choice = choice;
+  emission.delta.finish = reason;
+  emission.delta.prompt_tokens = static_cast<int64_t>(request->request.prompt.size());
+  emission.times = RequestTimes{request->arrived, now, now, now};
+  return emission;
+}
+
+}  // namespace jikji

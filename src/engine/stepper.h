@@ -1,0 +1,94 @@
+// One step after another over all sequences: admit, compute, sample, answer.
+//
+// Contract: a choice's results depend on its own request alone (promise 1); an error in one ends
+// that one; all pages are free when no sequence runs. One thread calls it; what it has to say waits
+// in TakeEmissions, so that nothing foreign runs while state is half changed.
+#ifndef JIKJI_ENGINE_STEPPER_H_
+#define JIKJI_ENGINE_STEPPER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "engine/engine.h"
+#include "engine/page_allocator.h"
+#include "engine/sequence.h"
+#include "engine/wait_queue.h"
+#include "model/kv_cache.h"
+#include "model/model.h"
+
+namespace jikji {
+
+class Stepper {
+ public:
+  // `options` are resolved; `cache` is for its pages.
+  Stepper(Model& model, const EngineOptions& options, KvCache cache);
+
+  void Add(std::shared_ptr<ActiveRequest> request) { waiting_.Add(std::move(request)); }
+  // Ends the request's choices; nothing happens where there is none.
+  void Cancel(const std::string& id);
+  void CancelAll();
+
+  bool busy() const { return !running_.empty() || !waiting_.empty(); }
+  size_t waiting_requests() const { return waiting_.requests(); }
+
+  // A step has two halves: Prepare says what it will be and admits who is new; Compute does it, and
+  // returns how many tokens it took. No Add or Cancel comes between.
+  void Prepare();
+  int64_t Compute();
+
+  std::vector<Emission> TakeEmissions() { return std::exchange(emissions_, {}); }
+  EngineStats stats() const;
+
+ private:
+  static constexpr int64_t kSample = -1;
+  // One row of logits and what it is for.
+  struct Job {
+    Job(Sequence* its_sequence, int64_t its_scored) : sequence(its_sequence), scored(its_scored) {}
+
+    Sequence* sequence;
+    int64_t scored;  // position of the prompt token to score, or kSample
+    Result<SampledToken> sampled = SampledToken{};
+    TokenLogprob score;
+  };
+  using Clock = std::chrono::steady_clock;
+
+  size_t Vocab() const { return static_cast<size_t>(model_.description.spec.vocab); }
+  void PlanBatch();
+  void Admit(int32_t count);
+  void BuildBatch();
+  void RunJobs();
+  void RunJob(size_t index);
+  void Commit();
+  bool CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now);
+  void FailRunning(const std::string& why);
+  // Notes an emission; true where it was the choice's last.
+  bool Emit(Emission emission);
+
+  Model& model_;
+  const EngineOptions& options_;
+  KvCache cache_;
+  ThreadPool pool_;
+  PageAllocator pages_;
+  WaitQueue waiting_;
+  std::vector<std::unique_ptr<Sequence>> running_;  // in order of admission
+  std::vector<Emission> emissions_;
+  EngineStats stats_;
+
+  // The step's batch; the vectors are kept for their memory.
+  StepPlan plan_;
+  std::vector<TokenId> tokens_;
+  std::vector<kernels::AttentionSlice> slices_;
+  std::vector<int32_t> logit_rows_;
+  std::vector<Job> jobs_;
+  std::vector<float> logits_;
+  std::vector<SamplerScratch> scratch_;
+};
+
+}  // namespace jikji
+
+#endif  // JIKJI_ENGINE_STEPPER_H_
