@@ -47,11 +47,17 @@ const GoldenModel& GoldenNamed(std::string_view name);
 // What transformers answers for models/jikji-mini-ko.
 const GoldenModel& GoldenBuiltIn();
 
+// Gives every tensor the values that the formula gives to its name, shape and model.
+void FillWeights(GoldenModel& model);
+
 // Which type each tensor is written as.
 using TypeOf = std::function<DType(const GoldenTensor&)>;
 TypeOf AllAs(DType dtype);
 // Matrices of that type, vectors as F32: what llama.cpp writes.
 TypeOf MatricesAs(DType dtype);
+
+// The values as they lie in a file; their count is a multiple of the type's block.
+std::vector<std::byte> PackValues(std::span<const float> values, DType dtype);
 
 // A temporary folder that goes with the object.
 class TemporaryFolder {

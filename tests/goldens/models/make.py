@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reference outputs for src/model: tiny checkpoints of every family, run by transformers in float32.
 
-No weights are kept: both this script and the test (src/model/golden_models.h) compute them from the tensors' names with
+No weights are kept: both this script and the test (src/model/golden_models_test.cc) compute them from the tensors' names with
 one integer formula, so that only what transformers answers is committed:
 
   models.json           per model: its config.json, the same as GGUF keys, its tensors (shape, exponent, offset, name in
@@ -151,6 +151,9 @@ def gguf_keys(config):
         put(k.Attention.SLIDING_WINDOW, config["sliding_window"])
         if "layer_types" in config:
             put(k.Attention.SLIDING_WINDOW_PATTERN, [t == "sliding_attention" for t in config["layer_types"]])
+        elif "max_window_layers" in config:
+            put(k.Attention.SLIDING_WINDOW_PATTERN,
+                [i >= config["max_window_layers"] for i in range(config["num_hidden_layers"])])
     return keys
 
 
