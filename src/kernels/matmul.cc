@@ -31,8 +31,9 @@ const MatMulVariant& Variant() {
 // many bytes of weights take several, even from cache.
 constexpr int64_t kMinChunkBytes = 64 << 10;
 // With many tokens a chunk of weights is read once per tile of tokens: it should stay in the
-// second-level cache, of which even small machines have 256 KiB.
-constexpr int64_t kMaxChunkBytes = 128 << 10;
+// second-level cache, of which servers' cores have 512 KiB or more. Larger chunks read the
+// activations less often.
+constexpr int64_t kMaxChunkBytes = 256 << 10;
 constexpr int64_t kRowMultiple = 8;  // the widest row tile
 
 int64_t RowsPerChunk(const WeightMatrix& w, int64_t tokens, int64_t threads) {

@@ -30,22 +30,37 @@ struct BF16Weights {
   static typename S::F Load(const std::byte* from) { return S::LoadBF16(from); }
 };
 
+// The columns of a pass and the rows whose sums wait between passes: kTokenTile · kDepth
+// activations (24 KiB) stay in the first-level cache while all rows of a span pass over them, and
+// the waiting sums take at most half as much. Lanes are put aside and taken up as they are, which
+// changes no bit.
+inline constexpr int64_t kDepth = 1024;
+inline constexpr int64_t kSpan = 32;
+
+// Columns [begin, end) of a tile. `sums` are the tile's, [kTokens][kRows]: taken up unless begin is
+// 0, and put aside unless end is cols, when the results go to y.
 template <class S, class W, int kRows, int kTokens>
-inline void FloatTile(const std::byte* w, int64_t row_bytes, const float* x, int64_t cols, float* y,
-                      int64_t stride) {
+inline void FloatTile(const std::byte* w, int64_t row_bytes, const float* x, int64_t cols,
+                      int64_t begin, int64_t end, typename S::F* sums, float* y, int64_t stride) {
   using F = typename S::F;
   F sum[kTokens][kRows];
   for (int t = 0; t < kTokens; ++t) {
-    for (int r = 0; r < kRows; ++r) sum[t][r] = S::Zero();
+    for (int r = 0; r < kRows; ++r) sum[t][r] = begin == 0 ? S::Zero() : sums[t * kRows + r];
   }
-  int64_t c = 0;
-  for (; c + S::kLanes <= cols; c += S::kLanes) {
+  int64_t c = begin;
+  for (; c + S::kLanes <= end; c += S::kLanes) {
     F weights[kRows];
     for (int r = 0; r < kRows; ++r) weights[r] = W::Load(w + r * row_bytes + c * W::kBytes);
     for (int t = 0; t < kTokens; ++t) {
       const F values = S::Load(x + t * cols + c);
       for (int r = 0; r < kRows; ++r) sum[t][r] = S::Fma(weights[r], values, sum[t][r]);
     }
+  }
+  if (end < cols) {
+    for (int t = 0; t < kTokens; ++t) {
+      for (int r = 0; r < kRows; ++r) sums[t * kRows + r] = sum[t][r];
+    }
+    return;
   }
   if (const int64_t rest = cols - c; rest > 0) {
     for (int r = 0; r < kRows; ++r) {
@@ -66,17 +81,24 @@ inline void FloatTile(const std::byte* w, int64_t row_bytes, const float* x, int
   }
 }
 
+// At most kSpan rows.
 template <class S, class W, int kRows, int kTokens>
-inline void FloatColumns(const WeightRows& rows, const float* x, int64_t cols, float* y,
-                         int64_t stride) {
-  int64_t r = 0;
-  for (; r + kRows <= rows.count; r += kRows) {
-    FloatTile<S, W, kRows, kTokens>(rows.data + r * rows.row_bytes, rows.row_bytes, x, cols, y + r,
-                                    stride);
-  }
-  for (; r < rows.count; ++r) {
-    FloatTile<S, W, 1, kTokens>(rows.data + r * rows.row_bytes, rows.row_bytes, x, cols, y + r,
-                                stride);
+inline void FloatSpan(const WeightRows& rows, const float* x, int64_t cols, float* y,
+                      int64_t stride) {
+  typename S::F sums[kSpan * kTokens];
+  // One token uses each weight once: nothing to keep near.
+  const int64_t depth = kTokens == 1 ? cols : kDepth;
+  for (int64_t begin = 0; begin < cols; begin += depth) {
+    const int64_t end = cols - begin < depth ? cols : begin + depth;
+    int64_t r = 0;
+    for (; r + kRows <= rows.count; r += kRows) {
+      FloatTile<S, W, kRows, kTokens>(rows.data + r * rows.row_bytes, rows.row_bytes, x, cols,
+                                      begin, end, sums + r * kTokens, y + r, stride);
+    }
+    for (; r < rows.count; ++r) {
+      FloatTile<S, W, 1, kTokens>(rows.data + r * rows.row_bytes, rows.row_bytes, x, cols, begin,
+                                  end, sums + r * kTokens, y + r, stride);
+    }
   }
 }
 
@@ -85,7 +107,11 @@ template <class S, class W, int kTokens>
 inline void FloatTokens(const WeightRows& rows, const float* x, int64_t cols, float* y,
                         int64_t stride) {
   constexpr int kRows = kTokens == 1 ? 8 : kTokens == 2 ? 4 : S::kRowTile;
-  FloatColumns<S, W, kRows, kTokens>(rows, x, cols, y, stride);
+  for (int64_t r = 0; r < rows.count; r += kSpan) {
+    const int64_t count = rows.count - r < kSpan ? rows.count - r : kSpan;
+    const WeightRows span{rows.data + r * rows.row_bytes, rows.row_bytes, count};
+    FloatSpan<S, W, kRows, kTokens>(span, x, cols, y + r, stride);
+  }
 }
 
 template <class S, class W>
