@@ -75,8 +75,10 @@ class TemporaryFolder {
 // config.json and safetensors in so many shards.
 Result<> WriteFolder(const GoldenModel& model, const std::filesystem::path& folder,
                      const TypeOf& type, int shards = 1);
-// GGUF with queries and keys as its architecture keeps them.
-Result<> WriteGguf(const GoldenModel& model, const std::filesystem::path& file, const TypeOf& type);
+// GGUF with queries and keys as its architecture keeps them. `keys`, if given, are written instead
+// of the model's own.
+Result<> WriteGguf(const GoldenModel& model, const std::filesystem::path& file, const TypeOf& type,
+                   const GgufMetadata* keys = nullptr);
 
 // Opens a folder with config.json or a GGUF file, without a tokenizer.
 Result<std::unique_ptr<Decoder>> LoadDecoder(const std::filesystem::path& path);

@@ -237,7 +237,8 @@ Result<> WriteFolder(const GoldenModel& model, const fs::path& folder, const Typ
   return WriteFileAtomic(folder / "model.safetensors.index.json", json::serialize(index));
 }
 
-Result<> WriteGguf(const GoldenModel& model, const fs::path& file, const TypeOf& type) {
+Result<> WriteGguf(const GoldenModel& model, const fs::path& file, const TypeOf& type,
+                   const GgufMetadata* keys) {
   JIKJI_ASSIGN(const auto architecture, model.gguf.String("general.architecture"));
   const Family* family = FamilyOfArchitecture(architecture.value_or(""));
   if (family == nullptr) return Fail(ErrorCode::kInvalidArgument, "no such architecture");
@@ -256,7 +257,7 @@ Result<> WriteGguf(const GoldenModel& model, const fs::path& file, const TypeOf&
         {"rope_freqs.weight", DType::kF32, {static_cast<int64_t>(model.rope_freqs.size())}});
     data.push_back(PackValues(model.rope_freqs, DType::kF32));
   }
-  JIKJI_ASSIGN(FileLayout layout, LayoutGguf(model.gguf, specs));
+  JIKJI_ASSIGN(FileLayout layout, LayoutGguf(keys == nullptr ? model.gguf : *keys, specs));
   return WriteTensors(file, std::move(layout), data);
 }
 
