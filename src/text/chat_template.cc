@@ -39,7 +39,7 @@ jinja::Value FromJson(jinja::Runtime& runtime, const boost::json::value& json, s
     case boost::json::kind::int64:
       return Value::Int(json.get_int64());
     case boost::json::kind::uint64:
-      if (json.get_uint64() > INT64_MAX) jinja::Raise("an integer does not fit 64 bits");
+      if (json.get_uint64() > INT64_MAX) jinja::RaiseOverflow();
       return Value::Int(static_cast<int64_t>(json.get_uint64()));
     case boost::json::kind::double_:
       return Value::Float(json.get_double());

@@ -41,6 +41,14 @@ ExprPtr Parser::Finish(ExprPtr node) {
   return node;
 }
 
+void Parser::Unknown(std::string message, uint32_t position) {
+  if (optional_ == 0 && !unknown_) unknown_ = SyntaxError{std::move(message), position};
+}
+
+void Parser::FailIfUnknown() {
+  if (unknown_) throw *unknown_;
+}
+
 Symbol Parser::UseName(const std::string& name) {
   Uses& uses = uses_.back();
   uses.loop |= name == "loop";
@@ -50,15 +58,13 @@ Symbol Parser::UseName(const std::string& name) {
   return template_.symbols.Intern(name);
 }
 
-ExprPtr Parser::ParseTuple(bool simplified, bool with_cond, Words ends, bool parentheses,
-                           bool with_namespace) {
+ExprPtr Parser::ParseTuple(bool simplified, bool with_cond, bool parentheses, bool with_namespace) {
   const uint32_t position = Now().position;
   std::vector<ExprPtr> items;
   bool is_tuple = false;
   while (true) {
     if (!items.empty()) ExpectOp(",");
-    if (Now().type == TokenType::kVariableEnd || Now().type == TokenType::kBlockEnd || IsOp(")") ||
-        IsAnyName(ends)) {
+    if (Now().type == TokenType::kVariableEnd || Now().type == TokenType::kBlockEnd || IsOp(")")) {
       break;
     }
     items.push_back(simplified  ? ParsePrimary(with_namespace)
@@ -81,8 +87,10 @@ ExprPtr Parser::ParseTuple(bool simplified, bool with_cond, Words ends, bool par
 ExprPtr Parser::ParseCond() {
   Nest nest(*this);
   const uint32_t position = Now().position;
+  std::optional<SyntaxError> unknown = std::exchange(unknown_, std::nullopt);
   ExprPtr result = ParseOr();
   while (SkipName("if")) {
+    unknown_.reset();
     ++optional_;
     ExprPtr test = ParseOr();
     ExprPtr otherwise;
@@ -248,7 +256,7 @@ ExprPtr Parser::ParsePrimary(bool with_namespace) {
     return node;
   }
   if (SkipOp("(")) {
-    ExprPtr node = ParseTuple(false, true, {}, true, false);
+    ExprPtr node = ParseTuple(false, true, true, false);
     ExpectOp(")");
     return node;
   }
@@ -418,9 +426,8 @@ ExprPtr Parser::ParseFilter(ExprPtr node, bool inline_start) {
     if (IsUnsupportedFilter(filter->name)) {
       Unsupported(fmt::format("the filter '{}'", filter->name), filter->position);
     }
-    if (!filter->filter && optional_ == 0) {
-      Fail(fmt::format("No filter named '{}'.", filter->name), filter->position);
-    }
+    if (!filter->filter)
+      Unknown(fmt::format("No filter named '{}'.", filter->name), filter->position);
     if (IsOp("(")) filter->args = ParseArgs();
     filter->children.push_back(std::move(node));
     node = Finish(std::move(filter));
@@ -433,9 +440,7 @@ ExprPtr Parser::ParseTest(ExprPtr node) {
   const bool negated = SkipName("not");
   test->name = ParseDottedName();
   test->test = FindTest(test->name);
-  if (!test->test && optional_ == 0) {
-    Fail(fmt::format("No test named '{}'.", test->name), test->position);
-  }
+  if (!test->test) Unknown(fmt::format("No test named '{}'.", test->name), test->position);
   const TokenType type = Now().type;
   if (IsOp("(")) {
     test->args = ParseArgs();

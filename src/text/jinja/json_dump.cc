@@ -55,7 +55,7 @@ std::string Quote(std::string_view text, bool ensure_ascii) {
         out += "\\f";
         break;
       default:
-        if (byte < 0x20) {
+        if (byte < 0x20 || (byte == 0x7F && ensure_ascii)) {
           AppendUnit(byte, out);
         } else {
           out += c;

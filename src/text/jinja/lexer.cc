@@ -107,7 +107,11 @@ class Lexer {
 
   void LexComment(size_t inside, size_t tag) {
     const size_t end = source_.find("#}", inside);
-    if (end == std::string_view::npos) Fail("Missing end of comment tag", tag);
+    if (end == std::string_view::npos) {
+      if (inside < source_.size()) Fail("Missing end of comment tag", tag);
+      at_ = inside;  // jinja2 lets an empty one pass
+      return;
+    }
     at_ = end + 2;
     const char sign = end > inside ? source_[end - 1] : 0;
     if (sign == '-') {
@@ -120,7 +124,10 @@ class Lexer {
   void LexRaw(size_t tag) {
     for (size_t end = at_;; ++end) {
       end = source_.find("{%", end);
-      if (end == std::string_view::npos) Fail("Missing end of raw directive", tag);
+      if (end == std::string_view::npos) {
+        if (at_ < source_.size()) Fail("Missing end of raw directive", tag);
+        return;
+      }
       const char sign = SignAt(end + 2);
       const size_t after = MatchRawTag(end + 2 + (sign ? 1 : 0), "endraw", true);
       if (after == std::string_view::npos) continue;
@@ -270,7 +277,10 @@ class Lexer {
     while (end < source_.size() && source_[end] != quote) end += source_[end] == '\\' ? 2 : 1;
     if (end >= source_.size()) Fail(fmt::format("unexpected char {:?} at {}", quote, at_), at_);
     auto text = UnescapeLiteral(source_.substr(at_ + 1, end - at_ - 1));
-    if (!text) Fail(text.error().message, at_);
+    if (!text) {
+      throw SyntaxError{text.error().message, static_cast<uint32_t>(at_),
+                        text.error().code == ErrorCode::kUnsupported};
+    }
     Add(TokenType::kString, at_, std::move(*text));
     at_ = end + 1;
   }

@@ -10,7 +10,7 @@
 namespace jikji::jinja {
 namespace {
 
-[[noreturn]] void Overflow() { Raise("the integer does not fit 64 bits"); }
+[[noreturn]] void Overflow() { RaiseOverflow(); }
 
 [[noreturn]] void Unsuitable(const char* op, const Value& left, const Value& right) {
   RequireDefined(left);

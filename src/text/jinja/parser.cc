@@ -105,16 +105,18 @@ Body Parser::ParseBody(Words ends) {
     } else if (Now().type == TokenType::kVariableBegin) {
       Next();
       NodePtr node = NewNode(NodeKind::kOutput);
-      node->exprs.push_back(ParseTuple(false, true, {}, false, false));
+      node->exprs.push_back(ParseTuple(false, true, false, false));
       if (Now().type != TokenType::kVariableEnd) {
         Fail(fmt::format("expected token 'end of print statement', got '{}'", Describe(Now())));
       }
       Next();
+      FailIfUnknown();
       body.push_back(std::move(node));
     } else {
       Next();  // the lexer gives nothing but kBlockBegin here
       if (IsAnyName(ends)) return body;
       body.push_back(ParseStatement());
+      FailIfUnknown();
       ExpectBlockEnd();
     }
   }
@@ -189,9 +191,9 @@ NodePtr Parser::ParseStatement() {
 NodePtr Parser::ParseFor() {
   NodePtr node = NewNode(NodeKind::kFor);
   Next();
-  node->targets.push_back(ParseTarget({"in"}, false));
+  node->targets.push_back(ParseTarget(true, false));
   ExpectName("in");
-  node->exprs.push_back(ParseTuple(false, false, {"recursive"}, false, false));
+  node->exprs.push_back(ParseTuple(false, false, false, false));
   if (SkipName("if")) node->test = ParseExpression();
   node->recursive = SkipName("recursive");
   uses_.emplace_back();
@@ -217,7 +219,7 @@ NodePtr Parser::ParseIf() {
   ++optional_;
   while (true) {
     Branch branch;
-    branch.test = ParseTuple(false, false, {}, false, false);
+    branch.test = ParseTuple(false, false, false, false);
     branch.body = ParseBlock({"elif", "else", "endif"}, false);
     node->branches.push_back(std::move(branch));
     const std::string tag = Next().text;
@@ -236,9 +238,9 @@ NodePtr Parser::ParseIf() {
 NodePtr Parser::ParseSet() {
   NodePtr node = NewNode(NodeKind::kSet);
   Next();
-  node->targets.push_back(ParseTarget({}, true));
+  node->targets.push_back(ParseTarget(false, true));
   if (SkipOp("=")) {
-    node->exprs.push_back(ParseTuple(false, true, {}, false, false));
+    node->exprs.push_back(ParseTuple(false, true, false, false));
     return node;
   }
   node->kind = NodeKind::kSetBlock;
@@ -337,7 +339,7 @@ NodePtr Parser::ParseWith() {
   Next();
   while (Now().type != TokenType::kBlockEnd) {
     if (!node->targets.empty()) ExpectOp(",");
-    node->targets.push_back(ParseTarget({}, false));
+    node->targets.push_back(ParseTarget(false, false));
     ExpectOp("=");
     node->exprs.push_back(ParseExpression());
   }
@@ -364,9 +366,9 @@ NodePtr Parser::ParseLoopControl(NodeKind kind) {
   return node;
 }
 
-ExprPtr Parser::ParseTarget(Words ends, bool with_namespace) {
+ExprPtr Parser::ParseTarget(bool of_loop, bool with_namespace) {
   const uint32_t position = Now().position;
-  ExprPtr target = ParseTuple(true, true, ends, false, with_namespace);
+  ExprPtr target = ParseTuple(true, true, false, with_namespace);
   std::vector<const Expr*> pending{target.get()};
   while (!pending.empty()) {
     const Expr* part = pending.back();
@@ -376,7 +378,7 @@ ExprPtr Parser::ParseTarget(Words ends, bool with_namespace) {
       for (const auto& child : part->children) pending.push_back(child.get());
     } else if (part->kind != ExprKind::kName && part->kind != ExprKind::kNamespaceRef) {
       Fail("can't assign to 'const'", position);
-    } else if (part->kind == ExprKind::kName && ends.size() > 0 && part->symbol == template_.loop) {
+    } else if (part->kind == ExprKind::kName && of_loop && part->symbol == template_.loop) {
       Fail("can't assign to special loop variable in for-loop target", position);
     }
   }

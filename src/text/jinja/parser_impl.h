@@ -4,6 +4,7 @@
 #define JIKJI_TEXT_JINJA_PARSER_IMPL_H_
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,12 +74,11 @@ class Parser {
   void ParseSignature(MacroDef* macro);
   // A macro's body, with what it makes use of.
   void ParseMacroBody(MacroDef* macro, std::string_view end);
-  ExprPtr ParseTarget(Words ends, bool with_namespace);
+  ExprPtr ParseTarget(bool of_loop, bool with_namespace);
   NodePtr NewNode(NodeKind kind);
 
   // Expressions.
-  ExprPtr ParseTuple(bool simplified, bool with_cond, Words ends, bool parentheses,
-                     bool with_namespace);
+  ExprPtr ParseTuple(bool simplified, bool with_cond, bool parentheses, bool with_namespace);
   ExprPtr ParseExpression() { return ParseCond(); }
   ExprPtr ParseCond();
   ExprPtr ParseOr();
@@ -110,6 +110,9 @@ class Parser {
     return Finish(std::move(node));
   }
   std::string ParseDottedName();
+  // Notes that there is no such filter or test.
+  void Unknown(std::string message, uint32_t position);
+  void FailIfUnknown();
   Symbol UseName(const std::string& name);
 
   Template& template_;
@@ -121,6 +124,8 @@ class Parser {
   // Inside an `if` an unknown filter is an error only when it is reached: jinja2 lets a template
   // ask whether a filter is there.
   size_t optional_ = 0;
+  // An unknown filter or test that is an error unless an `if` follows its expression.
+  std::optional<SyntaxError> unknown_;
   std::vector<std::string> tags_;  // open ones
   // What names have been used, one set of flags per macro and loop that is open.
   struct Uses {

@@ -10,6 +10,8 @@ namespace jikji::jinja {
 
 void Raise(std::string message) { throw Failure{ErrorCode::kInvalidArgument, std::move(message)}; }
 
+void RaiseOverflow() { RaiseUnsupported("an integer beyond 64 bits"); }
+
 void RaiseUnsupported(std::string what) {
   throw Failure{ErrorCode::kUnsupported, std::move(what) + " is not supported in templates"};
 }

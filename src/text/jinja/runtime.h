@@ -28,6 +28,8 @@ struct Failure {
 
 // What Python would raise as TypeError, ValueError, OverflowError, ...
 [[noreturn]] void Raise(std::string message);
+// An integer that does not fit 64 bits.
+[[noreturn]] void RaiseOverflow();
 // jinja2 knows it, this interpreter does not.
 [[noreturn]] void RaiseUnsupported(std::string what);
 

@@ -121,8 +121,6 @@ Value Last(Runtime& runtime, const Value& input, const Args& args) {
   if (input.Is(Type::kIterator) || !IsIterable(input)) {
     Raise(fmt::format("'{}' object is not reversible", TypeName(input)));
   }
-  // The undefined value has no end to start from, in jinja2 either.
-  RequireDefined(input);
   std::vector<Value> items = ToVector(runtime, input);
   return items.empty() ? runtime.Undefined("No last item, sequence was empty.") : items.back();
 }
@@ -142,7 +140,7 @@ Value Reverse(Runtime& runtime, const Value& input, const Args& args) {
   std::vector<Value> items = ToVector(runtime, input);
   std::ranges::reverse(items);
   // What Python cannot reverse, jinja2 makes a list of first.
-  if (input.Is(Type::kIterator) || input.IsUndefined()) return runtime.List(std::move(items));
+  if (input.Is(Type::kIterator)) return runtime.List(std::move(items));
   return runtime.Iterator(std::move(items));
 }
 

@@ -29,7 +29,7 @@ struct MacroObject : CallableObject {
       for (const auto& parameter : macro->parameter_names) {
         names.push_back(runtime.String(parameter));
       }
-      *value = runtime.List(std::move(names));
+      *value = runtime.Tuple(std::move(names));
     } else if (attribute == "catch_kwargs") {
       *value = Value::Bool(macro->uses_kwargs);
     } else if (attribute == "catch_varargs") {
@@ -244,7 +244,6 @@ Evaluator::Flow Evaluator::ExecuteFor(const Node& node, const ScopePtr& scope, B
   bool any = false;
   ScopePtr body_scope;
   for (Value item; loop ? loop->Next(&item) : next(&item);) {
-    any = true;
     // A scope that nothing kept is used again.
     if (body_scope && body_scope.use_count() == 1) {
       body_scope->variables.clear();
@@ -253,7 +252,10 @@ Evaluator::Flow Evaluator::ExecuteFor(const Node& node, const ScopePtr& scope, B
     }
     if (loop) body_scope->Set(template_.loop, loop_value);
     Assign(target, item, body_scope);
-    if (ExecuteBody(node.body, body_scope, out) == Flow::kBreak) break;
+    // jinja2 takes the else also where each turn of the loop was cut short.
+    const Flow flow = ExecuteBody(node.body, body_scope, out);
+    any |= flow == Flow::kNormal;
+    if (flow == Flow::kBreak) break;
   }
   if (any || node.otherwise.empty()) return Flow::kNormal;
   return ExecuteBody(node.otherwise, std::make_shared<Scope>(scope), out);

@@ -106,7 +106,7 @@ std::vector<std::string_view> SplitSpace(std::string_view text, int64_t most) {
   text = StripSpace(text, true, false);
   while (!text.empty()) {
     if (most >= 0 && static_cast<int64_t>(parts.size()) == most) {
-      parts.push_back(StripSpace(text, false, true));
+      parts.push_back(text);
       break;
     }
     size_t end = 0;
@@ -126,7 +126,7 @@ std::vector<std::string_view> SplitSpaceFromRight(std::string_view text, int64_t
   text = StripSpace(text, false, true);
   while (!text.empty()) {
     if (most >= 0 && static_cast<int64_t>(parts.size()) == most) {
-      parts.push_back(StripSpace(text, true, false));
+      parts.push_back(text);
       break;
     }
     size_t start = text.size();

@@ -69,7 +69,8 @@ bool PythonAttribute(Runtime& runtime, const Value& object, std::string_view nam
         }
       }
     }
-    if (!EveryObjectHas(name)) return false;
+    const bool may_be_key = object.Is(Type::kDict) && !EveryObjectHas(name);
+    if (!IsDunder(name) || may_be_key) return false;
     *value = Unsafe(runtime, object, name);
     return true;
   }
@@ -190,7 +191,7 @@ Value SliceString(Runtime& runtime, const Value& object, int64_t start, int64_t 
 
 Value GetAttribute(Runtime& runtime, const Value& object, std::string_view name) {
   if (object.IsUndefined()) {
-    if (IsDunder(name)) return Unsafe(runtime, object, name);
+    if (EveryObjectHas(name)) return Unsafe(runtime, object, name);
     RequireDefined(object);
   }
   Value value;
@@ -249,7 +250,7 @@ Value GetSlice(Runtime& runtime, const Value& object, const Value* start, const 
         __builtin_mul_overflow(last, range.step, &to) ||
         __builtin_add_overflow(to, range.start, &to) ||
         __builtin_mul_overflow(range.step, stride, &pace)) {
-      Raise("the integer does not fit 64 bits");
+      RaiseOverflow();
     }
     return runtime.Range(from, to, pace);
   }

@@ -205,7 +205,7 @@ std::optional<int64_t> ParseInt(std::string_view written, int64_t base) {
       std::from_chars(text.data(), text.data() + text.size(), value, static_cast<int>(base));
   if (end != text.data() + text.size()) return std::nullopt;
   if (error != std::errc() || value > static_cast<uint64_t>(INT64_MAX) + (negative ? 1 : 0)) {
-    Raise("the integer does not fit 64 bits");
+    RaiseOverflow();
   }
   return static_cast<int64_t>(negative ? 0 - value : value);
 }
@@ -224,7 +224,7 @@ std::optional<double> ParseFloat(std::string_view written) {
 }
 
 int64_t TruncateFloat(double number) {
-  if (!(number >= -0x1p63 && number < 0x1p63)) Raise("the integer does not fit 64 bits");
+  if (!(number >= -0x1p63 && number < 0x1p63)) RaiseOverflow();
   return static_cast<int64_t>(number);
 }
 
@@ -273,12 +273,11 @@ Value RoundNumber(const Value& input, int64_t digits) {
     int64_t rest = input.integer() % unit;
     if (rest < 0) rest += unit;
     int64_t low = 0, result = 0;
-    if (__builtin_sub_overflow(input.integer(), rest, &low))
-      Raise("the integer does not fit 64 bits");
+    if (__builtin_sub_overflow(input.integer(), rest, &low)) RaiseOverflow();
     const bool odd = (low / unit) % 2 != 0;
     const bool up = rest > unit - rest || (rest == unit - rest && odd);
     if (__builtin_add_overflow(low, up ? unit : 0, &result)) {
-      Raise("the integer does not fit 64 bits");
+      RaiseOverflow();
     }
     return Value::Int(result);
   }
