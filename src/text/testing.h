@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -128,6 +129,49 @@ inline std::vector<std::string_view> Blocks(std::string_view text) {
     text.remove_prefix(size);
   }
   return blocks;
+}
+
+inline constexpr std::array<const char*, 3> kCorpora = {"legal", "nsmc_reviews", "ms_docs"};
+inline constexpr size_t kSmallCorpus = 2'000'000;
+inline constexpr size_t kLargeCorpus = 10'000'000;
+
+// What tests/goldens/tokenizer/big_check.py computes of a corpus.
+struct CorpusHash {
+  uint64_t tokens = 0;
+  std::string hash;
+  bool operator==(const CorpusHash&) const = default;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const CorpusHash& hash) {
+  return out << hash.tokens << " tokens, hash " << hash.hash;
+}
+
+inline CorpusHash HashCorpus(const Tokenizer& tokenizer, std::string_view text) {
+  CorpusHash out;
+  uint64_t hash = 0;
+  for (const std::string_view block : Blocks(text)) {
+    const auto ids = tokenizer.Encode(block, {.parse_special = true});
+    for (const TokenId id : ids) {
+      hash = hash * 0x9E3779B97F4A7C15ull + static_cast<uint64_t>(id) + 1;
+    }
+    out.tokens += ids.size();
+  }
+  char buffer[17];
+  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(hash));
+  out.hash = buffer;
+  return out;
+}
+
+inline Result<CorpusHash> ExpectedCorpus(const std::string& tokenizer, const char* corpus,
+                                         size_t size) {
+  const auto path = SourceDir() / "tests/goldens/tokenizer/corpora.json";
+  JIKJI_ASSIGN(const boost::json::value goldens, ParseJsonFile(path.string()));
+  boost::system::error_code missing;
+  const boost::json::value* entry =
+      goldens.find_pointer("/" + tokenizer + "/" + corpus + "/" + std::to_string(size), missing);
+  if (entry == nullptr) return Fail(ErrorCode::kNotFound, "no golden for " + tokenizer);
+  return CorpusHash{entry->at("tokens").to_number<uint64_t>(),
+                    std::string(entry->at("hash").as_string())};
 }
 
 }  // namespace jikji::testing

@@ -58,8 +58,9 @@ bool MayChangeInNfc(char32_t code, const utf8proc_property_t& property, uint8_t 
   // A canonical decomposition: most compose back to the same character, singletons do not.
   utf8proc_int32_t parts[32];
   int boundary = 0;
-  const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code), parts, 32,
-                                             UTF8PROC_STABLE, &boundary);
+  const auto count = utf8proc_decompose_char(
+      static_cast<utf8proc_int32_t>(code), parts, 32,
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &boundary);
   if (count <= 0 || count > 32) return true;
   const auto composed = utf8proc_normalize_utf32(
       parts, count, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
