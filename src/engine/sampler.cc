@@ -1,9 +1,12 @@
 #include "engine/sampler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "engine/exp_weight.h"
 #include "engine/logprobs.h"
 #include "engine/random_stream.h"
 
@@ -16,7 +19,7 @@ constexpr size_t kSortTokens = 64;
 constexpr double kSlack = 1e-2;
 
 float Weight(float logit, float largest, float inverse_temperature) {
-  return std::exp((logit - largest) * inverse_temperature);
+  return ExpWeight((logit - largest) * inverse_temperature);
 }
 
 // The token at which the running sum of weights passes `u` of their whole.
@@ -41,12 +44,13 @@ double SumOfRow(std::span<const float> logits, float largest, float inverse_temp
                 SamplerScratch& scratch) {
   double total = 0;
   scratch.block_sums.clear();
-  for (size_t begin = 0; begin < logits.size(); begin += BlockMaxima::kBlock) {
-    double sum = 0;
-    for (const float logit :
-         logits.subspan(begin, std::min(BlockMaxima::kBlock, logits.size() - begin))) {
-      sum += Weight(logit, largest, inverse_temperature);
+  std::array<float, BlockMaxima::kBlock> weights;
+  for (size_t begin = 0; begin < logits.size(); begin += weights.size()) {
+    const auto block = logits.subspan(begin, std::min(weights.size(), logits.size() - begin));
+    for (size_t i = 0; i < block.size(); ++i) {
+      weights[i] = Weight(block[i], largest, inverse_temperature);
     }
+    const double sum = std::accumulate(weights.begin(), weights.begin() + block.size(), 0.0);
     scratch.block_sums.push_back(sum);
     total += sum;
   }
