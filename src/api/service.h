@@ -26,12 +26,12 @@ namespace jikji {
 struct ApiOptions {
   // What clients call the model in `model`; the first is the one answered with. Empty: the model's
   // own name.
-  std::vector<std::string> model_names;
+  std::vector<std::string> model_names = {};
   // Any of these opens the guarded routes, as `Authorization: Bearer KEY`. Empty: no key is asked.
-  std::vector<std::string> api_keys;
+  std::vector<std::string> api_keys = {};
   // Origins that browsers may call from, `https://host:port`; "*" is any. Empty: none.
-  std::vector<std::string> cors_origins;
-  std::string version;  // what GET /version says
+  std::vector<std::string> cors_origins = {};
+  std::string version = {};  // what GET /version says
   // GET /health: a step that takes longer than this is a hung engine.
   std::chrono::milliseconds health_limit{30'000};
   // Threads that parse, render and tokenise requests too long for a network thread.

@@ -20,8 +20,7 @@ const boost::json::value& ErrorIn(const boost::json::value& body) { return body.
 // Every route of the table, and every way of not having the key: the engine and the issuer of
 // tickets hear of none of it.
 TEST(Sweep, WithoutTheKeyNothingIsReached) {
-  FakeServer server(
-      {.model_names = {}, .api_keys = {"right-key"}, .cors_origins = {}, .version = "1"});
+  FakeServer server({.api_keys = {"right-key"}, .version = "1"});
   ASSERT_GE(Routes().size(), 9u);
   for (const Route& route : Routes()) {
     std::string path(route.path);
@@ -83,8 +82,7 @@ TEST(Routing, UnknownPathsAndMethods) {
 }
 
 TEST(Routing, BrowsersOfOtherSitesMayNotAct) {
-  FakeServer server(
-      {.model_names = {}, .api_keys = {}, .cors_origins = {"https://ok.example"}, .version = ""});
+  FakeServer server({.cors_origins = {"https://ok.example"}});
   const auto from = [&](const char* origin) {
     return server.Ask("POST", "/tokenize", R"({"prompt":"x"})",
                       {{"Origin", origin}, {"Host", "127.0.0.1:8080"}});
@@ -104,7 +102,7 @@ TEST(Routing, BrowsersOfOtherSitesMayNotAct) {
 }
 
 TEST(Routing, StaticFilesNeedNoKey) {
-  FakeServer server({.model_names = {}, .api_keys = {"k"}, .cors_origins = {}, .version = ""});
+  FakeServer server({.api_keys = {"k"}});
   server.service->AddStatic("/", "text/html; charset=utf-8", "<p>");
   const auto page = server.Ask("GET", "/");
   EXPECT_EQ(page->head.body, "<p>");
@@ -122,8 +120,7 @@ TEST(StatusRoutes, HealthIsTheEngines) {
 }
 
 TEST(StatusRoutes, VersionAndModels) {
-  FakeServer server(
-      {.model_names = {"first", "org/second"}, .api_keys = {}, .cors_origins = {}, .version = "9"});
+  FakeServer server({.model_names = {"first", "org/second"}, .version = "9"});
   EXPECT_EQ(server.Ask("GET", "/version")->Json().at("version"), "9");
   const auto list = server.Ask("GET", "/v1/models")->Json();
   EXPECT_EQ(list.at("object"), "list");
