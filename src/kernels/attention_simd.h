@@ -41,15 +41,23 @@ struct AttentionSimd {
     const KvPages* pages;
     const int32_t* table;
     int32_t kv_head;
+    int32_t block = 0;             // the block at hand begins here
+    int64_t offsets[kBlock] = {};  // of its positions, since finding a page takes a division
 
-    int64_t Offset(int32_t position) const {
-      const int64_t page = table[position / pages->page_tokens];
-      const int64_t row =
-          (page * pages->kv_heads + kv_head) * pages->page_tokens + position % pages->page_tokens;
-      return row * pages->head_dim * Cache::kBytes;
+    // Positions [begin, end) lie in the block that begins at `first`.
+    void Enter(int32_t first, int32_t begin, int32_t end) {
+      block = first;
+      for (int32_t position = begin; position < end; ++position) {
+        const int64_t page = table[position / pages->page_tokens];
+        const int64_t row =
+            (page * pages->kv_heads + kv_head) * pages->page_tokens + position % pages->page_tokens;
+        offsets[position - block] = row * pages->head_dim * Cache::kBytes;
+      }
     }
-    const std::byte* Key(int32_t position) const { return pages->keys + Offset(position); }
-    const std::byte* Value(int32_t position) const { return pages->values + Offset(position); }
+    const std::byte* Key(int32_t position) const { return pages->keys + offsets[position - block]; }
+    const std::byte* Value(int32_t position) const {
+      return pages->values + offsets[position - block];
+    }
   };
 
   static F LoadCache(const std::byte* from, int64_t i, int64_t count) {
@@ -192,7 +200,7 @@ struct AttentionSimd {
     const int64_t dim = pages.head_dim;
     const int64_t padded = (dim + S::kLanes - 1) / S::kLanes * S::kLanes;
     const int32_t group = call.heads / pages.kv_heads;
-    const Head head{&pages, slice.pages.data(), task.kv_head};
+    Head head{.pages = &pages, .table = slice.pages.data(), .kv_head = task.kv_head};
 
     const int64_t count = int64_t{task.tokens} * group;
     int32_t lowest = std::numeric_limits<int32_t>::max();
@@ -217,6 +225,7 @@ struct AttentionSimd {
       highest = Greater(highest, q.end);
     }
     for (int32_t block = lowest / kBlock * kBlock; block < highest; block += kBlock) {
+      head.Enter(block, Greater(block, lowest), Lesser(block + kBlock, highest));
       for (int64_t first = 0; first < count; first += kQueries) {
         Query* tile[kQueries];
         const int size = count - first < kQueries ? static_cast<int>(count - first) : kQueries;
