@@ -388,7 +388,7 @@ CallArgs Parser::ParseArgs() {
       std::string name = Next().text;
       Next();
       for (const auto& [other, value] : args.keyword) {
-        if (other == name) Fail("keyword argument repeated: " + name, position);
+        if (other == name) Fail(fmt::format("keyword argument repeated: {}", name), position);
       }
       args.keyword.emplace_back(std::move(name), ParseExpression());
     } else {

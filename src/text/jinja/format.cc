@@ -267,7 +267,7 @@ class PercentFormatter {
   void ZeroPad(Spec& spec) const {
     if (!spec.zero || spec.align == '<') return;
     spec.align = '=';
-    spec.fill = "0";
+    spec.fill.assign(1, '0');
   }
 
   void Convert(Spec spec) {
@@ -384,7 +384,7 @@ Spec ParseSpec(std::string_view text) {
     spec.zero = true;
     if (!spec.align) {
       spec.align = '=';
-      spec.fill = "0";
+      spec.fill.assign(1, '0');
     }
   }
   spec.width = ReadNumber(text, &at).value_or(0);

@@ -377,7 +377,7 @@ Value ToJson(Runtime& runtime, const Value& input, const Args& args) {
   options.sort_keys = bound.Flag(3);
   if (bound[1] && !bound[1]->IsNone()) {
     options.indented = true;
-    options.item_separator = ",";
+    options.item_separator.assign(1, ',');
     if (bound[1]->IsString()) {
       options.indent = bound.Text(1);
     } else {
