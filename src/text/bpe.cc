@@ -106,6 +106,10 @@ SymbolId Bpe::SymbolOf(std::string_view character, char32_t code) const {
   return code < 0x10000 ? bmp_symbols_[code] : parts_.symbols.Find(character);
 }
 
+bool Bpe::HaveByteTokens(std::string_view bytes) const {
+  return std::all_of(bytes.begin(), bytes.end(), [&](char byte) { return ByteToken(byte) >= 0; });
+}
+
 void Bpe::Start(std::string_view piece, std::vector<SymbolId>& symbols) const {
   symbols.clear();
   bool unknown = false;  // one is waiting
@@ -129,12 +133,8 @@ void Bpe::Start(std::string_view piece, std::vector<SymbolId>& symbols) const {
       symbols.push_back(symbol);
       continue;
     }
-    const auto byte_token = [&](char byte) {
-      return parts_.byte_tokens[static_cast<uint8_t>(byte)];
-    };
-    if (std::all_of(character.begin(), character.end(),
-                    [&](char byte) { return byte_token(byte) >= 0; })) {
-      for (const char byte : character) symbols.push_back(byte_token(byte));
+    if (HaveByteTokens(character)) {
+      for (const char byte : character) symbols.push_back(ByteToken(byte));
       continue;
     }
     if (parts_.unknown < 0) continue;
@@ -243,18 +243,13 @@ void Bpe::Emit(SymbolId symbol, std::vector<TokenId>& out) const {
   while (!rest.empty()) {
     const size_t length = parts_.by_bytes ? 1 : FirstChar(rest).length;
     const SymbolId own = parts_.symbols.Find(rest.substr(0, length));
+    const std::string_view bytes = rest.substr(0, length);
     if (own >= 0 && own < parts_.vocab_size) {
       out.push_back(own);
-    } else {
-      for (const char byte : rest.substr(0, length)) {
-        const TokenId token = parts_.byte_tokens[static_cast<uint8_t>(byte)];
-        if (token >= 0) {
-          out.push_back(token);
-        } else if (parts_.unknown >= 0) {
-          out.push_back(parts_.unknown);
-          break;
-        }
-      }
+    } else if (HaveByteTokens(bytes)) {
+      for (const char byte : bytes) out.push_back(ByteToken(byte));
+    } else if (parts_.unknown >= 0) {
+      out.push_back(parts_.unknown);
     }
     rest.remove_prefix(length);
   }

@@ -65,6 +65,8 @@ class Bpe : public TokenModel {
   const Slot& Look(SymbolId left, SymbolId right) const;
   void AddPair(const BpeMerge& merge);
   SymbolId SymbolOf(std::string_view character, char32_t code) const;
+  TokenId ByteToken(char byte) const { return parts_.byte_tokens[static_cast<uint8_t>(byte)]; }
+  bool HaveByteTokens(std::string_view bytes) const;
   void EncodeCached(std::string_view piece, std::vector<TokenId>& out) const;
   void EncodeUncached(std::string_view piece, Scratch& scratch, std::vector<TokenId>& out) const;
   void Start(std::string_view piece, std::vector<SymbolId>& symbols) const;

@@ -191,7 +191,9 @@ Result<> AppendPreTokenizer(const bj::object& stage, std::string_view path, bool
   } else if (type == "WhitespaceSplit") {
     out.stages.push_back(MakeCharSplitter(kSpace, "", SplitBehavior::kRemoved));
   } else if (type == "Whitespace") {
-    JIKJI_ASSIGN(auto regex, Regex::Compile(R"(\w+|[^\w\s]+)", path));
+    // Rust's \w holds the joiners too.
+    JIKJI_ASSIGN(auto regex,
+                 Regex::Compile(R"([\w\x{200c}\x{200d}]+|[^\w\x{200c}\x{200d}\s]+)", path));
     out.stages.push_back(MakeRegexSplitter(std::move(regex), SplitBehavior::kRemoved, true));
   } else {
     return Unsupported(fmt::format("the pre-tokenizer {} is not supported", type), path);

@@ -63,11 +63,12 @@ struct Apply {
   }
 
   void operator()(StripAccentsStep) {
+    const UnicodeTable& table = UnicodeTable::Get();
     std::string out;
     out.reserve(text.size());
     for (std::string_view rest = text; !rest.empty();) {
       const CharAt c = FirstChar(rest);
-      if (utf8proc_category(static_cast<utf8proc_int32_t>(c.code)) != UTF8PROC_CATEGORY_MN) {
+      if ((table.Flags(c.code) & kMark) == 0) {
         out += rest.substr(0, c.length);
       }
       rest.remove_prefix(c.length);

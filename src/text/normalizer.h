@@ -25,7 +25,7 @@ struct ReplaceRegexStep {
   std::string content;
 };
 struct LowercaseStep {};
-struct StripAccentsStep {};  // drops non-spacing marks
+struct StripAccentsStep {};  // drops marks
 struct StripStep {           // drops white space at the ends
   bool left = false;
   bool right = false;

@@ -18,7 +18,8 @@ constexpr size_t kJitStack = 8 << 20;
 // White_Space, as the inside of a character class.
 constexpr std::string_view kSpaces =
     R"(\x09-\x0d\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-constexpr std::string_view kWords = R"(\p{L}\p{M}\p{N}\p{Pc})";
+// Alphabetic, marks, decimal digits and connectors; of No only the circled letters are alphabetic.
+constexpr std::string_view kWords = R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24b6}-\x{24e9})";
 
 std::string ErrorText(int code) {
   PCRE2_UCHAR buffer[256];

@@ -1,4 +1,6 @@
-// LoadTokenizerJson: the vocabulary and model of a tokenizer.json, put together with its stages.
+// The vocabulary and model of a tokenizer.json, put together with its stages.
+#include "text/tokenizer_json.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "text/bpe.h"
 #include "text/byte_level.h"
@@ -363,29 +366,40 @@ std::optional<TokenId> NamedToken(const bj::object& config, std::string_view key
 
 }  // namespace
 
-Result<std::shared_ptr<const Tokenizer>> LoadTokenizerJson(
-    const std::filesystem::path& tokenizer_json) {
-  JIKJI_ASSIGN(const bj::value document,
-               ParseJsonFile(tokenizer_json.string(), {.max_bytes = kMaxFileBytes}));
-  if (!document.is_object()) return Malformed("not a JSON object", tokenizer_json.string());
+Result<std::shared_ptr<const Tokenizer>> ParseTokenizerJson(std::string_view json,
+                                                            std::string_view name,
+                                                            std::string_view config,
+                                                            std::string_view config_name) {
+  JIKJI_ASSIGN(const bj::value document, ParseJson(json, name, {.max_bytes = kMaxFileBytes}));
+  if (!document.is_object()) return Malformed("not a JSON object", std::string(name));
   Loader loader(document.get_object());
   auto parts = loader.Load();
   if (!parts) {
     Error error = std::move(parts).error();
-    error.where = error.where.empty() ? tokenizer_json.string()
-                                      : fmt::format("{}: {}", tokenizer_json.string(), error.where);
+    error.where =
+        error.where.empty() ? std::string(name) : fmt::format("{}: {}", name, error.where);
     return std::unexpected(std::move(error));
   }
-  const auto config_path = tokenizer_json.parent_path() / "tokenizer_config.json";
-  std::error_code ignored;
-  if (std::filesystem::exists(config_path, ignored)) {
-    JIKJI_ASSIGN(const bj::value config,
-                 ParseJsonFile(config_path.string(), {.max_bytes = kMaxFileBytes}));
-    if (!config.is_object()) return Malformed("not a JSON object", config_path.string());
-    parts->bos = NamedToken(config.get_object(), "bos_token", parts->written);
-    parts->eos = NamedToken(config.get_object(), "eos_token", parts->written);
+  if (!config.empty()) {
+    JIKJI_ASSIGN(const bj::value names,
+                 ParseJson(config, config_name, {.max_bytes = kMaxFileBytes}));
+    if (!names.is_object()) return Malformed("not a JSON object", std::string(config_name));
+    parts->bos = NamedToken(names.get_object(), "bos_token", parts->written);
+    parts->eos = NamedToken(names.get_object(), "eos_token", parts->written);
   }
   return MakePipeline(std::move(parts).value());
+}
+
+Result<std::shared_ptr<const Tokenizer>> LoadTokenizerJson(
+    const std::filesystem::path& tokenizer_json) {
+  JIKJI_ASSIGN(const std::string json, ReadFile(tokenizer_json, kMaxFileBytes));
+  const auto config_path = tokenizer_json.parent_path() / "tokenizer_config.json";
+  std::string config;
+  std::error_code ignored;
+  if (std::filesystem::exists(config_path, ignored)) {
+    JIKJI_ASSIGN(config, ReadFile(config_path, kMaxFileBytes));
+  }
+  return ParseTokenizerJson(json, tokenizer_json.string(), config, config_path.string());
 }
 
 }  // namespace jikji
