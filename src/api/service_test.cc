@@ -101,6 +101,24 @@ TEST(Routing, BrowsersOfOtherSitesMayNotAct) {
   EXPECT_EQ(server.Ask("OPTIONS", "/v1/chat/completions")->head.status, 405);
 }
 
+TEST(Routing, LongBodiesThatFindNoWorkerAreRefused) {
+  FakeEngine engine;
+  CountingIssuer issuer;
+  const auto context = std::make_shared<const ApiContext>(engine, issuer, ApiOptions());
+  net::Request request;
+  request.method = "POST";
+  request.path = "/v1/completions";
+  request.body = R"({"prompt":")" + std::string(100'000, 'x') + R"("})";
+  const auto answer = std::make_shared<FakeResponder>();
+  int posted = 0;
+  Dispatch(
+      context, [&](const std::function<void()>&) { return ++posted > 1; }, request, answer);
+  EXPECT_EQ(posted, 1);
+  EXPECT_EQ(answer->head.status, 503);
+  EXPECT_FALSE(answer->Header("Retry-After").empty());
+  EXPECT_EQ(engine.calls, 0);
+}
+
 TEST(Routing, StaticFilesNeedNoKey) {
   FakeServer server({.api_keys = {"k"}});
   server.service->AddStatic("/", "text/html; charset=utf-8", "<p>");

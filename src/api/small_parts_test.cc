@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <latch>
 #include <limits>
 
 #include "api/access.h"
@@ -9,6 +10,7 @@
 #include "api/fakes.h"
 #include "api/json_text.h"
 #include "api/request_id.h"
+#include "api/workers.h"
 #include "base/utf8.h"
 
 namespace jikji {
@@ -110,6 +112,25 @@ TEST(CorsPolicyTest, ListedAndOwnOriginsMayCall) {
             "https://a.example");
   EXPECT_TRUE(policy.AnswerHeaders(From("https://b.example", "x")).empty());
   EXPECT_TRUE(CorsPolicy({"*"}).Admits(From("null", "x")));
+}
+
+TEST(WorkersTest, TakeNoMoreThanTheyMayHold) {
+  std::latch started(1), go(1), done(3);
+  Workers workers(1, 2);
+  const auto job = [&] { done.count_down(); };
+  ASSERT_TRUE(workers.Post([&] {
+    started.count_down();
+    go.wait();
+    done.count_down();
+  }));
+  started.wait();
+  EXPECT_TRUE(workers.Post(job));
+  EXPECT_TRUE(workers.Post(job));
+  EXPECT_FALSE(workers.Post(job));
+  go.count_down();
+  done.wait();
+  workers.Stop();
+  EXPECT_FALSE(workers.Post(job));
 }
 
 }  // namespace
