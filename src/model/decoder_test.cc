@@ -48,6 +48,34 @@ TEST_P(Goldens, LogitsAndGreedyTokensAreThoseOfTransformers) {
               greedy == model_.greedy ? "the same" : "DIFFER");
 }
 
+// What only some batches have: no logits wanted, nothing at all, rows of several sequences.
+TEST(DecoderTest, ABatchMayWantNoLogits) {
+  const GoldenModel& model = GoldenNamed("qwen3");
+  TemporaryFolder folder;
+  ASSERT_TRUE(WriteFolder(model, folder.path(), AllAs(DType::kF32)));
+  auto decoder = LoadDecoder(folder.path());
+  ASSERT_TRUE(decoder) << decoder.error().ToString();
+  Sequence sequence(**decoder, 32);
+  const std::span<const int32_t> prompt = model.prompt;
+  EXPECT_TRUE(sequence.Run(prompt.first(23), {}).empty());
+  EXPECT_TRUE(sequence.Run({}, {}).empty());
+  const int32_t first = 0;
+  const auto logits = sequence.Run(prompt.last(1), std::span(&first, 1));
+  EXPECT_LT(RelativeError(logits, std::span(model.logits).last(256)), kTolerance);
+}
+
+TEST(DecoderTest, TheLargestScratchServesSmallerSteps) {
+  const GoldenModel& model = GoldenNamed("llama-bias");
+  TemporaryFolder folder;
+  ASSERT_TRUE(WriteFolder(model, folder.path(), AllAs(DType::kF32)));
+  auto decoder = LoadDecoder(folder.path());
+  ASSERT_TRUE(decoder);
+  const std::vector<int32_t> many(400, 7);
+  const int32_t last = 399;
+  Sequence(**decoder, 400).Run(many, std::span(&last, 1));
+  EXPECT_EQ(Sequence(**decoder, 96).Greedy(model.prompt, 64), model.greedy);
+}
+
 INSTANTIATE_TEST_SUITE_P(Transformers, Goldens, testing::ValuesIn(Names()), TestName);
 
 }  // namespace

@@ -7,10 +7,12 @@
 namespace jikji {
 namespace {
 
-// ChatML, Llama 3 and 4, Phi and jikji-mini, EXAONE, Gemma, HyperCLOVA X, OpenChat, gpt-oss.
-constexpr std::string_view kTurnEnders[] = {
-    "<|im_end|>",    "<|eot_id|>",    "<|eom_id|>",    "<|eot|>",         "<|end|>",
-    "[|endofturn|]", "<end_of_turn>", "<|endofturn|>", "<|end_of_turn|>", "<|return|>"};
+// Of a turn: ChatML, Llama 3 and 4, Phi and jikji-mini, EXAONE, Gemma, HyperCLOVA X, OpenChat,
+// gpt-oss. Of a text: GPT-2 and Qwen, Llama 3.
+constexpr std::string_view kEnders[] = {"<|im_end|>",    "<|eot_id|>",    "<|eom_id|>",
+                                        "<|eot|>",       "<|end|>",       "[|endofturn|]",
+                                        "<end_of_turn>", "<|endofturn|>", "<|end_of_turn|>",
+                                        "<|return|>",    "<|endoftext|>", "<|end_of_text|>"};
 
 Result<> ReadNumber(const ConfigFields& config, std::string_view key, double min, double max,
                     std::optional<double>& out) {
@@ -56,8 +58,8 @@ Result<> AddStopIds(const ConfigFields& config, std::string_view key, int64_t vo
   return {};
 }
 
-void AddTurnEnders(const Tokenizer& tokenizer, std::set<TokenId>& stops) {
-  for (const std::string_view written : kTurnEnders) {
+void AddEnders(const Tokenizer& tokenizer, std::set<TokenId>& stops) {
+  for (const std::string_view written : kEnders) {
     const auto id = tokenizer.FindToken(written);
     if (id && tokenizer.IsSpecial(*id)) stops.insert(*id);
   }

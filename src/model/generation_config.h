@@ -20,9 +20,9 @@ Result<GenerationDefaults> ReadGenerationDefaults(const ConfigFields& config);
 Result<> AddStopIds(const ConfigFields& config, std::string_view key, int64_t vocab,
                     std::set<TokenId>& stops);
 
-// Adds the special tokens of this tokenizer that chat formats end a turn with: a checkpoint's
-// configuration often names only the end of a text.
-void AddTurnEnders(const Tokenizer& tokenizer, std::set<TokenId>& stops);
+// Adds the special tokens of this tokenizer that chat formats end a turn, or a text, with: a
+// checkpoint's configuration often names only one of them.
+void AddEnders(const Tokenizer& tokenizer, std::set<TokenId>& stops);
 
 }  // namespace jikji
 

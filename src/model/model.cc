@@ -71,11 +71,16 @@ Result<> DescribeFolder(ModelDescription& out, std::set<TokenId>& stops) {
   return {};
 }
 
-Result<> DescribeGguf(ModelDescription& out) {
+Result<> DescribeGguf(ModelDescription& out, std::set<TokenId>& stops) {
   const GgufMetadata& metadata = out.checkpoint->metadata();
   const auto name = metadata.String("general.name");
   out.name = name && *name && !(*name)->empty() ? **name : out.path.stem().string();
   JIKJI_ASSIGN(out.spec, SpecFromGguf(*out.checkpoint));
+  // The tokenizer knows `eos_token_id`; these are of a turn, and of a message to a tool.
+  const auto keys = GgufFields(metadata, out.path.string(), "tokenizer.ggml");
+  for (const char* key : {"eot_token_id", "eom_token_id"}) {
+    JIKJI_RETURN_IF_ERROR(AddStopIds(*keys, key, out.spec.vocab, stops));
+  }
   const auto in_file = [&](Error error) {
     if (error.where.empty()) error.where = out.path.string();
     return std::unexpected(std::move(error));
@@ -96,7 +101,7 @@ Result<ModelDescription> DescribeModel(const fs::path& path) {
   JIKJI_ASSIGN(out.checkpoint, Checkpoint::Open(path));
   std::set<TokenId> stops;
   if (out.checkpoint->format() == CheckpointFormat::kGguf) {
-    JIKJI_RETURN_IF_ERROR(DescribeGguf(out));
+    JIKJI_RETURN_IF_ERROR(DescribeGguf(out, stops));
   } else {
     JIKJI_RETURN_IF_ERROR(DescribeFolder(out, stops));
   }
@@ -114,7 +119,7 @@ Result<ModelDescription> DescribeModel(const fs::path& path) {
     out.eos_token = tokenizer.TokenBytes(*eos);
   }
   if (const auto bos = tokenizer.bos()) out.bos_token = tokenizer.TokenBytes(*bos);
-  AddTurnEnders(tokenizer, stops);
+  AddEnders(tokenizer, stops);
   out.stop_ids.assign(stops.begin(), stops.end());
 
   JIKJI_ASSIGN(TemplateSource source, FindTemplate(*out.checkpoint));

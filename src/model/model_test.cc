@@ -61,10 +61,10 @@ class ModelTest : public testing::Test {
 TEST_F(ModelTest, StopIdsComeFromEverywhere) {
   fs::remove(folder_.path() / "generation_config.json");
   Change("config.json", R"({"eos_token_id":7})");
-  // 7 of config.json; 5 is the tokenizer's <|end|>, an end of turn as well.
-  EXPECT_EQ(Describe().stop_ids, (std::vector<TokenId>{5, 7}));
+  // 7 of config.json; 5 is the tokenizer's <|end|>, 1 its <|end_of_text|>.
+  EXPECT_EQ(Describe().stop_ids, (std::vector<TokenId>{1, 5, 7}));
   Write("generation_config.json", R"({"eos_token_id":[9,7]})");
-  EXPECT_EQ(Describe().stop_ids, (std::vector<TokenId>{5, 7, 9}));
+  EXPECT_EQ(Describe().stop_ids, (std::vector<TokenId>{1, 5, 7, 9}));
   Write("generation_config.json", R"({"eos_token_id":4096})");
   EXPECT_THAT(ErrorOf().ToString(), testing::AllOf(HasSubstr("generation_config.json"),
                                                    HasSubstr("`eos_token_id`"), HasSubstr("4096")));
