@@ -583,6 +583,29 @@ TEST(EngineTest, StepsStayInTheBudget) {
   EXPECT_GT(fake->most_rows, 8);
 }
 
+// A vocabulary so large that the rows of a step are shared out among threads.
+TEST(EngineTest, SamplingOnManyThreadsIsTheSame) {
+  std::vector<std::vector<std::string>> answers;
+  for (const size_t threads : {1, 3}) {
+    EngineOptions options = SmallOptions();
+    options.threads = threads;
+    auto engine = StartFake(options, std::make_unique<FakeDecoder>(20000));
+    answers.emplace_back();
+    for (int i = 0; i < 4; ++i) {
+      GenerationRequest request = Request("p" + std::to_string(i), 10, 8);
+      request.choices = 4;
+      request.logprobs = 2;
+      request.prompt_logprobs = 1;
+      request.sampling.top_p = 0.5 + 0.15 * i;
+      for (const Answer& answer : Ask(*engine, request)) {
+        EXPECT_EQ(answer.finish, FinishReason::kLength);
+        answers.back().push_back(answer.Bytes());
+      }
+    }
+  }
+  EXPECT_EQ(answers[0], answers[1]);
+}
+
 // Many threads at the door at once.
 TEST(EngineTest, ManyClients) {
   auto engine = StartFake();

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -105,7 +106,7 @@ inline Ticket TicketFor(const GenerationRequest& request, int32_t priority = 0) 
   AdmissionRequest admission;
   admission.tenant = "test";
   admission.prompt_tokens = static_cast<int64_t>(request.prompt.size());
-  admission.max_output_tokens = request.max_tokens * request.choices;
+  admission.max_output_tokens = std::max<int64_t>(0, request.max_tokens * request.choices);
   admission.priority = priority;
   return *policy.Admit(admission);
 }
