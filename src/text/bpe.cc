@@ -53,6 +53,7 @@ struct Bpe::Scratch {
 
 Bpe::Bpe(BpeParts parts) : parts_(std::move(parts)), owner_(PieceCache::NewOwner()) {
   pairs_.resize(std::bit_ceil(parts_.merges.size() * 2 + 2));
+  may_merge_.resize(std::bit_ceil(parts_.merges.size() / 8 + 1));
   for (const BpeMerge& merge : parts_.merges) AddPair(merge);
   parts_.merges = {};
   if (parts_.by_bytes) {
@@ -76,7 +77,9 @@ Bpe::Bpe(BpeParts parts) : parts_(std::move(parts)), owner_(PieceCache::NewOwner
 void Bpe::AddPair(const BpeMerge& merge) {
   const uint64_t key = PairKey(merge.left, merge.right);
   const size_t mask = pairs_.size() - 1;
-  size_t slot = MixHash(key) & mask;
+  const uint64_t hash = MixHash(key);
+  may_merge_[FilterWord(hash)] |= FilterBit(hash);
+  size_t slot = hash & mask;
   while (pairs_[slot].pair != UINT64_MAX && pairs_[slot].pair != key) slot = (slot + 1) & mask;
   pairs_[slot] = {key, merge.rank, merge.merged};
 }
@@ -84,8 +87,10 @@ void Bpe::AddPair(const BpeMerge& merge) {
 const Bpe::Slot& Bpe::Look(SymbolId left, SymbolId right) const {
   static constexpr Slot kNone;
   const uint64_t key = PairKey(left, right);
+  const uint64_t hash = MixHash(key);
+  if ((may_merge_[FilterWord(hash)] & FilterBit(hash)) == 0) return kNone;
   const size_t mask = pairs_.size() - 1;
-  for (size_t slot = MixHash(key) & mask;; slot = (slot + 1) & mask) {
+  for (size_t slot = hash & mask;; slot = (slot + 1) & mask) {
     if (pairs_[slot].pair == key) return pairs_[slot];
     if (pairs_[slot].pair == UINT64_MAX) return kNone;
   }

@@ -62,6 +62,8 @@ class Bpe : public TokenModel {
   };
   struct Scratch;
 
+  size_t FilterWord(uint64_t hash) const { return hash >> 38 & (may_merge_.size() - 1); }
+  static uint64_t FilterBit(uint64_t hash) { return uint64_t{1} << (hash >> 32 & 63); }
   const Slot& Look(SymbolId left, SymbolId right) const;
   void AddPair(const BpeMerge& merge);
   SymbolId SymbolOf(std::string_view character, char32_t code) const;
@@ -77,6 +79,9 @@ class Bpe : public TokenModel {
 
   BpeParts parts_;
   std::vector<Slot> pairs_;  // open addressing, a power of two
+  // One bit a hash, eight times as many bits as pairs: most neighbours never merge, and this says
+  // so from a table small enough to stay in the processor's cache.
+  std::vector<uint64_t> may_merge_;
   std::array<SymbolId, 256> byte_symbols_{};
   std::vector<SymbolId> bmp_symbols_;  // of the code points below U+10000
   // Pieces may be cut before each run of U+2581 without changing the result: no merge joins another
