@@ -175,7 +175,7 @@ void PrintJson(const ModelDescription& model, const std::vector<Figure>& figures
 }
 
 Result<> Bench(const Options& options) {
-  JIKJI_ASSIGN(const EngineOptions engine, options.engine.ToOptions());
+  JIKJI_ASSIGN(const EngineOptions engine, options.engine.Apply());
   std::vector<int64_t> streams;
   for (const std::string& text : options.streams) {
     const int64_t count = std::atoll(text.c_str());

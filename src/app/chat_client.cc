@@ -122,7 +122,7 @@ class LocalTransport : public ChatClient::Transport {
  public:
   static Result<std::unique_ptr<Transport>> Make(const EngineSettings& settings) {
     auto transport = std::make_unique<LocalTransport>();
-    JIKJI_ASSIGN(const EngineOptions options, settings.ToOptions());
+    JIKJI_ASSIGN(const EngineOptions options, settings.Apply());
     JIKJI_ASSIGN(LoadedEngine loaded, StartEngine(settings.model, options));
     transport->engine_ = std::move(loaded.engine);
     JIKJI_ASSIGN(transport->service_,

@@ -6,6 +6,7 @@
 
 #include "app/console.h"
 #include "app/model_path.h"
+#include "kernels/isa.h"
 
 namespace jikji {
 namespace {
@@ -22,9 +23,10 @@ void EngineSettings::AddTo(Settings& settings) {
                0, kMostContext);
   settings.AddBytes("kv-cache", &kv_cache, "Memory of the KV cache");
   settings.Add("kv-dtype", &kv_dtype, "Type of the KV cache: F16 or F32");
+  settings.Add("isa", &isa, "Instruction set: portable, avx2 or avx512-vnni; empty: the best");
 }
 
-Result<EngineOptions> EngineSettings::ToOptions() const {
+Result<EngineOptions> EngineSettings::Apply() const {
   EngineOptions options;
   options.threads = static_cast<size_t>(threads);
   options.context = context;
@@ -35,6 +37,10 @@ Result<EngineOptions> EngineSettings::ToOptions() const {
                 fmt::format("`{}` is neither F16 nor F32 (setting `kv-dtype`)", kv_dtype));
   }
   options.kv_dtype = *dtype;
+  if (!isa.empty()) {
+    JIKJI_ASSIGN(const kernels::Isa wanted, kernels::ParseIsa(isa));
+    JIKJI_RETURN_IF_ERROR(kernels::SetIsa(wanted));
+  }
   return options;
 }
 

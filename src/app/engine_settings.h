@@ -18,9 +18,11 @@ struct EngineSettings {
   int64_t context = 0;
   uint64_t kv_cache = 1ull << 30;
   std::string kv_dtype = "F16";
+  std::string isa;
 
   void AddTo(Settings& settings);
-  Result<EngineOptions> ToOptions() const;
+  // Also makes the kernels use the instruction set that is asked for.
+  Result<EngineOptions> Apply() const;
 };
 
 // An engine with its model loaded, and how long that took.

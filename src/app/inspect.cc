@@ -200,11 +200,11 @@ void PrintCpu(bool json) {
 }
 
 Result<> Inspect(const Options& options) {
+  JIKJI_ASSIGN(const EngineOptions engine, options.engine.Apply());
   if (options.cpu) {
     PrintCpu(options.json);
     return {};
   }
-  JIKJI_ASSIGN(const EngineOptions engine, options.engine.ToOptions());
   JIKJI_ASSIGN(const auto path, FindModel(options.engine.model));
   JIKJI_ASSIGN(const ModelDescription model, DescribeModel(path));
   JIKJI_ASSIGN(const CachePlan plan, PlanCache(model.spec, engine));

@@ -135,7 +135,7 @@ Result<> Serve(const Options& options) {
     if (key.empty()) return Fail(ErrorCode::kInvalidArgument, "an API key is empty");
   }
   const StopSignals stop;
-  JIKJI_ASSIGN(EngineOptions engine_options, options.engine.ToOptions());
+  JIKJI_ASSIGN(EngineOptions engine_options, options.engine.Apply());
   engine_options.max_running = static_cast<int32_t>(options.max_running);
   engine_options.max_queued = static_cast<size_t>(options.max_queued);
   engine_options.step_tokens = static_cast<int32_t>(options.step_tokens);

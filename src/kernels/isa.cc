@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <iterator>
 #include <string>
 
@@ -39,18 +38,8 @@ bool Runs(Isa isa) {
 #endif
 }
 
-Isa Choose() {
-  // An unknown or unavailable name is left aside: a wrong environment must not stop a server.
-  if (const char* wanted = std::getenv("JIKJI_ISA")) {
-    for (Isa isa : AvailableIsas()) {
-      if (IsaName(isa) == wanted) return isa;
-    }
-  }
-  return AvailableIsas().back();
-}
-
 std::atomic<Isa>& Active() {
-  static std::atomic<Isa> active{Choose()};
+  static std::atomic<Isa> active{AvailableIsas().back()};
   return active;
 }
 
@@ -72,6 +61,16 @@ std::vector<Isa> AvailableIsas() {
   std::vector<Isa> isas;
   std::copy_if(std::begin(kAll), std::end(kAll), std::back_inserter(isas), Runs);
   return isas;
+}
+
+Result<Isa> ParseIsa(std::string_view name) {
+  std::string names;
+  for (const Isa isa : kAll) {
+    if (IsaName(isa) == name) return isa;
+    names += (names.empty() ? "" : ", ") + std::string(IsaName(isa));
+  }
+  return Fail(ErrorCode::kInvalidArgument,
+              "instruction set `" + std::string(name) + "` is none of " + names);
 }
 
 Isa ActiveIsa() { return Active().load(std::memory_order_relaxed); }

@@ -1,5 +1,5 @@
-// Which instruction set the kernels use: the best the machine has, chosen once at start, or a
-// lesser one by JIKJI_ISA.
+// Which instruction set the kernels use: the best the machine has, or a lesser one that is asked
+// for.
 #ifndef JIKJI_KERNELS_ISA_H_
 #define JIKJI_KERNELS_ISA_H_
 
@@ -17,10 +17,13 @@ std::string_view IsaName(Isa isa);  // "portable", "avx2", "avx512-vnni"
 // Those that this machine can run, worst first.
 std::vector<Isa> AvailableIsas();
 
-// Set by the first call from JIKJI_ISA (a name of IsaName), else the best available.
+// A name of IsaName; the error lists them.
+Result<Isa> ParseIsa(std::string_view name);
+
+// The best available, until SetIsa.
 Isa ActiveIsa();
 
-// For tests and benchmarks; not while kernels run. An error where the machine lacks it.
+// Not while kernels run. An error where the machine lacks it.
 Result<> SetIsa(Isa isa);
 
 }  // namespace jikji::kernels
