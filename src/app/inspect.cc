@@ -15,6 +15,7 @@
 #include "base/thread_pool.h"
 #include "engine/cache_plan.h"
 #include "kernels/isa.h"
+#include "model/memory_plan.h"
 #include "model/model.h"
 
 namespace jikji {
@@ -59,7 +60,6 @@ const char* ScalingName(RopeSpec::Scaling scaling) {
   return "none";
 }
 
-// Runs of equal layers, told once: "every position ×24, 4096 positions ×8".
 std::string DescribeAttention(const DecoderSpec& spec) {
   int64_t windowed = 0;
   int64_t without_rope = 0;
@@ -76,20 +76,24 @@ std::string DescribeAttention(const DecoderSpec& spec) {
                      spec.layers.size(), window, without_rope);
 }
 
+// What a server with these options will hold.
+MemoryPlan Memory(const ModelDescription& model, const CachePlan& plan,
+                  const EngineOptions& engine) {
+  return PlanMemory(*model.checkpoint, model.spec,
+                    {.kv_dtype = engine.kv_dtype,
+                     .kv_tokens = int64_t{plan.pages} * engine.page_tokens,
+                     .step_tokens = engine.step_tokens,
+                     .max_sequences = engine.max_running});
+}
+
 boost::json::object Report(const ModelDescription& model, const CachePlan& plan,
                            const EngineOptions& engine) {
   const DecoderSpec& spec = model.spec;
+  const MemoryPlan memory = Memory(model, plan, engine);
   boost::json::object types;
-  int64_t parameters = 0;
   for (const auto& [name, use] : UseByType(*model.checkpoint)) {
     types[name] = {{"tensors", use.tensors}, {"values", use.values}, {"bytes", use.bytes}};
-    parameters += use.values;
   }
-  const uint64_t value_bytes = BlockBytes(engine.kv_dtype);
-  const uint64_t kv_token = spec.KvBytesPerToken(static_cast<uint32_t>(value_bytes));
-  const uint64_t kv_total =
-      kv_token * static_cast<uint64_t>(plan.pages) * static_cast<uint64_t>(engine.page_tokens);
-  const uint64_t weights = model.checkpoint->total_bytes();
   boost::json::array stops;
   for (const TokenId id : model.stop_ids) stops.push_back(id);
   return {
@@ -97,7 +101,7 @@ boost::json::object Report(const ModelDescription& model, const CachePlan& plan,
       {"path", model.path.string()},
       {"format", model.checkpoint->format() == CheckpointFormat::kGguf ? "GGUF" : "safetensors"},
       {"family", spec.family},
-      {"parameters", parameters},
+      {"parameters", memory.parameters},
       {"types", std::move(types)},
       {"layers", spec.layers.size()},
       {"hidden", spec.hidden},
@@ -114,12 +118,14 @@ boost::json::object Report(const ModelDescription& model, const CachePlan& plan,
       {"chat_template", model.template_source.empty() ? "none" : "yes"},
       {"stop_ids", std::move(stops)},
       {"memory",
-       {{"weight_bytes", weights},
-        {"kv_bytes_per_token", kv_token},
+       {{"weight_bytes", memory.weight_bytes},
+        {"kv_bytes_per_token", memory.kv_bytes_per_token},
         {"kv_dtype", std::string(DTypeName(engine.kv_dtype))},
-        {"kv_cache_bytes", kv_total},
+        {"kv_bytes", memory.kv_bytes},
+        {"activation_bytes", memory.activation_bytes},
+        {"logit_bytes", memory.logit_bytes},
         {"context", plan.context},
-        {"total_bytes", weights + kv_total}}},
+        {"total_bytes", memory.total()}}},
   };
 }
 
@@ -137,14 +143,14 @@ void Row(std::string_view label, std::string_view value) {
   fmt::print("{}{}{}\n", label, std::string(columns < 18 ? 18 - columns : 1, ' '), value);
 }
 
-void PrintModel(const ModelDescription& model, const boost::json::object& report,
-                const CachePlan& plan) {
+void PrintModel(const ModelDescription& model, const CachePlan& plan, const EngineOptions& engine) {
   const DecoderSpec& spec = model.spec;
+  const MemoryPlan memory = Memory(model, plan, engine);
   Row(Say("model", "모델"), model.name);
   Row(Say("path", "경로"), model.path.string());
   Row(Say("family", "계열"), spec.family);
   Row(Say("parameters", "매개변수"),
-      fmt::format("{:.2f} M", static_cast<double>(report.at("parameters").as_int64()) / 1e6));
+      fmt::format("{:.2f} M", static_cast<double>(memory.parameters) / 1e6));
   for (const auto& [name, use] : UseByType(*model.checkpoint)) {
     Row(fmt::format("  {}", name),
         fmt::format("{} {}, {}", use.tensors, Say("tensors", "텐서"), Megabytes(use.bytes)));
@@ -164,14 +170,15 @@ void PrintModel(const ModelDescription& model, const boost::json::object& report
           ? std::string(Say("none: /v1/completions only", "없음: /v1/completions만 됩니다"))
           : fmt::format("{} {}", model.template_source.size(), Say("bytes", "바이트")));
   Row(Say("stop tokens", "멈춤 토큰"), fmt::format("{}", fmt::join(model.stop_ids, ", ")));
-  const auto& memory = report.at("memory").as_object();
-  Row(Say("memory", "메모리"),
-      fmt::format("{} {} + {} {} ({} {}) = {}",
-                  Megabytes(memory.at("weight_bytes").to_number<uint64_t>()),
-                  Say("weights, mapped from the file", "가중치(파일에서 사상)"),
-                  Megabytes(memory.at("kv_cache_bytes").to_number<uint64_t>()),
-                  Say("KV cache", "KV 캐시"), plan.context, Say("tokens of context", "토큰 문맥"),
-                  Megabytes(memory.at("total_bytes").to_number<uint64_t>())));
+  Row(Say("memory", "메모리"), Megabytes(memory.total()));
+  Row(Say("  weights", "  가중치"), fmt::format("{}, {}", Megabytes(memory.weight_bytes),
+                                                Say("mapped from the file", "파일에서 사상")));
+  Row(Say("  KV cache", "  KV 캐시"),
+      fmt::format(fmt::runtime(Say("{}, {} tokens, at most {} of them for one conversation",
+                                   "{}, {}토큰, 대화 하나에 최대 {}토큰")),
+                  Megabytes(memory.kv_bytes), int64_t{plan.pages} * engine.page_tokens,
+                  plan.context));
+  Row(Say("  one step", "  한 스텝"), Megabytes(memory.activation_bytes + memory.logit_bytes));
 }
 
 void PrintTensors(const Checkpoint& checkpoint) {
@@ -208,12 +215,11 @@ Result<> Inspect(const Options& options) {
   JIKJI_ASSIGN(const auto path, FindModel(options.engine.model));
   JIKJI_ASSIGN(const ModelDescription model, DescribeModel(path));
   JIKJI_ASSIGN(const CachePlan plan, PlanCache(model.spec, engine));
-  const boost::json::object report = Report(model, plan, engine);
   if (options.json) {
-    fmt::print("{}\n", boost::json::serialize(report));
+    fmt::print("{}\n", boost::json::serialize(Report(model, plan, engine)));
     return {};
   }
-  PrintModel(model, report, plan);
+  PrintModel(model, plan, engine);
   if (options.show_template) fmt::print("\n{}\n", model.template_source);
   if (options.tensors) {
     fmt::print("\n");
