@@ -3,12 +3,11 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <atomic>
-#include <cstdlib>
 #include <iostream>
 
 #include "app/chat_client.h"
+#include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
 
@@ -21,6 +20,14 @@ struct Options {
   std::string system;
   std::string url;
   std::string api_key;
+
+  void AddTo(Settings& settings) {
+    engine.AddTo(settings);
+    sampling.AddTo(settings);
+    settings.Add("system", &system, "System prompt");
+    settings.Add("url", &url, "A server to talk with instead: http://host:port");
+    settings.Add("api-key", &api_key, "Key of that server", /*secret=*/true);
+  }
 };
 
 // Set by Ctrl-C: the answer being written stops, the conversation goes on.
@@ -94,7 +101,7 @@ class Conversation {
   std::vector<ChatTurn> turns_;
 };
 
-Result<> Chat(const Options& options) {
+Result<> Chat(Options& options) {
   const bool remote = !options.url.empty();
   if (remote && !options.engine.model.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "--url and --model exclude each other");
@@ -121,27 +128,9 @@ Result<> Chat(const Options& options) {
 
 }  // namespace
 
-void AddChatCommand(CLI::App& program, int* status) {
-  CLI::App* command = program.add_subcommand(
-      "chat",
-      std::string(Say("Talk with a model in the terminal", "터미널에서 모델과 대화합니다")));
-  struct State {
-    Options options;
-    Settings settings;
-  };
-  auto state = std::make_shared<State>();
-  Options& options = state->options;
-  options.engine.AddTo(state->settings);
-  options.sampling.AddTo(state->settings);
-  state->settings.Add("system", &options.system, "System prompt");
-  state->settings.Add("url", &options.url, "A server to talk with instead: http://host:port");
-  state->settings.Add("api-key", &options.api_key, "Key of that server", /*secret=*/true);
-  state->settings.AddFlags(*command);
-  command->callback([state, status] {
-    auto done = state->settings.Resolve([](const char* name) { return std::getenv(name); });
-    if (done) done = Chat(state->options);
-    if (!done) *status = ReportError(done.error());
-  });
+void AddChatCommand(Program& program) {
+  program.Add("chat", Say("Talk with a model in the terminal", "터미널에서 모델과 대화합니다"),
+              &Chat);
 }
 
 }  // namespace jikji

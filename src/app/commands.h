@@ -1,19 +1,16 @@
-// The commands of `jikji`: one file each. Add... makes the subcommand; what it does runs in its
-// callback, which sets `*status`, the exit status of the program.
+// The commands of `jikji`: one file each.
 #ifndef JIKJI_APP_COMMANDS_H_
 #define JIKJI_APP_COMMANDS_H_
 
-namespace CLI {
-class App;
-}
-
 namespace jikji {
 
-void AddServeCommand(CLI::App& program, int* status);
-void AddChatCommand(CLI::App& program, int* status);
-void AddRunCommand(CLI::App& program, int* status);
-void AddInspectCommand(CLI::App& program, int* status);
-void AddBenchCommand(CLI::App& program, int* status);
+class Program;
+
+void AddServeCommand(Program& program);
+void AddChatCommand(Program& program);
+void AddRunCommand(Program& program);
+void AddInspectCommand(Program& program);
+void AddBenchCommand(Program& program);
 
 }  // namespace jikji
 

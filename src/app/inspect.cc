@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <map>
 
+#include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/engine_settings.h"
@@ -22,11 +21,24 @@ namespace jikji {
 namespace {
 
 struct Options {
+  std::string model;
   EngineSettings engine;
   bool cpu = false;
   bool tensors = false;
   bool show_template = false;
   bool json = false;
+
+  void AddTo(Settings& settings) {
+    settings.AddPositional("MODEL", &model,
+                           std::string(Say("A folder, a .gguf file or a name; nothing: the "
+                                           "built-in one",
+                                           "폴더, .gguf 파일 또는 이름. 없으면 내장 모델")));
+    engine.AddTo(settings);
+    settings.Add("cpu", &cpu, "Tell the instruction set in use instead");
+    settings.Add("tensors", &tensors, "List every tensor");
+    settings.Add("template", &show_template, "Print the chat template");
+    settings.Add("json", &json, "Print JSON");
+  }
 };
 
 struct TypeUse {
@@ -206,7 +218,8 @@ void PrintCpu(bool json) {
   Row(Say("cores", "코어"), fmt::format("{}", UsableCores()));
 }
 
-Result<> Inspect(const Options& options) {
+Result<> Inspect(Options& options) {
+  if (!options.model.empty()) options.engine.model = options.model;
   JIKJI_ASSIGN(const EngineOptions engine, options.engine.Apply());
   if (options.cpu) {
     PrintCpu(options.json);
@@ -230,32 +243,11 @@ Result<> Inspect(const Options& options) {
 
 }  // namespace
 
-void AddInspectCommand(CLI::App& program, int* status) {
-  CLI::App* command = program.add_subcommand(
-      "inspect", std::string(Say("Tell what a model is and what it needs, before it is loaded",
-                                 "적재하기 전에 모델이 무엇이고 무엇이 필요한지 알려 줍니다")));
-  struct State {
-    Options options;
-    Settings settings;
-    std::string model;
-  };
-  auto state = std::make_shared<State>();
-  Options& options = state->options;
-  command->add_option("MODEL", state->model,
-                      std::string(Say("A folder, a .gguf file or a name; nothing: the built-in one",
-                                      "폴더, .gguf 파일 또는 이름. 없으면 내장 모델")));
-  options.engine.AddTo(state->settings);
-  state->settings.Add("cpu", &options.cpu, "Tell the instruction set in use instead");
-  state->settings.Add("tensors", &options.tensors, "List every tensor");
-  state->settings.Add("template", &options.show_template, "Print the chat template");
-  state->settings.Add("json", &options.json, "Print JSON");
-  state->settings.AddFlags(*command);
-  command->callback([state, status] {
-    auto done = state->settings.Resolve([](const char* name) { return std::getenv(name); });
-    if (!state->model.empty()) state->options.engine.model = state->model;
-    if (done) done = Inspect(state->options);
-    if (!done) *status = ReportError(done.error());
-  });
+void AddInspectCommand(Program& program) {
+  program.Add("inspect",
+              Say("Tell what a model is and what it needs, before it is loaded",
+                  "적재하기 전에 모델이 무엇이고 무엇이 필요한지 알려 줍니다"),
+              &Inspect);
 }
 
 }  // namespace jikji

@@ -2,13 +2,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <iostream>
 #include <iterator>
 
 #include "app/chat_client.h"
+#include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
 
@@ -22,6 +21,17 @@ struct Options {
   std::string system;
   bool raw = false;
   bool json = false;
+
+  void AddTo(Settings& settings) {
+    settings.AddPositional("PROMPT", &prompt,
+                           std::string(Say("What to say; - or nothing: standard input",
+                                           "할 말. - 이거나 없으면 표준 입력을 읽습니다")));
+    engine.AddTo(settings);
+    sampling.AddTo(settings);
+    settings.Add("system", &system, "System prompt");
+    settings.Add("raw", &raw, "Go on from the prompt, without the chat template");
+    settings.Add("json", &json, "Print the answer and its counts as JSON");
+  }
 };
 
 Result<> Run(Options& options) {
@@ -65,29 +75,8 @@ Result<> Run(Options& options) {
 
 }  // namespace
 
-void AddRunCommand(CLI::App& program, int* status) {
-  CLI::App* command = program.add_subcommand(
-      "run", std::string(Say("Print one answer of a model", "모델의 답 하나를 출력합니다")));
-  struct State {
-    Options options;
-    Settings settings;
-  };
-  auto state = std::make_shared<State>();
-  Options& options = state->options;
-  command->add_option("PROMPT", options.prompt,
-                      std::string(Say("What to say; - or nothing: standard input",
-                                      "할 말. - 이거나 없으면 표준 입력을 읽습니다")));
-  options.engine.AddTo(state->settings);
-  options.sampling.AddTo(state->settings);
-  state->settings.Add("system", &options.system, "System prompt");
-  state->settings.Add("raw", &options.raw, "Go on from the prompt, without the chat template");
-  state->settings.Add("json", &options.json, "Print the answer and its counts as JSON");
-  state->settings.AddFlags(*command);
-  command->callback([state, status] {
-    auto done = state->settings.Resolve([](const char* name) { return std::getenv(name); });
-    if (done) done = Run(state->options);
-    if (!done) *status = ReportError(done.error());
-  });
+void AddRunCommand(Program& program) {
+  program.Add("run", Say("Print one answer of a model", "모델의 답 하나를 출력합니다"), &Run);
 }
 
 }  // namespace jikji

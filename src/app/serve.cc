@@ -2,11 +2,10 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <thread>
 
 #include "api/service.h"
+#include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/embedded.h"
@@ -34,7 +33,6 @@ struct Options {
   uint64_t max_body = 8u << 20;
   int64_t drain_seconds = 30;
   std::string log_level = "info";
-  bool check = false;
 
   void AddTo(Settings& settings) {
     engine.AddTo(settings);
@@ -128,7 +126,7 @@ void AddPage(Service& service) {
   }
 }
 
-Result<> Serve(const Options& options) {
+Result<> Serve(Options& options) {
   JIKJI_ASSIGN(const LogLevel level, ParseLogLevel(options.log_level));
   SetLogLevel(level);
   for (const std::string& key : options.api_keys) {
@@ -163,29 +161,11 @@ Result<> Serve(const Options& options) {
 
 }  // namespace
 
-void AddServeCommand(CLI::App& program, int* status) {
-  CLI::App* command = program.add_subcommand(
-      "serve", std::string(Say("Serve a model behind the OpenAI API, with a chat page",
-                               "OpenAI API와 대화 화면으로 모델을 서비스합니다")));
-  struct State {
-    Options options;
-    Settings settings;
-  };
-  auto state = std::make_shared<State>();
-  state->options.AddTo(state->settings);
-  state->settings.AddFlags(*command);
-  command->add_flag("--check", state->options.check,
-                    std::string(Say("Print the effective settings as TOML and stop",
-                                    "적용될 설정을 TOML로 출력하고 끝냅니다")));
-  command->callback([state, status] {
-    auto done = state->settings.Resolve([](const char* name) { return std::getenv(name); });
-    if (done && state->options.check) {
-      fmt::print("{}", state->settings.ToToml());
-      return;
-    }
-    if (done) done = Serve(state->options);
-    if (!done) *status = ReportError(done.error());
-  });
+void AddServeCommand(Program& program) {
+  program.Add("serve",
+              Say("Serve a model behind the OpenAI API, with a chat page",
+                  "OpenAI API와 대화 화면으로 모델을 서비스합니다"),
+              &Serve);
 }
 
 }  // namespace jikji

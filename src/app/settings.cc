@@ -176,7 +176,14 @@ void Settings::AddBytes(std::string name, uint64_t* target, std::string help) {
   setting.values = [target] { return std::vector{FormatBytes(*target)}; };
 }
 
+void Settings::AddPositional(std::string name, std::string* target, std::string help) {
+  positionals_.push_back({std::move(name), std::move(help), target});
+}
+
 void Settings::AddFlags(CLI::App& command) {
+  for (const Positional& positional : positionals_) {
+    command.add_option(positional.name, *positional.target, positional.help);
+  }
   command.add_option("--config", config_path_, "TOML file of settings (also JIKJI_CONFIG)");
   for (Setting& setting : settings_) {
     CLI::Option* option =

@@ -36,6 +36,9 @@ class Settings {
   // A size in bytes: a number with an optional KiB, MiB, GiB (K, M, G are the same).
   void AddBytes(std::string name, uint64_t* target, std::string help);
 
+  // An argument without a flag, which may be left out: no variable, no key in the file.
+  void AddPositional(std::string name, std::string* target, std::string help);
+
   // Makes the flags, and --config FILE.
   void AddFlags(CLI::App& command);
 
@@ -63,7 +66,14 @@ class Settings {
   static Result<> Assign(Setting& setting, const std::vector<std::string>& values,
                          std::string source);
 
+  struct Positional {
+    std::string name;
+    std::string help;
+    std::string* target;
+  };
+
   std::vector<Setting> settings_;
+  std::vector<Positional> positionals_;
   std::string config_path_;
 };
 
