@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "base/test_rounds.h"
 #include "engine/engine.h"
 #include "engine/test_client.h"
 #include "model/model.h"
@@ -113,7 +114,7 @@ TEST_F(PromiseTest, SameBytesInAnySchedule) {
     ASSERT_NE(engine, nullptr);
     std::mt19937 random(static_cast<uint32_t>(100 + threads));
     int cancelled = 0;
-    for (int schedule = 0; schedule < kSchedules / 2; ++schedule) {
+    for (int schedule = 0; schedule < TestRounds(kSchedules / 2); ++schedule) {
       struct Part {
         size_t request;
         bool leaves;

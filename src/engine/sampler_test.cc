@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "base/test_rounds.h"
 #include "engine/logprobs.h"
 
 namespace jikji {
@@ -115,7 +116,7 @@ TEST(SamplerTest, DistributionsAreTheReference) {
   std::mt19937 random(5);
   const auto chance = [&](int in) { return random() % static_cast<uint32_t>(in) == 0; };
   double worst = 0;
-  for (int round = 0; round < 150; ++round) {
+  for (int round = 0; round < TestRounds(150); ++round) {
     const size_t vocab = 2 + random() % 300;
     const auto logits = RandomLogits(vocab, 1.5f, random);
     GenerationRequest request;

@@ -6,6 +6,7 @@
 #ifndef JIKJI_TEXT_PIECE_CACHE_H_
 #define JIKJI_TEXT_PIECE_CACHE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -38,8 +39,8 @@ class PieceCache {
       owner = of;
       length = static_cast<uint8_t>(piece.size());
       count = static_cast<uint8_t>(ids.size());
-      std::memcpy(key, piece.data(), piece.size());
-      std::memcpy(tokens, ids.data(), ids.size_bytes());
+      std::copy(piece.begin(), piece.end(), key);
+      std::copy(ids.begin(), ids.end(), tokens);
     }
   };
   static_assert(sizeof(Entry) == 64);
