@@ -19,6 +19,10 @@ namespace {
 // timer tick.
 constexpr int kSpins = 2000;
 
+// The bit of `door` that says that the job takes no more workers; the bits below count those
+// inside.
+constexpr uint64_t kClosed = uint64_t{1} << 32;
+
 inline void Pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -29,23 +33,26 @@ inline void Pause() {
 
 }  // namespace
 
+// A job has a door: workers enter while it is open, and the caller, once no work is left, closes it
+// and waits for those inside only. A worker that the system has not let run yet holds nobody up: on
+// a busy machine the caller does the work alone.
 struct ThreadPool::State {
   std::vector<std::thread> threads;
-  std::atomic<uint64_t> generation{0};  // odd or even: a new value is a new job
-  std::atomic<size_t> pending{0};       // workers that have not finished the job
+  std::atomic<uint64_t> generation{0};  // of the job; a new value wakes the workers
+  std::atomic<uint64_t> door{kClosed};
   std::atomic<bool> stop{false};
-  const std::function<void(size_t)>* job = nullptr;
+  const std::function<void()>* job = nullptr;  // written while the door is closed and nobody inside
   std::mutex mutex;
   std::condition_variable wake;
 
-  void Work(size_t thread) {
+  void Work() {
     uint64_t seen = 0;
     while (true) {
       WaitForJob(seen);
       seen = generation.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
-      (*job)(thread);
-      pending.fetch_sub(1, std::memory_order_release);
+      if ((door.fetch_add(1, std::memory_order_acquire) & kClosed) == 0) (*job)();
+      door.fetch_sub(1, std::memory_order_release);
     }
   }
 
@@ -65,12 +72,27 @@ struct ThreadPool::State {
     }
     wake.notify_all();
   }
+
+  void Run(const std::function<void()>& work) {
+    job = &work;
+    door.fetch_and(~kClosed, std::memory_order_release);
+    Announce();
+    work();
+    door.fetch_or(kClosed, std::memory_order_relaxed);
+    for (int spin = 0; door.load(std::memory_order_acquire) != kClosed; ++spin) {
+      if (spin < kSpins) {
+        Pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
 };
 
 ThreadPool::ThreadPool(size_t threads)
     : size_(std::max<size_t>(threads, 1)), state_(std::make_unique<State>()) {
   for (size_t thread = 1; thread < size_; ++thread) {
-    state_->threads.emplace_back([this, thread] { state_->Work(thread); });
+    state_->threads.emplace_back([this] { state_->Work(); });
   }
 }
 
@@ -78,22 +100,6 @@ ThreadPool::~ThreadPool() {
   state_->stop.store(true, std::memory_order_relaxed);
   state_->Announce();
   for (auto& thread : state_->threads) thread.join();
-}
-
-void ThreadPool::Run(const std::function<void(size_t)>& job) {
-  if (size_ > 1) {
-    state_->job = &job;
-    state_->pending.store(size_ - 1, std::memory_order_relaxed);
-    state_->Announce();
-  }
-  job(0);
-  for (int spin = 0; state_->pending.load(std::memory_order_acquire) != 0; ++spin) {
-    if (spin < kSpins) {
-      Pause();
-    } else {
-      std::this_thread::yield();
-    }
-  }
 }
 
 void ThreadPool::ParallelFor(size_t count, size_t grain,
@@ -105,7 +111,7 @@ void ThreadPool::ParallelFor(size_t count, size_t grain,
     return;
   }
   std::atomic<size_t> next{0};
-  Run([&](size_t) {
+  state_->Run([&] {
     for (size_t begin; (begin = next.fetch_add(grain, std::memory_order_relaxed)) < count;) {
       body(begin, std::min(begin + grain, count));
     }

@@ -23,9 +23,6 @@ class ThreadPool {
 
   size_t size() const { return size_; }
 
-  // Calls job(thread) once on each thread, 0 ≤ thread < size(), and returns when all are done.
-  void Run(const std::function<void(size_t thread)>& job);
-
   // Splits [0, count) into chunks of at most `grain` items that threads take in turn, and calls
   // body(begin, end) on each. Which thread takes which chunk varies; a body must not let its
   // results depend on it.

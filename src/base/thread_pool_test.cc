@@ -3,17 +3,23 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <vector>
 
 namespace jikji {
 namespace {
 
-TEST(ThreadPool, RunsEachThreadOnceForEveryJob) {
-  for (size_t threads : {1, 2, 5}) {
+TEST(ThreadPool, ManyShortJobsFollowEachOther) {
+  for (const size_t threads : {1, 2, 5}) {
     ThreadPool pool(threads);
-    std::vector<int> calls(threads, 0);
-    for (int job = 0; job < 2000; ++job) pool.Run([&](size_t thread) { ++calls[thread]; });
-    EXPECT_EQ(calls, std::vector<int>(threads, 2000));
+    std::atomic<size_t> sum{0};
+    for (size_t job = 0; job < 20000; ++job) {
+      const size_t mine = job;  // a worker that came late would read another job's value
+      pool.ParallelFor(4, 1, [&sum, &mine](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) sum += i * mine;
+      });
+    }
+    EXPECT_EQ(sum.load(), 6 * (19999ull * 20000 / 2));
   }
 }
 
@@ -32,13 +38,18 @@ TEST(ThreadPool, ParallelForCoversEachIndexOnce) {
 
 TEST(ThreadPool, WakesParkedWorkers) {
   ThreadPool pool(2);
-  std::atomic<int> sum{0};
-  pool.Run([&](size_t) { ++sum; });
-  // Long enough idle spinning elsewhere that workers park: 50 jobs on another pool.
-  ThreadPool other(1);
-  for (int i = 0; i < 50; ++i) other.ParallelFor(100000, 1000, [](size_t, size_t) {});
-  pool.Run([&](size_t) { ++sum; });
-  EXPECT_EQ(sum.load(), 4);
+  // The body of the first chunk waits until the other thread has taken the second.
+  for (int job = 0; job < 3; ++job) {
+    std::atomic<int> inside{0};
+    pool.ParallelFor(2, 1, [&](size_t, size_t) {
+      ++inside;
+      while (inside.load() < 2) std::this_thread::yield();
+    });
+    EXPECT_EQ(inside.load(), 2);
+    // Idle long enough that the worker parks: work on another pool.
+    ThreadPool other(1);
+    for (int i = 0; i < 50; ++i) other.ParallelFor(100000, 1000, [](size_t, size_t) {});
+  }
 }
 
 TEST(ThreadPool, CountsAtLeastOneCore) { EXPECT_GE(UsableCores(), 1u); }
