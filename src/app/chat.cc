@@ -24,9 +24,11 @@ struct Options {
   void AddTo(Settings& settings) {
     engine.AddTo(settings);
     sampling.AddTo(settings);
-    settings.Add("system", &system, "System prompt");
-    settings.Add("url", &url, "A server to talk with instead: http://host:port");
-    settings.Add("api-key", &api_key, "Key of that server", /*secret=*/true);
+    settings.Add("system", &system, {"System prompt", "시스템 프롬프트"});
+    settings.Add("url", &url,
+                 {"A server to talk with instead: http://host:port",
+                  "대신 대화할 서버: http://호스트:포트"});
+    settings.Add("api-key", &api_key, {"Key of that server", "그 서버의 키"}, /*secret=*/true);
   }
 };
 
@@ -46,7 +48,7 @@ class Conversation {
 
   // One line of the person's. False: the conversation is over.
   bool Take(const std::string& line) {
-    if (line == "/quit" || line == "/exit" || line == "/끝") return false;
+    if (line == "/quit" || line == "/exit" || line == "/끝" || line == "/종료") return false;
     if (line == "/new" || line == "/새로") {
       turns_.clear();
       fmt::print("{}\n", Say("(a new conversation)", "(새 대화를 시작합니다)"));
@@ -57,6 +59,9 @@ class Conversation {
       fmt::print("{}\n", Say("(a new conversation with this system prompt)",
                              "(이 시스템 지시로 새 대화를 시작합니다)"));
     } else if (line.starts_with('/')) {
+      if (line != "/help" && line != "/도움말") {
+        fmt::print(fmt::runtime(Say("There is no command {}.\n", "{} 명령은 없습니다.\n")), line);
+      }
       PrintHelp();
     } else if (!line.empty()) {
       Ask(line);
@@ -66,9 +71,10 @@ class Conversation {
 
   static void PrintHelp() {
     fmt::print("{}\n",
-               Say("/new starts anew, /system TEXT sets the system prompt, /quit ends; "
-                   "Ctrl-C stops an answer",
-                   "/새로 새 대화, /시스템 글 시스템 지시, /끝 마침. Ctrl-C는 답을 멈춥니다"));
+               Say("/new: a new conversation · /system TEXT: set the system prompt · /quit: end · "
+                   "Ctrl-C: stop an answer, or end",
+                   "/새로: 새 대화 · /시스템 내용: 시스템 프롬프트 설정 · /끝: 종료 · "
+                   "Ctrl-C: 답변 중단 또는 종료"));
   }
 
  private:
@@ -106,8 +112,8 @@ Result<> Chat(Options& options) {
   if (remote && !options.engine.model.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "--url and --model exclude each other");
   }
-  Result<ChatClient> client =
-      remote ? ChatClient::Remote(options.url, options.api_key) : ChatClient::Local(options.engine);
+  Result<ChatClient> client = remote ? ChatClient::Remote(options.url, options.api_key)
+                                     : ChatClient::Local(options.engine, ChatClient::Need::kChat);
   if (!client) return std::unexpected(client.error());
   WatchInterrupts();
   Conversation conversation(std::move(*client), options);

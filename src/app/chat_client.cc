@@ -33,6 +33,7 @@ class RemoteTransport : public ChatClient::Transport {
   RemoteTransport(std::string url, std::string api_key)
       : url_(std::move(url)), api_key_(std::move(api_key)) {
     while (url_.ends_with('/')) url_.pop_back();
+    if (url_.ends_with("/v1")) url_.resize(url_.size() - 3);  // as OpenAI's clients are told
   }
 
   Result<> Post(const std::string& path, std::string body,
@@ -120,11 +121,17 @@ class Mailbox : public net::Responder {
 
 class LocalTransport : public ChatClient::Transport {
  public:
-  static Result<std::unique_ptr<Transport>> Make(const EngineSettings& settings) {
+  static Result<std::unique_ptr<Transport>> Make(const EngineSettings& settings,
+                                                 ChatClient::Need need) {
     auto transport = std::make_unique<LocalTransport>();
     JIKJI_ASSIGN(const EngineOptions options, settings.Apply());
     JIKJI_ASSIGN(LoadedEngine loaded, StartEngine(settings.model, options));
     transport->engine_ = std::move(loaded.engine);
+    if (need == ChatClient::Need::kChat && !transport->engine_->model().chat_template) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "the model has no chat template; `jikji run --raw PROMPT` goes on from a text",
+                  transport->engine_->model().path.string());
+    }
     JIKJI_ASSIGN(transport->service_,
                  Service::Create(*transport->engine_, transport->policy_, ApiOptions{}));
     return transport;
@@ -199,16 +206,24 @@ Result<std::string> ReadChunk(std::string_view data, Reply& reply) {
 
 void SamplingSettings::AddTo(Settings& settings) {
   settings.Add("temperature", &temperature,
-               "0: the likeliest token always; empty: the model's own");
-  settings.Add("top-p", &top_p, "Sample from the likeliest tokens of so much probability");
-  settings.Add("top-k", &top_k, "Sample from so many of the likeliest tokens");
-  settings.Add("seed", &seed, "The same seed gives the same answer");
-  settings.Add("max-tokens", &max_tokens, "Most tokens of an answer; 0: as the context allows", 0,
-               1 << 24);
+               {"0: the likeliest token always; empty: the model's own",
+                "온도. 0이면 항상 가장 그럴듯한 토큰, 비우면 모델의 기본값"});
+  settings.Add("top-p", &top_p,
+               {"Sample from the likeliest tokens of so much probability",
+                "누적 확률이 이만큼인 토큰 중에서 고름"});
+  settings.Add(
+      "top-k", &top_k,
+      {"Sample from so many of the likeliest tokens", "가장 그럴듯한 토큰 이만큼 중에서 고름"});
+  settings.Add("seed", &seed,
+               {"The same seed gives the same answer", "시드. 같은 시드는 같은 답을 냄"});
+  settings.Add("max-tokens", &max_tokens,
+               {"Most tokens of an answer; 0: as the context allows",
+                "답변의 최대 토큰 수. 0이면 문맥이 허용하는 만큼"},
+               0, 1 << 24);
 }
 
-Result<ChatClient> ChatClient::Local(const EngineSettings& settings) {
-  JIKJI_ASSIGN(auto transport, LocalTransport::Make(settings));
+Result<ChatClient> ChatClient::Local(const EngineSettings& settings, Need need) {
+  JIKJI_ASSIGN(auto transport, LocalTransport::Make(settings, need));
   return ChatClient(std::move(transport));
 }
 

@@ -47,7 +47,10 @@ class ChatClient {
                           const std::function<bool(std::string_view)>& on_data) = 0;
   };
 
-  static Result<ChatClient> Local(const EngineSettings& settings);
+  enum class Need { kText, kChat };
+  // kInvalidArgument where a chat is needed and the model has no chat template.
+  static Result<ChatClient> Local(const EngineSettings& settings, Need need);
+  // `url` is http://host:port, with or without /v1.
   static ChatClient Remote(std::string url, std::string api_key);
 
   using OnText = std::function<bool(std::string_view text)>;  // false: stop

@@ -18,6 +18,15 @@ bool SpeaksKorean();
 // The text in the person's language.
 std::string_view Say(std::string_view english, std::string_view korean);
 
+// A text in both languages; a literal alone stands for both.
+struct Bilingual {
+  Bilingual(const char* both)
+      : english(both), korean(both) {}  // NOLINT(google-explicit-constructor)
+  Bilingual(std::string_view in_english, std::string_view in_korean)
+      : english(in_english), korean(in_korean) {}
+  std::string_view english, korean;
+};
+
 // "jikji: where: message" on standard error, headed by the kind of error in Korean where Korean is
 // spoken; returns the exit status: 2 for what the person asked, 1 for all else.
 int ReportError(const Error& error);

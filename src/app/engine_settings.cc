@@ -17,13 +17,24 @@ constexpr int64_t kMostContext = 1 << 24;
 }  // namespace
 
 void EngineSettings::AddTo(Settings& settings) {
-  settings.Add("model", &model, "Model: a folder, a .gguf file or a name; empty: the built-in one");
-  settings.Add("threads", &threads, "Threads of the kernels; 0: one a core", 0, kMostThreads);
-  settings.Add("context", &context, "Tokens of one conversation; 0: as the model and memory allow",
+  settings.Add("model", &model,
+               {"Model: a folder, a .gguf file or a name; empty: the built-in one",
+                "모델: 폴더, .gguf 파일 또는 이름. 비우면 내장 모델"});
+  settings.Add("threads", &threads,
+               {"Threads of the kernels; 0: one a core", "연산 스레드 수. 0이면 코어마다 하나"}, 0,
+               kMostThreads);
+  settings.Add("context", &context,
+               {"Tokens of one conversation; 0: as the model and memory allow",
+                "대화 하나의 토큰 수. 0이면 모델과 메모리가 허용하는 만큼"},
                0, kMostContext);
-  settings.AddBytes("kv-cache", &kv_cache, "Memory of the KV cache");
-  settings.Add("kv-dtype", &kv_dtype, "Type of the KV cache: F16 or F32");
-  settings.Add("isa", &isa, "Instruction set: portable, avx2 or avx512-vnni; empty: the best");
+  settings.AddBytes("kv-cache", &kv_cache, {"Memory of the KV cache", "KV 캐시 메모리"});
+  settings.AddChoice("kv-dtype", &kv_dtype,
+                     {"Type of the KV cache: F16 or F32", "KV 캐시 자료형: F16 또는 F32"},
+                     {"F16", "F32"});
+  settings.AddChoice("isa", &isa,
+                     {"Instruction set: portable, avx2 or avx512-vnni; empty: the best",
+                      "명령어 집합: portable, avx2, avx512-vnni. 비우면 가장 좋은 것"},
+                     {"", "portable", "avx2", "avx512-vnni"});
 }
 
 Result<EngineOptions> EngineSettings::Apply() const {
@@ -31,12 +42,7 @@ Result<EngineOptions> EngineSettings::Apply() const {
   options.threads = static_cast<size_t>(threads);
   options.context = context;
   options.kv_bytes = kv_cache;
-  const auto dtype = ParseDType(kv_dtype);
-  if (!dtype || (*dtype != DType::kF16 && *dtype != DType::kF32)) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("`{}` is neither F16 nor F32 (setting `kv-dtype`)", kv_dtype));
-  }
-  options.kv_dtype = *dtype;
+  options.kv_dtype = kv_dtype == "F32" ? DType::kF32 : DType::kF16;
   if (!isa.empty()) {
     JIKJI_ASSIGN(const kernels::Isa wanted, kernels::ParseIsa(isa));
     JIKJI_RETURN_IF_ERROR(kernels::SetIsa(wanted));

@@ -30,14 +30,16 @@ struct Options {
 
   void AddTo(Settings& settings) {
     settings.AddPositional("MODEL", &model,
-                           std::string(Say("A folder, a .gguf file or a name; nothing: the "
-                                           "built-in one",
-                                           "폴더, .gguf 파일 또는 이름. 없으면 내장 모델")));
+                           {"A folder, a .gguf file or a name; nothing: the "
+                            "built-in one",
+                            "폴더, .gguf 파일 또는 이름. 없으면 내장 모델"});
     engine.AddTo(settings);
-    settings.Add("cpu", &cpu, "Tell the instruction set in use instead");
-    settings.Add("tensors", &tensors, "List every tensor");
-    settings.Add("template", &show_template, "Print the chat template");
-    settings.Add("json", &json, "Print JSON");
+    settings.Add(
+        "cpu", &cpu,
+        {"Tell the instruction set in use instead", "모델 대신 쓰고 있는 명령어 집합을 보여 줌"});
+    settings.Add("tensors", &tensors, {"List every tensor", "모든 텐서를 나열"});
+    settings.Add("template", &show_template, {"Print the chat template", "채팅 템플릿만 출력"});
+    settings.Add("json", &json, {"Print JSON", "JSON으로 출력"});
   }
 };
 
@@ -164,10 +166,10 @@ void PrintModel(const ModelDescription& model, const CachePlan& plan, const Engi
   Row(Say("parameters", "매개변수"),
       fmt::format("{:.2f} M", static_cast<double>(memory.parameters) / 1e6));
   for (const auto& [name, use] : UseByType(*model.checkpoint)) {
-    Row(fmt::format("  {}", name),
-        fmt::format("{} {}, {}", use.tensors, Say("tensors", "텐서"), Megabytes(use.bytes)));
+    Row(fmt::format("  {}", name), fmt::format(fmt::runtime(Say("{} tensors, {}", "텐서 {}개, {}")),
+                                               use.tensors, Megabytes(use.bytes)));
   }
-  Row(Say("shape", "모양"),
+  Row(Say("shape", "구조"),
       fmt::format("{} layers, width {}, {} heads and {} KV heads of {}, feed-forward {}, "
                   "vocabulary {}{}",
                   spec.layers.size(), spec.hidden, spec.heads, spec.kv_heads, spec.head_dim,
@@ -181,16 +183,27 @@ void PrintModel(const ModelDescription& model, const CachePlan& plan, const Engi
       model.template_source.empty()
           ? std::string(Say("none: /v1/completions only", "없음: /v1/completions만 됩니다"))
           : fmt::format("{} {}", model.template_source.size(), Say("bytes", "바이트")));
-  Row(Say("stop tokens", "멈춤 토큰"), fmt::format("{}", fmt::join(model.stop_ids, ", ")));
+  Row(Say("stop tokens", "종료 토큰"), fmt::format("{}", fmt::join(model.stop_ids, ", ")));
   Row(Say("memory", "메모리"), Megabytes(memory.total()));
-  Row(Say("  weights", "  가중치"), fmt::format("{}, {}", Megabytes(memory.weight_bytes),
-                                                Say("mapped from the file", "파일에서 사상")));
+  Row(Say("  weights", "  가중치"),
+      fmt::format("{}, {}", Megabytes(memory.weight_bytes),
+                  Say("mapped from the file", "파일을 메모리에 매핑")));
   Row(Say("  KV cache", "  KV 캐시"),
       fmt::format(fmt::runtime(Say("{}, {} tokens, at most {} of them for one conversation",
                                    "{}, {}토큰, 대화 하나에 최대 {}토큰")),
                   Megabytes(memory.kv_bytes), int64_t{plan.pages} * engine.page_tokens,
                   plan.context));
   Row(Say("  one step", "  한 스텝"), Megabytes(memory.activation_bytes + memory.logit_bytes));
+}
+
+boost::json::array TensorList(const Checkpoint& checkpoint) {
+  boost::json::array list;
+  for (const TensorView& tensor : checkpoint.tensors()) {
+    list.push_back({{"name", tensor.name},
+                    {"dtype", std::string(DTypeName(tensor.dtype))},
+                    {"shape", boost::json::array(tensor.shape.begin(), tensor.shape.end())}});
+  }
+  return list;
 }
 
 void PrintTensors(const Checkpoint& checkpoint) {
@@ -229,11 +242,17 @@ Result<> Inspect(Options& options) {
   JIKJI_ASSIGN(const ModelDescription model, DescribeModel(path));
   JIKJI_ASSIGN(const CachePlan plan, PlanCache(model.spec, engine));
   if (options.json) {
-    fmt::print("{}\n", boost::json::serialize(Report(model, plan, engine)));
+    boost::json::object report = Report(model, plan, engine);
+    if (options.show_template) report["chat_template_source"] = model.template_source;
+    if (options.tensors) report["tensors"] = TensorList(*model.checkpoint);
+    fmt::print("{}\n", boost::json::serialize(report));
+    return {};
+  }
+  if (options.show_template) {
+    fmt::print("{}\n", model.template_source);
     return {};
   }
   PrintModel(model, plan, engine);
-  if (options.show_template) fmt::print("\n{}\n", model.template_source);
   if (options.tensors) {
     fmt::print("\n");
     PrintTensors(*model.checkpoint);
@@ -246,7 +265,7 @@ Result<> Inspect(Options& options) {
 void AddInspectCommand(Program& program) {
   program.Add("inspect",
               Say("Tell what a model is and what it needs, before it is loaded",
-                  "적재하기 전에 모델이 무엇이고 무엇이 필요한지 알려 줍니다"),
+                  "불러오기 전에 모델이 무엇이고 무엇이 필요한지 보여 줍니다"),
               &Inspect);
 }
 

@@ -10,6 +10,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
+#include "base/utf8.h"
 
 namespace jikji {
 namespace {
@@ -24,13 +25,16 @@ struct Options {
 
   void AddTo(Settings& settings) {
     settings.AddPositional("PROMPT", &prompt,
-                           std::string(Say("What to say; - or nothing: standard input",
-                                           "할 말. - 이거나 없으면 표준 입력을 읽습니다")));
+                           {"The prompt; `-` or nothing: standard input",
+                            "프롬프트. `-`이거나 없으면 표준 입력을 읽음"});
     engine.AddTo(settings);
     sampling.AddTo(settings);
-    settings.Add("system", &system, "System prompt");
-    settings.Add("raw", &raw, "Go on from the prompt, without the chat template");
-    settings.Add("json", &json, "Print the answer and its counts as JSON");
+    settings.Add("system", &system, {"System prompt", "시스템 프롬프트"});
+    settings.Add("raw", &raw,
+                 {"Go on from the prompt, without the chat template",
+                  "채팅 템플릿 없이 프롬프트를 이어서 씀"});
+    settings.Add("json", &json,
+                 {"Print the answer and its counts as JSON", "답과 토큰 수를 JSON으로 출력"});
   }
 };
 
@@ -43,10 +47,18 @@ Result<> Run(Options& options) {
     options.prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
     while (options.prompt.ends_with('\n')) options.prompt.pop_back();
   }
+  if (options.prompt.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "the prompt is empty");
+  }
+  if (!IsValidUtf8(options.prompt)) {
+    return Fail(ErrorCode::kInvalidArgument, "the prompt is not UTF-8");
+  }
   if (options.raw && !options.system.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "--raw takes no --system: there is no chat template");
   }
-  JIKJI_ASSIGN(ChatClient client, ChatClient::Local(options.engine));
+  JIKJI_ASSIGN(ChatClient client,
+               ChatClient::Local(options.engine,
+                                 options.raw ? ChatClient::Need::kText : ChatClient::Need::kChat));
   const auto on_text = [&](std::string_view text) {
     if (!options.json) {
       fmt::print("{}", text);

@@ -36,23 +36,42 @@ struct Options {
 
   void AddTo(Settings& settings) {
     engine.AddTo(settings);
-    settings.Add("host", &host, "Address to listen on; 0.0.0.0 for every interface");
-    settings.Add("port", &port, "Port to listen on; 0: any free one", 0, 65535);
+    settings.Add("host", &host,
+                 {"Address to listen on; 0.0.0.0 for every interface",
+                  "접속을 받을 주소. 0.0.0.0이면 모든 인터페이스"});
+    settings.Add(
+        "port", &port,
+        {"Port to listen on; 0: any free one", "접속을 받을 포트. 0이면 비어 있는 아무 포트"}, 0,
+        65535);
     settings.Add("api-key", &api_keys,
-                 "Key that clients must send as a Bearer token; may be repeated",
+                 {"Key that clients must send as a Bearer token; may be repeated",
+                  "클라이언트가 Bearer 토큰으로 보내야 하는 키. 여러 번 쓸 수 있음"},
                  /*secret=*/true);
-    settings.Add("name", &names, "Name of the model in the API; may be repeated");
+    settings.Add("name", &names,
+                 {"Name of the model in the API; may be repeated",
+                  "API에서 쓰는 모델 이름. 여러 번 쓸 수 있음"});
     settings.Add("cors-origin", &cors_origins,
-                 "Origin whose pages may call the API from a browser; may be repeated");
-    settings.Add("max-running", &max_running, "Sequences generated together", 1, 4096);
-    settings.Add("max-queued", &max_queued, "Requests that may wait; past it 503", 1, 1 << 20);
-    settings.Add("step-tokens", &step_tokens, "Tokens of one engine step", 1, 1 << 16);
-    settings.Add("network-threads", &network_threads, "Threads for sockets", 1, 256);
-    settings.Add("max-connections", &max_connections, "Connections held at once", 1, 1 << 20);
-    settings.AddBytes("max-body", &max_body, "Largest request body");
-    settings.Add("drain-seconds", &drain_seconds, "After SIGTERM, time for answers to end", 0,
-                 86400);
-    settings.Add("log-level", &log_level, "debug, info, warning or error");
+                 {"Origin whose pages may call the API from a browser; may be repeated",
+                  "브라우저에서 API를 부를 수 있는 출처(Origin). 여러 번 쓸 수 있음"});
+    settings.Add("max-running", &max_running,
+                 {"Sequences generated together", "동시에 생성하는 시퀀스 수"}, 1, 4096);
+    settings.Add("max-queued", &max_queued,
+                 {"Requests that may wait; past it 503", "기다릴 수 있는 요청 수. 넘으면 503"}, 1,
+                 1 << 20);
+    settings.Add("step-tokens", &step_tokens,
+                 {"Tokens of one engine step", "엔진 한 스텝의 토큰 수"}, 1, 1 << 16);
+    settings.Add("network-threads", &network_threads, {"Threads for sockets", "소켓 스레드 수"}, 1,
+                 256);
+    settings.Add("max-connections", &max_connections, {"Connections held at once", "동시 연결 수"},
+                 1, 1 << 20);
+    settings.AddBytes("max-body", &max_body, {"Largest request body", "요청 본문의 최대 크기"});
+    settings.Add(
+        "drain-seconds", &drain_seconds,
+        {"After SIGTERM, time for answers to end", "SIGTERM 뒤 답변이 끝나기를 기다리는 시간(초)"},
+        0, 86400);
+    settings.AddChoice("log-level", &log_level,
+                       {"debug, info, warning or error", "로그 수준: debug, info, warning, error"},
+                       {"debug", "info", "warning", "error"});
   }
 };
 
@@ -82,23 +101,56 @@ std::string Url(const std::string& host, uint16_t port) {
                                               : fmt::format("http://[{}]:{}", shown, port);
 }
 
+// A line to paste into another terminal.
+std::string CurlLine(const Options& options, const ModelDescription& model,
+                     const std::string& url) {
+  const std::string key = options.api_keys.empty() ? "" : " -H 'Authorization: Bearer YOUR_KEY'";
+  return model.chat_template
+             ? fmt::format(
+                   "curl {}/v1/chat/completions{} -H 'Content-Type: application/json' -d "
+                   "'{{\"messages\": [{{\"role\": \"user\", \"content\": "
+                   "\"안녕하세요\"}}]}}'",
+                   url, key)
+             : fmt::format(
+                   "curl {}/v1/completions{} -H 'Content-Type: application/json' -d "
+                   "'{{\"prompt\": \"안녕하세요\"}}'",
+                   url, key);
+}
+
 void PrintBanner(const Options& options, const LoadedEngine& loaded, uint16_t port) {
   const Engine& engine = *loaded.engine;
+  const ModelDescription& model = engine.model();
   const std::string url = Url(options.host, port);
-  const std::string& name = options.names.empty() ? engine.model().name : options.names.front();
-  const std::string key =
-      options.api_keys.empty() ? "" : " -H 'Authorization: Bearer $JIKJI_API_KEY'";
-  fmt::print("{:<10} {}   ({})\n", Say("Jikji", "직지"), url, Say("chat page", "대화 화면"));
-  fmt::print("{:<10} {}, {} {}\n", Say("model", "모델"), name, engine.options().context,
-             Say("tokens of context", "토큰 문맥"));
-  fmt::print("{:<10} {}, {} {}\n", Say("processor", "연산"), kernels::IsaName(kernels::ActiveIsa()),
-             engine.options().threads, Say("threads", "스레드"));
-  fmt::print("{:<10} {:.2f} s\n", Say("loaded in", "적재 시간"), loaded.load_seconds);
-  fmt::print(
-      "{:<10} curl {}/v1/chat/completions{} -H 'Content-Type: application/json' "
-      "-d '{{\"messages\": [{{\"role\": \"user\", \"content\": \"안녕하세요\"}}]}}'\n",
-      Say("try", "해 보기"), url, key);
+  const auto row = [](std::string_view english, std::string_view korean, const std::string& text) {
+    // Hangul is two columns wide.
+    fmt::print("{}{}{}\n", Say(english, korean),
+               std::string(SpeaksKorean() ? 12 - 2 * korean.size() / 3 : 12 - english.size(), ' '),
+               text);
+  };
+  row("Jikji", "직지",
+      url + std::string(model.chat_template ? Say("  (chat page)", "  (대화 화면)")
+                                            : Say("  (no chat template: /v1/completions only)",
+                                                  "  (채팅 템플릿 없음: /v1/completions만)")));
+  std::string context = fmt::format(fmt::runtime(Say("{} tokens of context", "문맥 {}토큰")),
+                                    engine.options().context);
+  if (engine.options().context < model.spec.max_position) {
+    context += fmt::format(fmt::runtime(Say(" of the model's {}; --kv-cache and --context set it",
+                                            " (모델은 {}토큰. --kv-cache와 --context로 조절)")),
+                           model.spec.max_position);
+  }
+  row("model", "모델",
+      fmt::format("{}, {}", options.names.empty() ? model.name : options.names.front(), context));
+  row("processor", "명령어",
+      fmt::format(fmt::runtime(Say("{}, {} thread(s)", "{}, 스레드 {}개")),
+                  kernels::IsaName(kernels::ActiveIsa()), engine.options().threads));
+  row("loaded in", "로딩", fmt::format("{:.2f} s", loaded.load_seconds));
+  row("try", "해보기", CurlLine(options, model, url));
   std::fflush(stdout);
+  if (options.api_keys.empty() && options.host != "127.0.0.1" && options.host != "localhost" &&
+      options.host != "::1") {
+    Log(LogLevel::kWarning, Say("no API key is set: whoever reaches this address can use the model",
+                                "API 키가 없습니다. 이 주소에 닿는 누구나 모델을 쓸 수 있습니다"));
+  }
 }
 
 net::ServerOptions ServerOptionsOf(const Options& options) {
@@ -109,6 +161,15 @@ net::ServerOptions ServerOptionsOf(const Options& options) {
   server.max_connections = static_cast<size_t>(options.max_connections);
   server.max_body_bytes = options.max_body;
   server.error_body = &Service::ErrorBody;
+  return server;
+}
+
+Result<std::unique_ptr<net::Server>> Listen(const Options& options, const Service& service) {
+  auto server = net::Server::Start(ServerOptionsOf(options), service.handler());
+  if (!server) {
+    return Fail(server.error().code, server.error().message + "; --host and --port choose another",
+                server.error().where);
+  }
   return server;
 }
 
@@ -147,7 +208,7 @@ Result<> Serve(Options& options) {
   api.version = kVersion;
   JIKJI_ASSIGN(auto service, Service::Create(*loaded.engine, policy, std::move(api)));
   AddPage(*service);
-  JIKJI_ASSIGN(auto server, net::Server::Start(ServerOptionsOf(options), service->handler()));
+  JIKJI_ASSIGN(auto server, Listen(options, *service));
   PrintBanner(options, loaded, server->port());
 
   stop.Wait();

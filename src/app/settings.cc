@@ -19,6 +19,9 @@ namespace {
 // A configuration is written by hand: more than this is a mistake.
 constexpr uint64_t kMaxConfigBytes = 1 << 20;
 
+// What is printed instead of a secret.
+constexpr std::string_view kHidden = "***";
+
 std::string Replaced(std::string text, char from, char to) {
   std::replace(text.begin(), text.end(), from, to);
   return text;
@@ -95,8 +98,9 @@ Result<uint64_t> ParseBytes(std::string_view text) {
   if (unit == "M" || unit == "MiB") scale = 1024.0 * 1024.0;
   if (unit == "G" || unit == "GiB") scale = 1024.0 * 1024.0 * 1024.0;
   if (error != std::errc() || scale == 0 || !(number >= 0) || number * scale > 9e18) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("`{}` is not a size: write 1073741824, 1024MiB or 1GiB", text));
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("`{}` is not a size: write bytes, or a number with KiB, MiB or GiB", text));
   }
   return static_cast<uint64_t>(number * scale);
 }
@@ -109,17 +113,17 @@ std::string FormatBytes(uint64_t bytes) {
   return fmt::format("{}", bytes);
 }
 
-Settings::Setting& Settings::Append(std::string name, std::string help, Kind kind) {
+Settings::Setting& Settings::Append(std::string name, const Bilingual& help, Kind kind) {
   Setting setting;
   setting.name = std::move(name);
-  setting.help = std::move(help);
+  setting.help = Say(help.english, help.korean);
   setting.kind = kind;
   settings_.push_back(std::move(setting));
   return settings_.back();
 }
 
-void Settings::Add(std::string name, std::string* target, std::string help, bool secret) {
-  Setting& setting = Append(std::move(name), std::move(help), Kind::kText);
+void Settings::Add(std::string name, std::string* target, const Bilingual& help, bool secret) {
+  Setting& setting = Append(std::move(name), help, Kind::kText);
   setting.secret = secret;
   setting.assign = [target](const auto& values) -> Result<> {
     *target = values.front();
@@ -128,9 +132,23 @@ void Settings::Add(std::string name, std::string* target, std::string help, bool
   setting.values = [target] { return std::vector{*target}; };
 }
 
-void Settings::Add(std::string name, std::vector<std::string>* target, std::string help,
+void Settings::AddChoice(std::string name, std::string* target, const Bilingual& help,
+                         std::vector<std::string> choices) {
+  Setting& setting = Append(std::move(name), help, Kind::kText);
+  setting.assign = [target, choices = std::move(choices)](const auto& values) -> Result<> {
+    if (std::find(choices.begin(), choices.end(), values.front()) == choices.end()) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  fmt::format("`{}` is none of {}", values.front(), fmt::join(choices, ", ")));
+    }
+    *target = values.front();
+    return {};
+  };
+  setting.values = [target] { return std::vector{*target}; };
+}
+
+void Settings::Add(std::string name, std::vector<std::string>* target, const Bilingual& help,
                    bool secret) {
-  Setting& setting = Append(std::move(name), std::move(help), Kind::kList);
+  Setting& setting = Append(std::move(name), help, Kind::kList);
   setting.secret = secret;
   setting.assign = [target](const auto& values) -> Result<> {
     *target = values;
@@ -139,8 +157,8 @@ void Settings::Add(std::string name, std::vector<std::string>* target, std::stri
   setting.values = [target] { return *target; };
 }
 
-void Settings::Add(std::string name, bool* target, std::string help) {
-  Setting& setting = Append(std::move(name), std::move(help), Kind::kBool);
+void Settings::Add(std::string name, bool* target, const Bilingual& help) {
+  Setting& setting = Append(std::move(name), help, Kind::kBool);
   setting.assign = [target](const auto& values) -> Result<> {
     JIKJI_ASSIGN(*target, ParseBool(values.front()));
     return {};
@@ -148,9 +166,9 @@ void Settings::Add(std::string name, bool* target, std::string help) {
   setting.values = [target] { return std::vector<std::string>{*target ? "true" : "false"}; };
 }
 
-void Settings::Add(std::string name, int64_t* target, std::string help, int64_t least,
+void Settings::Add(std::string name, int64_t* target, const Bilingual& help, int64_t least,
                    int64_t most) {
-  Setting& setting = Append(std::move(name), std::move(help), Kind::kInteger);
+  Setting& setting = Append(std::move(name), help, Kind::kInteger);
   setting.assign = [target, least, most](const auto& values) -> Result<> {
     JIKJI_ASSIGN(*target, ParseNumber<int64_t>(values.front(), least, most));
     return {};
@@ -158,8 +176,9 @@ void Settings::Add(std::string name, int64_t* target, std::string help, int64_t 
   setting.values = [target] { return std::vector{fmt::format("{}", *target)}; };
 }
 
-void Settings::Add(std::string name, double* target, std::string help, double least, double most) {
-  Setting& setting = Append(std::move(name), std::move(help), Kind::kNumber);
+void Settings::Add(std::string name, double* target, const Bilingual& help, double least,
+                   double most) {
+  Setting& setting = Append(std::move(name), help, Kind::kNumber);
   setting.assign = [target, least, most](const auto& values) -> Result<> {
     JIKJI_ASSIGN(*target, ParseNumber<double>(values.front(), least, most));
     return {};
@@ -167,8 +186,8 @@ void Settings::Add(std::string name, double* target, std::string help, double le
   setting.values = [target] { return std::vector{fmt::format("{}", *target)}; };
 }
 
-void Settings::AddBytes(std::string name, uint64_t* target, std::string help) {
-  Setting& setting = Append(std::move(name), std::move(help), Kind::kBytes);
+void Settings::AddBytes(std::string name, uint64_t* target, const Bilingual& help) {
+  Setting& setting = Append(std::move(name), help, Kind::kBytes);
   setting.assign = [target](const auto& values) -> Result<> {
     JIKJI_ASSIGN(*target, ParseBytes(values.front()));
     return {};
@@ -176,8 +195,8 @@ void Settings::AddBytes(std::string name, uint64_t* target, std::string help) {
   setting.values = [target] { return std::vector{FormatBytes(*target)}; };
 }
 
-void Settings::AddPositional(std::string name, std::string* target, std::string help) {
-  positionals_.push_back({std::move(name), std::move(help), target});
+void Settings::AddPositional(std::string name, std::string* target, const Bilingual& help) {
+  positionals_.push_back({std::move(name), std::string(Say(help.english, help.korean)), target});
 }
 
 void Settings::AddFlags(CLI::App& command) {
@@ -189,7 +208,7 @@ void Settings::AddFlags(CLI::App& command) {
     CLI::Option* option =
         setting.kind == Kind::kBool
             ? command.add_flag(
-                  "--" + setting.name + "{true},!--no-" + setting.name + "{false}",
+                  "--" + setting.name + ",!--no-" + setting.name,
                   [&setting](int64_t count) { setting.flag = {count > 0 ? "true" : "false"}; },
                   setting.help)
             : command.add_option("--" + setting.name, setting.flag, setting.help);
@@ -198,11 +217,8 @@ void Settings::AddFlags(CLI::App& command) {
                       : setting.kind == Kind::kNumber ? "X"
                       : setting.kind == Kind::kBytes  ? "BYTES"
                                                       : "TEXT");
-    if (setting.kind == Kind::kList) {
-      option->allow_extra_args(false);
-    } else {
-      option->expected(1);
-    }
+    // One value a flag, so that what follows is the command's own argument.
+    option->allow_extra_args(false);
     if (const auto values = setting.values();
         !setting.secret && !values.empty() && !values.front().empty()) {
       option->default_str(fmt::format("{}", fmt::join(values, ",")));
@@ -212,6 +228,13 @@ void Settings::AddFlags(CLI::App& command) {
 
 Result<> Settings::Assign(Setting& setting, const std::vector<std::string>& values,
                           std::string source) {
+  if (setting.secret && std::find(values.begin(), values.end(), kHidden) != values.end()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("`{}` holds {}, which --check prints instead of a secret: write the "
+                            "secret itself",
+                            setting.name, kHidden),
+                source);
+  }
   if (auto assigned = setting.assign(values); !assigned) {
     return Fail(assigned.error().code,
                 fmt::format("{} (setting `{}`)", assigned.error().message, setting.name), source);
@@ -231,7 +254,7 @@ Result<> Settings::ReadToml(const std::string& path) {
   for (const auto& [key, node] : parsed.table()) {
     const std::string where = fmt::format("{}:{}", path, node.source().begin.line);
     const auto setting = std::find_if(settings_.begin(), settings_.end(), [&](const Setting& s) {
-      return TomlKey(s.name) == key.str();
+      return TomlKey(s.name) == TomlKey(std::string(key.str()));
     });
     if (setting == settings_.end()) {
       return Fail(
@@ -270,7 +293,10 @@ Result<> Settings::Resolve(const Environment& environment) {
       JIKJI_RETURN_IF_ERROR(Assign(setting, values, name));
     }
     if (!setting.flag.empty()) {
-      JIKJI_RETURN_IF_ERROR(Assign(setting, setting.flag, "--" + setting.name));
+      // A flag given twice: the last one counts.
+      const auto values =
+          setting.kind == Kind::kList ? setting.flag : std::vector{setting.flag.back()};
+      JIKJI_RETURN_IF_ERROR(Assign(setting, values, "--" + setting.name));
     }
   }
   return {};
@@ -283,7 +309,7 @@ std::string Settings::ToToml() const {
     for (const std::string& value : setting.values()) {
       const bool quoted = setting.kind == Kind::kText || setting.kind == Kind::kList ||
                           setting.kind == Kind::kBytes;
-      shown.push_back(setting.secret && !value.empty() ? "\"***\""
+      shown.push_back(setting.secret && !value.empty() ? QuoteToml(kHidden)
                       : quoted                         ? QuoteToml(value)
                                                        : value);
     }

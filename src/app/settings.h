@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/console.h"
 #include "base/error.h"
 
 namespace CLI {
@@ -27,17 +28,20 @@ namespace jikji {
 class Settings {
  public:
   // `target` holds the default and must outlive this. `secret` values are printed as "***".
-  void Add(std::string name, std::string* target, std::string help, bool secret = false);
-  void Add(std::string name, std::vector<std::string>* target, std::string help,
+  void Add(std::string name, std::string* target, const Bilingual& help, bool secret = false);
+  void Add(std::string name, std::vector<std::string>* target, const Bilingual& help,
            bool secret = false);
-  void Add(std::string name, bool* target, std::string help);
-  void Add(std::string name, int64_t* target, std::string help, int64_t least, int64_t most);
-  void Add(std::string name, double* target, std::string help, double least, double most);
+  // One of `choices`.
+  void AddChoice(std::string name, std::string* target, const Bilingual& help,
+                 std::vector<std::string> choices);
+  void Add(std::string name, bool* target, const Bilingual& help);
+  void Add(std::string name, int64_t* target, const Bilingual& help, int64_t least, int64_t most);
+  void Add(std::string name, double* target, const Bilingual& help, double least, double most);
   // A size in bytes: a number with an optional KiB, MiB, GiB (K, M, G are the same).
-  void AddBytes(std::string name, uint64_t* target, std::string help);
+  void AddBytes(std::string name, uint64_t* target, const Bilingual& help);
 
   // An argument without a flag, which may be left out: no variable, no key in the file.
-  void AddPositional(std::string name, std::string* target, std::string help);
+  void AddPositional(std::string name, std::string* target, const Bilingual& help);
 
   // Makes the flags, and --config FILE.
   void AddFlags(CLI::App& command);
@@ -61,7 +65,7 @@ class Settings {
     std::vector<std::string> flag;  // as given on the command line
     std::string source = "default";
   };
-  Setting& Append(std::string name, std::string help, Kind kind);
+  Setting& Append(std::string name, const Bilingual& help, Kind kind);
   Result<> ReadToml(const std::string& path);
   static Result<> Assign(Setting& setting, const std::vector<std::string>& values,
                          std::string source);

@@ -66,6 +66,38 @@ TEST_F(SettingsTest, FlagsOfEveryKind) {
   EXPECT_EQ(keys_, (std::vector<std::string>{"x", "y"}));
 }
 
+TEST_F(SettingsTest, WhatFollowsAFlagsValueIsTheArgument) {
+  std::string prompt;
+  int64_t count = 0;
+  std::string kind = "a";
+  Settings settings;
+  settings.AddPositional("PROMPT", &prompt, "");
+  settings.Add("count", &count, "", 0, 9);
+  settings.AddChoice("kind", &kind, "", {"a", "b"});
+  CLI::App command;
+  settings.AddFlags(command);
+  command.parse(std::vector<std::string>{"hello", "b", "--kind", "3", "--count", "2", "--count"});
+  ASSERT_TRUE(settings.Resolve([](const char*) { return nullptr; }));
+  EXPECT_EQ(prompt, "hello");
+  EXPECT_EQ(count, 3);  // the last one wins
+  EXPECT_EQ(kind, "b");
+  const auto wrong = settings.Resolve(
+      [](const char* name) { return name == std::string_view("JIKJI_KIND") ? "c" : nullptr; });
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message.find("none of a, b"), std::string::npos);
+}
+
+TEST_F(SettingsTest, AHiddenSecretIsNoSecret) {
+  const auto resolved = Resolve({"--config", WriteConfig("api_key = [\"***\"]\n")}, {});
+  ASSERT_FALSE(resolved);
+  EXPECT_NE(resolved.error().message.find("--check"), std::string::npos);
+}
+
+TEST_F(SettingsTest, KeysMayHaveHyphens) {
+  ASSERT_TRUE(Resolve({"--config", WriteConfig("kv-cache = \"1MiB\"\n")}, {}));
+  EXPECT_EQ(bytes_, 1u << 20);
+}
+
 TEST_F(SettingsTest, ListsInTheEnvironmentArePartedByCommas) {
   ASSERT_TRUE(Resolve({}, {{"JIKJI_API_KEY", "x,y"}}));
   EXPECT_EQ(keys_, (std::vector<std::string>{"x", "y"}));
