@@ -1,0 +1,186 @@
+#include "kernels/gemm.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+
+#include "kernels/gemm_variant.h"
+#include "kernels/isa.h"
+
+namespace jikji::kernels {
+namespace {
+
+const GemmVariant& Variant() {
+#if defined(__x86_64__)
+  switch (ActiveIsa()) {
+    case Isa::kAvx512:
+      return kGemmAvx512;
+    case Isa::kAvx2:
+      return kGemmAvx2;
+    case Isa::kPortable:
+      break;
+  }
+#endif
+  return kGemmPortable;
+}
+
+// A panel of A, 12 · 384 f32, is 18 KiB: it stays in the first-level cache while B's panels pass
+// by.
+constexpr int64_t kMaxK = 384;
+// Packed at a time: 6 MiB of each operand at most, which the last-level cache holds.
+constexpr int64_t kMaxSide = 4096;
+// A task's panels of B, 8 · 32 · 384 f32, are 384 KiB: in the second-level cache.
+constexpr int64_t kTilePanels = 8;
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Aligned to a vector register, grown and kept for the thread's next call.
+class Buffer {
+ public:
+  float* Fit(int64_t count) {
+    if (count > count_) {
+      data_.reset();
+      data_.reset(static_cast<float*>(
+          ::operator new (static_cast<size_t>(count) * sizeof(float), std::align_val_t{kAlign})));
+      count_ = count;
+    }
+    return data_.get();
+  }
+
+ private:
+  static constexpr size_t kAlign = 64;
+  struct Free {
+    void operator()(float* data) const { ::operator delete (data, std::align_val_t{kAlign}); }
+  };
+  std::unique_ptr<float, Free> data_;
+  int64_t count_ = 0;
+};
+
+struct Buffers {
+  Buffer a, b;
+};
+
+// One block of all three dimensions: packed operands and their product.
+class Block {
+ public:
+  Block(const GemmSize& size, const MatrixView& a, const MatrixView& b, float* c, int64_t c_stride,
+        bool accumulate, Buffers& buffers)
+      : v_(Variant()),
+        size_(size),
+        a_{a.data, a.row_stride, a.col_stride},
+        b_{b.data, b.col_stride, b.row_stride},
+        c_(c),
+        c_stride_(c_stride),
+        accumulate_(accumulate),
+        panels_a_(CeilDiv(size.m, v_.rows)),
+        panels_b_(CeilDiv(size.n, v_.cols)),
+        packed_a_(buffers.a.Fit(panels_a_ * v_.rows * size.k)),
+        packed_b_(buffers.b.Fit(panels_b_ * v_.cols * size.k)) {}
+
+  int64_t panels() const { return panels_a_ + panels_b_; }
+
+  void Pack(int64_t panel) const {
+    if (panel < panels_a_) {
+      const int64_t first = panel * v_.rows;
+      const GemmSource from{a_.data + first * a_.stride, a_.stride, a_.k_stride};
+      v_.pack_a(from, std::min(v_.rows, size_.m - first), size_.k, packed_a_ + first * size_.k);
+      return;
+    }
+    const int64_t first = (panel - panels_a_) * v_.cols;
+    const GemmSource from{b_.data + first * b_.stride, b_.stride, b_.k_stride};
+    v_.pack_b(from, std::min(v_.cols, size_.n - first), size_.k, packed_b_ + first * size_.k);
+  }
+
+  // Cuts the product into at least four tasks a thread where there are so many tiles. How it is cut
+  // changes no bit.
+  void Cut(int64_t threads) {
+    while (tasks() < 4 * threads && task_a_ * task_b_ > 1) {
+      (task_a_ >= task_b_ ? task_a_ : task_b_) /= 2;
+    }
+  }
+  int64_t tasks() const { return CeilDiv(panels_a_, task_a_) * CeilDiv(panels_b_, task_b_); }
+
+  void Multiply(int64_t task) const {
+    const int64_t across = CeilDiv(panels_b_, task_b_);
+    const int64_t first_a = task / across * task_a_, first_b = task % across * task_b_;
+    const int64_t end_a = std::min(panels_a_, first_a + task_a_);
+    const int64_t end_b = std::min(panels_b_, first_b + task_b_);
+    for (int64_t i = first_a; i < end_a; ++i) {
+      const int64_t row = i * v_.rows;
+      for (int64_t j = first_b; j < end_b; ++j) {
+        const int64_t col = j * v_.cols;
+        v_.tile(packed_a_ + row * size_.k, packed_b_ + col * size_.k, size_.k,
+                {c_ + row * c_stride_ + col, c_stride_, std::min(v_.rows, size_.m - row),
+                 std::min(v_.cols, size_.n - col), accumulate_});
+      }
+    }
+  }
+
+ private:
+  const GemmVariant& v_;
+  GemmSize size_;
+  GemmSource a_, b_;
+  float* c_;
+  int64_t c_stride_;
+  bool accumulate_;
+  int64_t panels_a_, panels_b_;
+  float* packed_a_;
+  float* packed_b_;
+  int64_t task_a_ = kTilePanels, task_b_ = kTilePanels;
+};
+
+// Calls run(block) for each block in order: `run` packs and multiplies.
+template <class Run>
+void ForEachBlock(const GemmSize& size, const MatrixView& a, const MatrixView& b, float* c,
+                  int64_t c_stride, bool accumulate, const Run& run) {
+  if (size.m <= 0 || size.n <= 0) return;
+  if (size.k <= 0) {
+    if (accumulate) return;
+    for (int64_t r = 0; r < size.m; ++r) std::fill_n(c + r * c_stride, size.n, 0.0f);
+    return;
+  }
+  thread_local Buffers buffers;
+  const int64_t step_k = CeilDiv(size.k, CeilDiv(size.k, kMaxK));  // blocks of even length
+  for (int64_t i = 0; i < size.m; i += kMaxSide) {
+    for (int64_t j = 0; j < size.n; j += kMaxSide) {
+      for (int64_t k = 0; k < size.k; k += step_k) {
+        const GemmSize part{std::min(kMaxSide, size.m - i), std::min(kMaxSide, size.n - j),
+                            std::min(step_k, size.k - k)};
+        const MatrixView part_a{a.data + i * a.row_stride + k * a.col_stride, a.row_stride,
+                                a.col_stride};
+        const MatrixView part_b{b.data + k * b.row_stride + j * b.col_stride, b.row_stride,
+                                b.col_stride};
+        Block block(part, part_a, part_b, c + i * c_stride + j, c_stride, accumulate || k > 0,
+                    buffers);
+        run(block);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void Gemm(const GemmSize& size, const MatrixView& a, const MatrixView& b, float* c,
+          int64_t c_stride, bool accumulate, ThreadPool& pool) {
+  ForEachBlock(size, a, b, c, c_stride, accumulate, [&](Block& block) {
+    const auto panels = static_cast<size_t>(block.panels());
+    pool.ParallelFor(panels, panels / (pool.size() * 4) + 1, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) block.Pack(static_cast<int64_t>(i));
+    });
+    block.Cut(static_cast<int64_t>(pool.size()));
+    pool.ParallelFor(static_cast<size_t>(block.tasks()), 1, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) block.Multiply(static_cast<int64_t>(i));
+    });
+  });
+}
+
+void GemmOnThread(const GemmSize& size, const MatrixView& a, const MatrixView& b, float* c,
+                  int64_t c_stride, bool accumulate) {
+  ForEachBlock(size, a, b, c, c_stride, accumulate, [&](Block& block) {
+    for (int64_t i = 0; i < block.panels(); ++i) block.Pack(i);
+    for (int64_t i = 0; i < block.tasks(); ++i) block.Multiply(i);
+  });
+}
+
+}  // namespace jikji::kernels

@@ -1,0 +1,40 @@
+// What an instruction set provides for Gemm: packing, and one tile of the product.
+//
+// A panel holds `width` rows of A (or columns of B) side by side for some k: panel[k · width + i].
+#ifndef JIKJI_KERNELS_GEMM_VARIANT_H_
+#define JIKJI_KERNELS_GEMM_VARIANT_H_
+
+#include <cstdint>
+
+namespace jikji::kernels {
+
+struct GemmSource {
+  const float* data = nullptr;
+  int64_t stride = 0;    // between neighbours of the panel's width
+  int64_t k_stride = 0;  // between neighbours in k
+};
+
+struct GemmTile {
+  float* c = nullptr;
+  int64_t stride = 0;
+  int64_t rows = 0, cols = 0;  // that exist; a tile at the edge has fewer than the variant's
+  bool accumulate = false;
+};
+
+struct GemmVariant {
+  int64_t rows = 0, cols = 0;  // of a whole tile: the widths of the panels of A and B
+  // `count` of the panel's width exist; the rest is made zero.
+  void (*pack_a)(const GemmSource& from, int64_t count, int64_t k, float* panel);
+  void (*pack_b)(const GemmSource& from, int64_t count, int64_t k, float* panel);
+  void (*tile)(const float* a, const float* b, int64_t k, const GemmTile& tile);
+};
+
+extern const GemmVariant kGemmPortable;
+#if defined(__x86_64__)
+extern const GemmVariant kGemmAvx2;
+extern const GemmVariant kGemmAvx512;
+#endif
+
+}  // namespace jikji::kernels
+
+#endif  // JIKJI_KERNELS_GEMM_VARIANT_H_
