@@ -1,0 +1,19 @@
+// Softmax cross-entropy over logits, and its gradient in their place.
+#ifndef JIKJI_KERNELS_CROSS_ENTROPY_H_
+#define JIKJI_KERNELS_CROSS_ENTROPY_H_
+
+#include <cstdint>
+#include <span>
+
+#include "base/thread_pool.h"
+
+namespace jikji::kernels {
+
+// losses[r] = −log softmax(logits[r])[targets[r]]; then logits[r] becomes factor · (softmax −
+// one-hot), the gradient of factor · losses[r]. logits: [targets, cols]; targets in [0, cols).
+void CrossEntropy(float* logits, int64_t cols, std::span<const int32_t> targets, float factor,
+                  std::span<float> losses, ThreadPool& pool);
+
+}  // namespace jikji::kernels
+
+#endif  // JIKJI_KERNELS_CROSS_ENTROPY_H_
