@@ -38,9 +38,17 @@ constexpr std::string_view kFields[] = {"messages",
                                         "prompt_logprobs",
                                         "best_of"};
 
-constexpr RefusedField kRefused[] = {{"functions"},          {"audio"},           {"prediction"},
-                                     {"web_search_options"}, {"documents"},       {"chat_template"},
-                                     {"echo", true},         {"prompt_logprobs"}, {"best_of"}};
+constexpr std::string_view kOfCompletions = "belongs to /v1/completions";
+
+constexpr RefusedField kRefused[] = {{"functions"},
+                                     {"audio"},
+                                     {"prediction"},
+                                     {"web_search_options"},
+                                     {"documents"},
+                                     {"chat_template"},
+                                     {"echo", true, kOfCompletions},
+                                     {"prompt_logprobs", false, kOfCompletions},
+                                     {"best_of", false, kOfCompletions}};
 
 // Names that the template gets from elsewhere.
 constexpr std::string_view kReservedVariables[] = {
@@ -50,9 +58,6 @@ constexpr std::string_view kReservedVariables[] = {
 
 ApiResult<> RefuseTools(const boost::json::object& body) {
   if (const auto* tools = body.if_contains("tools"); tools != nullptr && !tools->is_null()) {
-    if (tools->is_array() && tools->get_array().empty()) {
-      return BadField("tools", "`tools` must not be an empty list; leave it out");
-    }
     return BadField("tools", "`tools` is not supported by this server; leave it out");
   }
   for (const std::string_view key : {"tool_choice", "function_call"}) {

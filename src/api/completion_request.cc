@@ -18,9 +18,9 @@ constexpr size_t kMaxPrompts = 128;
 // What OpenAI and vLLM write where nothing is said.
 constexpr int64_t kDefaultMaxTokens = 16;
 
-constexpr std::string_view kFields[] = {"prompt",  "echo",   "logprobs",      "prompt_logprobs",
-                                        "best_of", "suffix", "prompt_embeds", "response_format"};
-constexpr RefusedField kRefused[] = {{"prompt_embeds"}, {"response_format"}};
+constexpr std::string_view kFields[] = {"prompt",          "echo",    "logprobs",
+                                        "prompt_logprobs", "best_of", "response_format"};
+constexpr RefusedField kRefused[] = {{"response_format"}};
 
 ApiResult<CompletionPrompt> ParseIds(const boost::json::array& list) {
   std::vector<TokenId> ids;
@@ -80,10 +80,6 @@ ApiResult<> CheckUnsupported(const boost::json::object& body, int32_t n) {
   JIKJI_ASSIGN(const auto best_of, OptionalInt(body, "best_of"));
   if (best_of && *best_of != n) {
     return BadField("best_of", "`best_of` other than `n` is not supported by this server");
-  }
-  JIKJI_ASSIGN(const auto suffix, OptionalString(body, "suffix"));
-  if (suffix && !suffix->empty()) {
-    return BadField("suffix", "`suffix` is not supported by this server");
   }
   return {};
 }

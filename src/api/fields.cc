@@ -11,7 +11,13 @@ namespace jikji {
 
 Result<std::optional<int64_t>> IntIn(const boost::json::object& body, std::string_view key,
                                      int64_t least, int64_t most) {
-  JIKJI_ASSIGN(const auto value, OptionalInt(body, key));
+  const auto read = OptionalInt(body, key);
+  if (!read && body.at(key).is_number()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("`{}` must be an integer from {} to {}", key, least, most),
+                std::string(key));
+  }
+  JIKJI_ASSIGN(const auto value, read);
   if (value && (*value < least || *value > most)) {
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("`{}` must be from {} to {}, not {}", key, least, most, *value),
@@ -92,7 +98,7 @@ Result<> RefuseFields(const boost::json::object& body, std::span<const RefusedFi
     if (value == nullptr || value->is_null()) continue;
     if (field.false_is_harmless && value->is_bool() && !value->get_bool()) continue;
     return Fail(ErrorCode::kUnsupported,
-                fmt::format("`{}` is not supported by this server; leave it out", field.name),
+                fmt::format("`{}` {}; leave it out", field.name, field.why),
                 std::string(field.name));
   }
   return {};

@@ -16,6 +16,7 @@
 
 namespace jikji {
 
+// A number with a fraction, or beyond int64, is told the range as well.
 Result<std::optional<int64_t>> IntIn(const boost::json::object& body, std::string_view key,
                                      int64_t least, int64_t most);
 // NaN and infinities are in no range.
@@ -37,6 +38,7 @@ Result<std::vector<int32_t>> TokenIds(const boost::json::object& body, std::stri
 struct RefusedField {
   std::string_view name;
   bool false_is_harmless = false;
+  std::string_view why = "is not supported by this server";
 };
 Result<> RefuseFields(const boost::json::object& body, std::span<const RefusedField> refused);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <limits>
@@ -52,7 +53,8 @@ constexpr std::string_view kFields[] = {"model",
                                         "metadata",
                                         "safety_identifier",
                                         "prompt_cache_key",
-                                        "service_tier"};
+                                        "service_tier",
+                                        "suffix"};
 
 // What would change the answer and is not done: refused, never passed over.
 constexpr RefusedField kRefused[] = {{"structured_outputs"},
@@ -65,6 +67,8 @@ constexpr RefusedField kRefused[] = {{"structured_outputs"},
                                      {"allowed_token_ids"},
                                      {"bad_words"},
                                      {"logits_processors"},
+                                     {"prompt_embeds"},
+                                     {"verbosity"},
                                      {"truncate_prompt_tokens"},
                                      {"kv_transfer_params"},
                                      {"return_token_ids", true},
@@ -132,7 +136,8 @@ ApiResult<> ParseSampling(const boost::json::object& body, GenerationFields& fie
   JIKJI_ASSIGN(fields.repetition_penalty, NumberIn(body, "repetition_penalty", 0.01, 100));
   JIKJI_ASSIGN(fields.presence_penalty, NumberIn(body, "presence_penalty", -2, 2));
   JIKJI_ASSIGN(fields.frequency_penalty, NumberIn(body, "frequency_penalty", -2, 2));
-  JIKJI_ASSIGN(fields.seed, OptionalInt(body, "seed"));
+  JIKJI_ASSIGN(fields.seed, IntIn(body, "seed", std::numeric_limits<int64_t>::min(),
+                                  std::numeric_limits<int64_t>::max()));
   JIKJI_ASSIGN(fields.logit_bias, ParseLogitBias(body));
   JIKJI_ASSIGN(const auto n, IntIn(body, "n", 1, kMaxChoices));
   fields.n = static_cast<int32_t>(n.value_or(1));
@@ -159,6 +164,10 @@ ApiResult<GenerationFields> ParseGenerationFields(const boost::json::object& bod
                                                   std::span<const std::string_view> own_fields) {
   GenerationFields fields;
   JIKJI_RETURN_IF_ERROR(RefuseFields(body, kRefused));
+  JIKJI_ASSIGN(const auto suffix, OptionalString(body, "suffix"));
+  if (suffix && !suffix->empty()) {
+    return BadField("suffix", "`suffix` is not supported by this server; leave it out");
+  }
   JIKJI_ASSIGN(auto model, OptionalString(body, "model"));
   fields.model = std::move(model).value_or("");
   JIKJI_RETURN_IF_ERROR(ParseStreaming(body, fields));
@@ -177,6 +186,10 @@ ApiResult<GenerationFields> ParseGenerationFields(const boost::json::object& bod
   fields.request_id = std::move(id).value_or("");
   const std::span<const std::string_view> known[] = {kFields, own_fields};
   fields.unknown = UnknownFields(body, known);
+  // One that was not refused asked for nothing.
+  std::erase_if(fields.unknown, [](const std::string& name) {
+    return std::ranges::find(kRefused, name, &RefusedField::name) != std::end(kRefused);
+  });
   return fields;
 }
 

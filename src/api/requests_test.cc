@@ -136,6 +136,13 @@ TEST(ChatRequestTest, RefusesWithTheFieldsName) {
            {R"("chat_template":"{{ 1 }}")", "chat_template"},
            {R"("documents":[])", "documents"},
            {R"("echo":true)", "echo"},
+           {R"("prompt_logprobs":0)", "prompt_logprobs"},
+           {R"("suffix":"x")", "suffix"},
+           {R"("suffix":1)", "suffix"},
+           {R"("prompt_embeds":"x")", "prompt_embeds"},
+           {R"("verbosity":"low")", "verbosity"},
+           {R"("store":true)", "store"},
+           {R"("return_token_ids":true)", "return_token_ids"},
            {R"("cache_salt":"")", "cache_salt"},
            {R"("request_id":"a b")", "request_id"},
            {R"("priority":1e10)", "priority"},
@@ -148,6 +155,34 @@ TEST(ChatRequestTest, RefusesWithTheFieldsName) {
     EXPECT_EQ(request.error().status, 400) << bad.fields;
     EXPECT_EQ(request.error().type, "invalid_request_error");
     EXPECT_EQ(request.error().param, bad.param) << bad.fields;
+  }
+}
+
+TEST(ChatRequestTest, LetsPassWhatAsksForNothing) {
+  const auto request = ParseChatRequest(
+      Chat(R"("store":false,"return_token_ids":false,"echo":false,"suffix":"","verbosity":null,
+      "parallel_tool_calls":true)"));
+  ASSERT_TRUE(request.has_value()) << request.error().message;
+  EXPECT_TRUE(request->common.unknown.empty());
+}
+
+TEST(ChatRequestTest, SaysWhatWouldBeRight) {
+  const auto message = [](std::string_view fields) {
+    const auto request = ParseChatRequest(Chat(fields));
+    return request.has_value() ? "" : request.error().message;
+  };
+  const std::string seed =
+      "`seed` must be an integer from -9223372036854775808 to 9223372036854775807";
+  EXPECT_EQ(message(R"("seed":1.5)"), seed);
+  EXPECT_EQ(message(R"("seed":9223372036854775808)"), seed);
+  EXPECT_EQ(message(R"("seed":9223372036854775807)"), "");
+  EXPECT_EQ(message(R"("seed":"7")"), "`seed` must be an integer, not string");
+  EXPECT_EQ(message(R"("tools":[])"), "`tools` is not supported by this server; leave it out");
+  EXPECT_EQ(message(R"("echo":true)"), "`echo` belongs to /v1/completions; leave it out");
+  for (const char* text : {R"("a\ud800")", R"("\ud800x")", R"("\udc00")", R"("\ud800\ud800")"}) {
+    EXPECT_NE(message(fmt::format(R"("user":{})", text)).find("unpaired surrogate"),
+              std::string::npos)
+        << text;
   }
 }
 
@@ -237,6 +272,8 @@ TEST(CompletionRequestTest, DefaultsAndRefusals) {
   for (const BadBody& bad : std::initializer_list<BadBody>{
            {R"("best_of":2)", "best_of"},
            {R"("suffix":"x")", "suffix"},
+           {R"("prompt_embeds":"x")", "prompt_embeds"},
+           {R"("verbosity":"low")", "verbosity"},
            {R"("logprobs":true)", "logprobs"},
            {R"("logprobs":21)", "logprobs"},
            {R"("prompt_logprobs":-1)", "prompt_logprobs"},

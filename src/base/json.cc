@@ -37,6 +37,23 @@ std::optional<int64_t> AsInt(const boost::json::value& value) {
   return std::nullopt;
 }
 
+bool EndsInLeadingSurrogate(std::string_view text) {
+  constexpr size_t kEscape = 6;  // \uD800 to \uDBFF
+  if (text.size() < kEscape) return false;
+  const std::string_view escape = text.substr(text.size() - kEscape);
+  return escape.starts_with("\\u") && (escape[2] == 'd' || escape[2] == 'D') &&
+         std::string_view("89abAB").find(escape[3]) != std::string_view::npos;
+}
+
+// The parser names some unpaired surrogates and calls the others a syntax error, at the byte that
+// should have begun the second escape or at the one after it.
+bool IsSurrogateError(const boost::system::error_code& error, std::string_view read) {
+  return error == boost::json::error::illegal_leading_surrogate ||
+         error == boost::json::error::illegal_trailing_surrogate ||
+         error == boost::json::error::expected_utf16_escape || EndsInLeadingSurrogate(read) ||
+         (!read.empty() && EndsInLeadingSurrogate(read.substr(0, read.size() - 1)));
+}
+
 }  // namespace
 
 Result<boost::json::value> ParseJson(std::string_view text, std::string_view where,
@@ -56,6 +73,7 @@ Result<boost::json::value> ParseJson(std::string_view text, std::string_view whe
   if (!error && read < text.size()) error = boost::json::error::extra_data;
   if (error) {
     std::string message = "not valid JSON: " + error.message() + " at byte " + std::to_string(read);
+    if (IsSurrogateError(error, text.substr(0, read))) message += " (an unpaired surrogate)";
     if (!IsValidUtf8(text)) message += " (the text is not valid UTF-8)";
     return Fail(ErrorCode::kMalformed, std::move(message), std::string(where));
   }

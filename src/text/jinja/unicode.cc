@@ -51,11 +51,15 @@ bool IsCaseIgnorable(char32_t c) {
 
 // A capital sigma at the end of a word becomes ς.
 bool IsFinalSigma(std::string_view text, size_t at) {
+  // Backwards, so that a text of many sigmas costs no square: a run between two is read twice.
   bool before = false;
-  for (size_t i = 0; i < at;) {
+  for (size_t i = at; i > 0;) {
+    do --i;
+    while (i > 0 && (text[i] & 0xC0) == 0x80);
     const auto c = DecodeUtf8(text.substr(i));
-    i += c.length;
-    if (!IsCaseIgnorable(c.code_point)) before = IsCased(c.code_point);
+    if (IsCaseIgnorable(c.code_point)) continue;
+    before = IsCased(c.code_point);
+    break;
   }
   if (!before) return false;
   for (size_t i = at + CharBytes(text[at]); i < text.size();) {
