@@ -1,0 +1,67 @@
+// Which nodes probably hold which prompt blocks: what the router remembers of where it sent what.
+//
+// A set-associative table of fixed size: adding a block to a full set forgets the entry that was
+// used longest ago. So memory is bounded whatever is sent, and an answer may be wrong either way;
+// a wrong one costs a prefill. Non-goals: the truth (a node knows what it caches); threads.
+#ifndef JIKJI_FLEET_CACHE_INDEX_H_
+#define JIKJI_FLEET_CACHE_INDEX_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace jikji::fleet {
+
+class CacheIndex {
+ public:
+  // How many nodes are remembered for a block: a prefix hotter than that is copied onward by load
+  // alone, and any of its holders is as good.
+  static constexpr size_t kHolders = 4;
+
+  struct Match {
+    int32_t node = -1;
+    int32_t blocks = 0;  // how many blocks from the front it holds
+  };
+  static constexpr size_t kMaxMatches = 8;
+  struct Matches {
+    std::array<Match, kMaxMatches> items;
+    size_t count = 0;
+  };
+
+  // Room for about `entries` blocks; 32 bytes each.
+  explicit CacheIndex(size_t entries);
+
+  // The node is about to hold these blocks of a prompt.
+  void Add(std::span<const uint64_t> prefix, int32_t node);
+
+  // The nodes that hold the longest beginnings, each once, deepest first. Looks at log2(blocks)
+  // depths: a node that holds a block holds those before it, since an LRU cache drops tails first.
+  Matches Find(std::span<const uint64_t> prefix) const;
+
+  // Forgets a node that has gone or was restarted.
+  void Remove(int32_t node);
+
+  size_t size() const { return size_; }
+
+ private:
+  struct Entry {
+    uint64_t key = 0;  // 0: empty
+    uint64_t used = 0;
+    std::array<int32_t, kHolders> nodes;
+  };
+  static constexpr size_t kWays = 8;
+
+  std::span<const Entry> SetOf(uint64_t key) const;
+  const Entry* Lookup(uint64_t key) const;
+  Entry& Claim(uint64_t key);
+
+  std::vector<Entry> entries_;
+  size_t sets_;
+  uint64_t now_ = 0;  // counts additions
+  size_t size_ = 0;
+};
+
+}  // namespace jikji::fleet
+
+#endif  // JIKJI_FLEET_CACHE_INDEX_H_
