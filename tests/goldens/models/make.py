@@ -254,4 +254,5 @@ def main():
         f'{{"models":[\n{text}\n],\n"built_in":{json.dumps(mini, separators=(",", ":"))}}}\n')
 
 
-main()
+if __name__ == "__main__":
+    main()

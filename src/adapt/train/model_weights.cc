@@ -1,0 +1,234 @@
+#include "adapt/train/model_weights.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "adapt/train/random.h"
+#include "model/families/family.h"
+#include "model/tensor_roles.h"
+
+namespace jikji::train {
+namespace {
+
+Vector* VectorOf(ModelWeights& w, const TensorNeed& need) {
+  using enum TensorRole;
+  if (need.role == kFinalNorm) return &w.final_norm;
+  LayerWeights& layer = w.layers[static_cast<size_t>(need.layer)];
+  switch (need.role) {
+    case kAttentionNorm:
+      return &layer.attention_norm;
+    case kQueryBias:
+      return &layer.query.bias;
+    case kKeyBias:
+      return &layer.key.bias;
+    case kValueBias:
+      return &layer.value.bias;
+    case kOutputBias:
+      return &layer.output.bias;
+    case kQueryNorm:
+      return &layer.query_norm;
+    case kKeyNorm:
+      return &layer.key_norm;
+    case kAttentionPostNorm:
+      return &layer.attention_post_norm;
+    case kMlpNorm:
+      return &layer.mlp_norm;
+    case kGateBias:
+      return &layer.gate.bias;
+    case kUpBias:
+      return &layer.up.bias;
+    case kDownBias:
+      return &layer.down.bias;
+    default:
+      return &layer.mlp_post_norm;
+  }
+}
+
+// The projection of a layer; nullptr for the embedding and the head.
+Linear* LinearOf(ModelWeights& w, const TensorNeed& need) {
+  using enum TensorRole;
+  if (need.layer < 0) return nullptr;
+  LayerWeights& layer = w.layers[static_cast<size_t>(need.layer)];
+  switch (need.role) {
+    case kQuery:
+      return &layer.query;
+    case kKey:
+      return &layer.key;
+    case kValue:
+      return &layer.value;
+    case kOutput:
+      return &layer.output;
+    case kGate:
+      return &layer.gate;
+    case kUp:
+      return &layer.up;
+    default:
+      return &layer.down;
+  }
+}
+
+Matrix* MatrixOf(ModelWeights& w, const TensorNeed& need) {
+  if (need.role == TensorRole::kEmbedding) return &w.embedding;
+  if (need.role == TensorRole::kHead) return &w.head;
+  return &LinearOf(w, need)->weight;
+}
+
+// Named as in a folder of Hugging Face's, with the numbers of their parameters.
+class Builder {
+ public:
+  Builder(std::shared_ptr<const Checkpoint> checkpoint, const DecoderSpec& spec,
+          const ModelOptions& options)
+      : spec_(spec), options_(options), out_(std::make_unique<ModelWeights>()) {
+    out_->checkpoint = std::move(checkpoint);
+    out_->layers.resize(spec.layers.size());
+  }
+
+  Result<std::unique_ptr<ModelWeights>> Build() {
+    family_ = FamilyNamed(spec_.family);
+    if (family_ == nullptr) {
+      return Fail(ErrorCode::kUnsupported, fmt::format("no family `{}`", spec_.family));
+    }
+    needs_ = TensorsOf(spec_);
+    JIKJI_RETURN_IF_ERROR(CheckShapes());
+    std::vector<size_t> numbers;
+    for (const TensorNeed& need : needs_) {
+      if (!options_.lora) {
+        numbers.push_back(out_->parameters.Add(Name(need), need.shape));
+      } else if (Adapts(need)) {
+        const int64_t rank = options_.lora->rank;
+        numbers.push_back(
+            out_->parameters.Add(AdapterTensorName(Name(need), "lora_A"), {rank, need.shape[1]}));
+        out_->parameters.Add(AdapterTensorName(Name(need), "lora_B"), {need.shape[0], rank});
+      }
+    }
+    JIKJI_RETURN_IF_ERROR(out_->parameters.Allocate());
+    Random random(options_.seed);
+    size_t next = 0;
+    for (const TensorNeed& need : needs_) {
+      if (!options_.lora) {
+        JIKJI_RETURN_IF_ERROR(PlaceTrained(need, numbers[next++], random));
+        continue;
+      }
+      JIKJI_RETURN_IF_ERROR(PlaceFrozen(need));
+      if (Adapts(need)) PlaceAdapter(need, numbers[next++], random);
+    }
+    if (spec_.tied_head) out_->head = out_->embedding;
+    return std::move(out_);
+  }
+
+ private:
+  std::string Name(const TensorNeed& need) const {
+    return TensorName(*family_, CheckpointFormat::kHuggingFace, need.role, need.layer);
+  }
+
+  bool Adapts(const TensorNeed& need) const {
+    return need.layer >= 0 && need.shape.size() == 2 &&
+           std::ranges::find(options_.lora->targets, need.role) != options_.lora->targets.end();
+  }
+
+  Result<> CheckShapes() const {
+    if (out_->checkpoint == nullptr) return {};
+    const std::string file = out_->checkpoint->path().string();
+    if (out_->checkpoint->format() != CheckpointFormat::kHuggingFace) {
+      return Fail(ErrorCode::kUnsupported,
+                  "training takes a folder with config.json and safetensors; `jikji adapt convert` "
+                  "makes one of a GGUF file",
+                  file);
+    }
+    for (const TensorNeed& need : needs_) {
+      const TensorView* tensor = out_->checkpoint->Find(Name(need));
+      if (tensor == nullptr) {
+        return Fail(ErrorCode::kMalformed, fmt::format("no tensor `{}`", Name(need)), file);
+      }
+      if (tensor->shape != need.shape) {
+        return Fail(ErrorCode::kMalformed,
+                    fmt::format("`{}` is [{}]; the configuration makes it [{}]", Name(need),
+                                fmt::join(tensor->shape, ", "), fmt::join(need.shape, ", ")),
+                    file);
+      }
+    }
+    return {};
+  }
+
+  Result<> PlaceTrained(const TensorNeed& need, size_t number, Random& random) {
+    const std::span<float> value = out_->parameters.value(number);
+    if (out_->checkpoint != nullptr) {
+      const TensorView& tensor = *out_->checkpoint->Find(Name(need));
+      JIKJI_RETURN_IF_ERROR(UnpackRows(tensor, 0, tensor.rows(), value));
+    } else if (need.shape.size() == 2) {
+      random.FillNormal(value, 0.02);
+    } else {
+      std::ranges::fill(value, Name(need).ends_with(".bias") ? 0.0f : 1.0f);
+    }
+    if (need.shape.size() == 1) {
+      *VectorOf(*out_, need) = {value, out_->parameters.gradient(number)};
+    } else {
+      *MatrixOf(*out_, need) =
+          Matrix::InF32(value, out_->parameters.gradient(number), need.shape[1]);
+    }
+    return {};
+  }
+
+  Result<> PlaceFrozen(const TensorNeed& need) {
+    const TensorView& tensor = *out_->checkpoint->Find(Name(need));
+    if (need.shape.size() == 1) {
+      JIKJI_ASSIGN(std::vector<float> values, UnpackTensor(tensor));
+      *VectorOf(*out_, need) = {out_->frozen.emplace_back(std::move(values)), {}};
+      return {};
+    }
+    // The embedding stays as it is: it is small work, and what is read most exactly.
+    const bool quantise = options_.base_type && need.layer >= 0;
+    if (quantise) {
+      JIKJI_ASSIGN(*MatrixOf(*out_, need), Matrix::FrozenAs(tensor, *options_.base_type));
+    } else {
+      *MatrixOf(*out_, need) = Matrix::Frozen(tensor);
+    }
+    return {};
+  }
+
+  // A uniform within 1/√in, B zero: at first the adapter adds nothing (PEFT's default).
+  void PlaceAdapter(const TensorNeed& need, size_t a, Random& random) {
+    const LoraOptions& lora = *options_.lora;
+    Parameters& p = out_->parameters;
+    random.FillUniform(p.value(a), 1.0 / std::sqrt(static_cast<double>(need.shape[1])));
+    LinearOf(*out_, need)->adapter =
+        Adapter{Matrix::InF32(p.value(a), p.gradient(a), need.shape[1]),
+                Matrix::InF32(p.value(a + 1), p.gradient(a + 1), lora.rank),
+                static_cast<float>(lora.alpha / static_cast<double>(lora.rank))};
+  }
+
+  const DecoderSpec& spec_;
+  const ModelOptions& options_;
+  const Family* family_ = nullptr;
+  std::vector<TensorNeed> needs_;
+  std::unique_ptr<ModelWeights> out_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ModelWeights>> LoadModelWeights(std::shared_ptr<const Checkpoint> checkpoint,
+                                                       const DecoderSpec& spec,
+                                                       const ModelOptions& options) {
+  return Builder(std::move(checkpoint), spec, options).Build();
+}
+
+Result<std::unique_ptr<ModelWeights>> NewModelWeights(const DecoderSpec& spec,
+                                                      const ModelOptions& options) {
+  if (options.lora) {
+    return Fail(ErrorCode::kInvalidArgument, "an adapter needs a model to adapt");
+  }
+  return Builder(nullptr, spec, options).Build();
+}
+
+std::string AdapterTensorName(std::string_view base_name, std::string_view which) {
+  constexpr std::string_view kEnd = ".weight";
+  if (base_name.ends_with(kEnd)) base_name.remove_suffix(kEnd.size());
+  return fmt::format("base_model.model.{}.{}.weight", base_name, which);
+}
+
+}  // namespace jikji::train
