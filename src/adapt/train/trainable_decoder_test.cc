@@ -6,39 +6,13 @@
 #include <cmath>
 #include <cstring>
 
-#include "adapt/train/random.h"
+#include "adapt/train/small_model.h"
 #include "base/json.h"
 #include "model/golden_models.h"
 #include "model/spec_reader.h"
 
 namespace jikji::train {
 namespace {
-
-DecoderSpec SmallSpec() {
-  DecoderSpec spec;
-  spec.family = "llama";
-  spec.hidden = 24;
-  spec.intermediate = 40;
-  spec.heads = 3;
-  spec.kv_heads = 1;
-  spec.head_dim = 8;
-  spec.vocab = 50;
-  spec.max_position = 512;
-  spec.tied_head = true;
-  spec.layers.resize(2);
-  return spec;
-}
-
-Document MakeDocument(uint64_t seed, size_t length) {
-  Random random(seed);
-  Document document;
-  for (size_t i = 0; i < length; ++i) {
-    document.tokens.push_back(static_cast<int32_t>(random.Below(50)));
-    document.trained.push_back(random.Uniform() < 0.7);
-  }
-  document.trained.back() = true;
-  return document;
-}
 
 std::vector<float> GradientsOf(TrainableDecoder& model, const Batch& batch, ThreadPool& pool) {
   std::ranges::fill(model.parameters().gradients(), 0.0f);
@@ -62,7 +36,7 @@ TEST(TrainableDecoder, PackedIsUnpacked) {
   double alone = 0.0;
   std::vector<float> sum(model->parameters().count());
   for (const size_t length : {30, 2, 171, 5, 1, 60}) {
-    const Document document = MakeDocument(length, length);
+    const Document document = SmallDocument(length, length);
     packed.Append(document);
     Batch single;
     single.Append(document);
@@ -79,8 +53,8 @@ TEST(TrainableDecoder, PackedIsUnpacked) {
 TEST(TrainableDecoder, HasTheSameBitsForAnyThreadsAndWhenItRecomputes) {
   ThreadPool one(1), three(3);
   Batch batch;
-  batch.Append(MakeDocument(1, 130));
-  batch.Append(MakeDocument(2, 33));
+  batch.Append(SmallDocument(1, 130));
+  batch.Append(SmallDocument(2, 33));
   auto model = *TrainableDecoder::New(SmallSpec(), {});
   ModelOptions options;
   options.recompute = true;
@@ -111,7 +85,7 @@ TEST(TrainableDecoder, AnAdapterOnAQuantisedBaseSeesTheQuantisedWeights) {
   options.base_type = DType::kQ8_0;
   auto quantised = *TrainableDecoder::Load(*Checkpoint::Open(plain.path()), spec, options);
   Batch batch;
-  batch.Append(MakeDocument(3, 40));
+  batch.Append(SmallDocument(3, 40));
   ThreadPool pool(2);
   EXPECT_EQ(exact->Loss(batch, pool), quantised->Loss(batch, pool));
   EXPECT_EQ(GradientsOf(*exact, batch, pool), GradientsOf(*quantised, batch, pool));

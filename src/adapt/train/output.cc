@@ -1,0 +1,176 @@
+#include "adapt/train/output.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstring>
+#include <system_error>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "tensor/file_writer.h"
+#include "tensor/quant/blocks.h"
+
+namespace jikji::train {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr std::string_view kTokenizerFiles[] = {"tokenizer.json",
+                                                "tokenizer_config.json",
+                                                "special_tokens_map.json",
+                                                "added_tokens.json",
+                                                "vocab.json",
+                                                "merges.txt",
+                                                "chat_template.jinja"};
+
+std::unexpected<Error> Failed(const char* doing, const std::error_code& error,
+                              const fs::path& path) {
+  return Fail(ErrorCode::kIo, fmt::format("cannot {}: {}", doing, error.message()), path.string());
+}
+
+// A folder beside its place until everything is in it.
+class NewFolder {
+ public:
+  static Result<NewFolder> Begin(const fs::path& place) {
+    NewFolder folder(place);
+    std::error_code error;
+    fs::remove_all(folder.path_, error);
+    if (!error) fs::create_directories(folder.path_, error);
+    if (error) return Failed("make the folder", error, folder.path_);
+    return folder;
+  }
+  const fs::path& path() const { return path_; }
+
+  Result<> Finish() const {
+    std::error_code error;
+    const fs::path old = place_.string() + ".old";
+    fs::remove_all(old, error);
+    if (fs::exists(place_, error)) fs::rename(place_, old, error);
+    if (!error) fs::rename(path_, place_, error);
+    if (error) return Failed("put the folder in its place", error, place_);
+    fs::remove_all(old, error);
+    return {};
+  }
+
+ private:
+  explicit NewFolder(const fs::path& place) : place_(place), path_(place.string() + ".partial") {}
+  fs::path place_, path_;
+};
+
+Result<> CopyTokenizer(const fs::path& from, const fs::path& to) {
+  for (const std::string_view name : kTokenizerFiles) {
+    std::error_code ignored;
+    if (!fs::exists(from / name, ignored)) continue;
+    JIKJI_ASSIGN(const std::string content, ReadFile(from / name));
+    JIKJI_RETURN_IF_ERROR(WriteFileAtomic(to / name, content));
+  }
+  return {};
+}
+
+Result<> AppendAs(DType dtype, std::span<const float> values, size_t tensor,
+                  TensorFileWriter& writer) {
+  if (dtype == DType::kF32) return writer.Append(tensor, std::as_bytes(values));
+  std::vector<std::byte> bytes(values.size() * BlockBytes(dtype));
+  VisitBlock(dtype, [&]<class Block>() {
+    std::byte* to = bytes.data();
+    for (size_t i = 0; i < values.size(); i += Block::kValues, to += sizeof(Block)) {
+      const Block block = Block::Pack(&values[i]);
+      std::memcpy(to, &block, sizeof block);
+    }
+  });
+  return writer.Append(tensor, bytes);
+}
+
+Result<> WriteTensors(const fs::path& file, Parameters& parameters, DType dtype) {
+  std::vector<TensorSpec> tensors;
+  for (const Parameter& p : parameters.list()) tensors.push_back({p.name, dtype, p.shape});
+  JIKJI_ASSIGN(FileLayout layout, LayoutSafetensors({{"format", "pt"}}, tensors));
+  JIKJI_ASSIGN(TensorFileWriter writer, TensorFileWriter::Create(file, std::move(layout)));
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    JIKJI_RETURN_IF_ERROR(AppendAs(dtype, parameters.value(i), i, writer));
+  }
+  return writer.Finish();
+}
+
+const char* TorchName(DType dtype) {
+  return dtype == DType::kF32 ? "float32" : dtype == DType::kF16 ? "float16" : "bfloat16";
+}
+
+// The base's config.json, saying the type that the weights now have.
+Result<std::string> ConfigFor(const fs::path& base, DType dtype) {
+  JIKJI_ASSIGN(json::value config, ParseJsonFile((base / "config.json").string()));
+  if (!config.is_object()) {
+    return Fail(ErrorCode::kMalformed, "must be a JSON object", (base / "config.json").string());
+  }
+  json::object& object = config.get_object();
+  const char* key = object.contains("dtype") ? "dtype" : "torch_dtype";
+  object[key] = TorchName(dtype);
+  return json::serialize(config) + "\n";
+}
+
+const char* ModuleName(TensorRole role) {
+  using enum TensorRole;
+  switch (role) {
+    case kQuery:
+      return "q_proj";
+    case kKey:
+      return "k_proj";
+    case kValue:
+      return "v_proj";
+    case kOutput:
+      return "o_proj";
+    case kGate:
+      return "gate_proj";
+    case kUp:
+      return "up_proj";
+    default:
+      return "down_proj";
+  }
+}
+
+}  // namespace
+
+Result<> WriteModelFolder(const fs::path& folder, const fs::path& base, Parameters& parameters,
+                          DType dtype) {
+  JIKJI_ASSIGN(const NewFolder made, NewFolder::Begin(folder));
+  JIKJI_ASSIGN(const std::string config, ConfigFor(base, dtype));
+  JIKJI_RETURN_IF_ERROR(WriteFileAtomic(made.path() / "config.json", config));
+  JIKJI_RETURN_IF_ERROR(CopyTokenizer(base, made.path()));
+  std::error_code ignored;
+  if (fs::exists(base / "generation_config.json", ignored)) {
+    JIKJI_ASSIGN(const std::string content, ReadFile(base / "generation_config.json"));
+    JIKJI_RETURN_IF_ERROR(WriteFileAtomic(made.path() / "generation_config.json", content));
+  }
+  JIKJI_RETURN_IF_ERROR(WriteTensors(made.path() / "model.safetensors", parameters, dtype));
+  return made.Finish();
+}
+
+Result<> WriteAdapterFolder(const fs::path& folder, const fs::path& base, Parameters& parameters,
+                            const LoraOptions& lora) {
+  json::array targets;
+  for (const TensorRole role : lora.targets) targets.push_back(ModuleName(role));
+  const json::object config = {{"peft_type", "LORA"},
+                               {"task_type", "CAUSAL_LM"},
+                               {"base_model_name_or_path", base.string()},
+                               {"r", lora.rank},
+                               {"lora_alpha", lora.alpha},
+                               {"lora_dropout", 0.0},
+                               {"target_modules", std::move(targets)},
+                               {"bias", "none"},
+                               {"fan_in_fan_out", false},
+                               {"use_rslora", false},
+                               {"use_dora", false},
+                               {"inference_mode", true}};
+  JIKJI_ASSIGN(const NewFolder made, NewFolder::Begin(folder));
+  JIKJI_RETURN_IF_ERROR(
+      WriteFileAtomic(made.path() / "adapter_config.json", json::serialize(config) + "\n"));
+  JIKJI_RETURN_IF_ERROR(CopyTokenizer(base, made.path()));
+  JIKJI_RETURN_IF_ERROR(
+      WriteTensors(made.path() / "adapter_model.safetensors", parameters, DType::kF32));
+  return made.Finish();
+}
+
+}  // namespace jikji::train
