@@ -14,6 +14,8 @@ struct EmbeddedFile {
 
 // The files of web/.
 std::span<const EmbeddedFile> WebFiles();
+// The data of src/fleet/data/.
+std::span<const EmbeddedFile> FleetFiles();
 
 }  // namespace jikji
 

@@ -9,5 +9,6 @@ int main(int argc, char** argv) {
   jikji::AddRunCommand(program);
   jikji::AddInspectCommand(program);
   jikji::AddBenchCommand(program);
+  jikji::AddPlanCommand(program);
   return program.Run(argc, argv);
 }
