@@ -69,33 +69,45 @@ class NullDecoder : public Decoder {
   DecoderSpec spec_;
 };
 
-// `streams` requests of `tokens` at once; returns when all have ended.
-void RunStreams(Engine& engine, int64_t streams, int64_t tokens, double temperature) {
-  std::atomic<int64_t> left = streams;
+// Runs the requests at once; returns when all have ended.
+void RunTogether(Engine& engine, std::vector<GenerationRequest> requests) {
+  std::atomic<size_t> left = requests.size();
   LocalPolicy policy;
-  for (int64_t i = 0; i < streams; ++i) {
-    GenerationRequest request;
-    request.id = std::to_string(i);
-    request.prompt.assign(32, static_cast<TokenId>(100 + i));
-    request.max_tokens = tokens;
-    request.ignore_eos = true;
-    request.sampling.temperature = temperature;
-    auto ticket = policy.Admit(
-        {.tenant = {}, .prompt_tokens = 32, .max_output_tokens = tokens, .cache_salt = {}});
+  for (GenerationRequest& request : requests) {
+    auto ticket = policy.Admit({.tenant = {},
+                                .prompt_tokens = static_cast<int64_t>(request.prompt.size()),
+                                .max_output_tokens = request.max_tokens,
+                                .cache_salt = {}});
     const auto submitted =
         engine.Submit(std::move(*ticket), std::move(request), [&left](Delta delta) {
           if (delta.finish && left.fetch_sub(1) == 1) left.notify_one();
         });
     if (!submitted) std::abort();
   }
-  while (const int64_t now = left.load()) left.wait(now);
+  while (const size_t now = left.load()) left.wait(now);
 }
 
-std::unique_ptr<Engine> StartBuiltIn(bool null_decoder) {
+// `streams` requests of `tokens` at once.
+void RunStreams(Engine& engine, int64_t streams, int64_t tokens, double temperature) {
+  std::vector<GenerationRequest> requests(static_cast<size_t>(streams));
+  for (size_t i = 0; i < requests.size(); ++i) {
+    requests[i].id = std::to_string(i);
+    requests[i].prompt.assign(32, static_cast<TokenId>(100 + i));
+    requests[i].max_tokens = tokens;
+    requests[i].ignore_eos = true;
+    requests[i].sampling.temperature = temperature;
+  }
+  RunTogether(engine, std::move(requests));
+}
+
+std::unique_ptr<Engine> StartBuiltIn(bool null_decoder, bool prefix_cache = true) {
   auto model = LoadModel(JIKJI_SOURCE_DIR "/models/jikji-mini-ko");
   if (!model) std::abort();
   if (null_decoder) model->decoder = std::make_unique<NullDecoder>();
-  auto engine = Engine::Start(std::move(*model), {.threads = null_decoder ? 1ul : 0ul});
+  EngineOptions options;
+  options.threads = null_decoder ? 1 : 0;
+  options.prefix_cache = prefix_cache;
+  auto engine = Engine::Start(std::move(*model), options);
   if (!engine) std::abort();
   return std::move(*engine);
 }
@@ -115,6 +127,35 @@ void BM_Stream(benchmark::State& state, bool null_decoder, double temperature) {
 BENCHMARK_CAPTURE(BM_Stream, bookkeeping, true, 0.0)->Arg(1)->Arg(8)->Arg(64)->UseRealTime();
 BENCHMARK_CAPTURE(BM_Stream, builtin_greedy, false, 0.0)->Arg(1)->Arg(8)->Arg(32)->UseRealTime();
 BENCHMARK_CAPTURE(BM_Stream, builtin_sampled, false, 0.8)->Arg(1)->Arg(8)->UseRealTime();
+
+// Prompts of 1,024 tokens that have no beginning in common: what the prefix cache costs where it
+// finds nothing. The built-in model is the worst case, since its own tokens are the cheapest.
+void BM_Unlike(benchmark::State& state, bool null_decoder, bool prefix_cache) {
+  const auto engine = StartBuiltIn(null_decoder, prefix_cache);
+  constexpr size_t kPrompts = 8, kTokens = 1024;
+  std::mt19937 random(9);
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<GenerationRequest> requests(kPrompts);
+    for (size_t i = 0; i < kPrompts; ++i) {
+      requests[i].id = std::to_string(i);
+      for (size_t t = 0; t < kTokens; ++t) {
+        requests[i].prompt.push_back(static_cast<TokenId>(random() % 4096));
+      }
+      requests[i].max_tokens = 1;
+    }
+    state.ResumeTiming();
+    RunTogether(*engine, std::move(requests));
+  }
+  if (engine->stats().prefix_hits > 0) state.SkipWithError("prompts were alike");
+  state.counters["s/token"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * kPrompts * kTokens),
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+BENCHMARK_CAPTURE(BM_Unlike, bookkeeping_cache_off, true, false)->UseRealTime();
+BENCHMARK_CAPTURE(BM_Unlike, bookkeeping_cache_on, true, true)->UseRealTime();
+BENCHMARK_CAPTURE(BM_Unlike, builtin_cache_off, false, false)->UseRealTime();
+BENCHMARK_CAPTURE(BM_Unlike, builtin_cache_on, false, true)->UseRealTime();
 
 }  // namespace
 }  // namespace jikji

@@ -202,7 +202,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
     final_.completion_tokens += delta.output_tokens;
     JobState& job = jobs_[job_index];
     job.prompt_tokens = delta.prompt_tokens;
-    job.cached_tokens = std::max(job.cached_tokens, delta.cached_tokens);
+    // Of the choice that came first: the others find what it has just computed.
+    if (delta.choice == 0) job.cached_tokens = delta.cached_tokens;
     writer_.Finish(choice, *delta.finish, std::move(delta.stop_match));
     if (stream_) writer_.AppendFinish(choice, usage_, out);
   }
@@ -233,7 +234,6 @@ class Generation : public std::enable_shared_from_this<Generation> {
       final_.prompt_tokens += job.prompt_tokens;
       final_.cached_tokens += job.cached_tokens;
     }
-    context_->metrics->CountPrefixLookup(final_.prompt_tokens, final_.cached_tokens);
     if (!stream_) {
       reply_.SendJson(writer_.Whole(final_));
       return false;

@@ -106,11 +106,6 @@ Engine::Observer Metrics::MakeObserver(const std::shared_ptr<Metrics>& metrics) 
   };
 }
 
-void Metrics::CountPrefixLookup(int64_t queried, int64_t found) {
-  prefix_queries_ += queried;
-  prefix_hits_ += found;
-}
-
 void Metrics::Finished(const RequestTimes& times, FinishReason reason, int64_t prompt_tokens,
                        int64_t output_tokens) {
   ++finished_[static_cast<size_t>(reason)];
@@ -152,9 +147,10 @@ std::string Metrics::Text(const EngineStats& stats, const EngineOptions& options
                              labels, stats.preemptions));
   families.push_back(Counter("vllm:prefix_cache_queries_total",
                              "Prompt tokens looked up in the prefix cache.", labels,
-                             prefix_queries_));
+                             stats.prefix_queries));
   families.push_back(Counter("vllm:prefix_cache_hits_total",
-                             "Prompt tokens found in the prefix cache.", labels, prefix_hits_));
+                             "Prompt tokens found in the prefix cache.", labels,
+                             stats.prefix_hits));
   MetricFamily finished =
       Family("vllm:request_success_total", "Requests ended, by their reason.", MetricType::Counter);
   for (size_t reason = 0; reason < std::size(kFinishedReasons); ++reason) {

@@ -21,9 +21,6 @@ class Metrics {
   // What the engine is to call; it keeps `metrics` alive.
   static Engine::Observer MakeObserver(const std::shared_ptr<Metrics>& metrics);
 
-  // Tokens of a prompt looked up in the prefix cache, and those found there.
-  void CountPrefixLookup(int64_t queried, int64_t found);
-
   // The whole text: what was observed, and the engine's state as given.
   std::string Text(const EngineStats& stats, const EngineOptions& options) const;
 
@@ -34,7 +31,6 @@ class Metrics {
   struct Histograms;
   std::string model_name_;
   std::unique_ptr<Histograms> histograms_;
-  std::atomic<int64_t> prefix_queries_{0}, prefix_hits_{0};
   std::atomic<int64_t> finished_[4] = {};  // by FinishReason
 };
 

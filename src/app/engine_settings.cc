@@ -31,6 +31,9 @@ void EngineSettings::AddTo(Settings& settings) {
   settings.AddChoice("kv-dtype", &kv_dtype,
                      {"Type of the KV cache: F16 or F32", "KV 캐시 자료형: F16 또는 F32"},
                      {"F16", "F32"});
+  settings.Add("prefix-cache", &prefix_cache,
+               {"Compute the common beginning of prompts once",
+                "프롬프트가 같게 시작하는 부분은 한 번만 계산"});
   settings.AddChoice("isa", &isa,
                      {"Instruction set: portable, avx2 or avx512-vnni; empty: the best",
                       "명령어 집합: portable, avx2, avx512-vnni. 비우면 가장 좋은 것"},
@@ -42,6 +45,7 @@ Result<EngineOptions> EngineSettings::Apply() const {
   options.threads = static_cast<size_t>(threads);
   options.context = context;
   options.kv_bytes = kv_cache;
+  options.prefix_cache = prefix_cache;
   options.kv_dtype = kv_dtype == "F32" ? DType::kF32 : DType::kF16;
   if (!isa.empty()) {
     JIKJI_ASSIGN(const kernels::Isa wanted, kernels::ParseIsa(isa));

@@ -18,6 +18,7 @@ struct EngineSettings {
   int64_t context = 0;
   uint64_t kv_cache = 1ull << 30;
   std::string kv_dtype = "F16";
+  bool prefix_cache = true;
   std::string isa;
 
   void AddTo(Settings& settings);

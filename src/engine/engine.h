@@ -29,6 +29,7 @@ struct EngineOptions {
   int32_t max_running = 64;   // sequences decoded together
   int32_t step_tokens = 256;  // token budget of one step
   size_t max_queued = 256;    // requests waiting; past it kUnavailable
+  bool prefix_cache = true;   // pages are shared between requests that begin alike
   // For tests of promise 1: if set, says how many tokens of a prompt (1..limit) the next step
   // takes.
   std::function<int32_t(int32_t limit)> chunk_override = {};
@@ -47,6 +48,7 @@ struct EngineStats {
   int64_t pages_used = 0, pages_total = 0;
   int64_t steps = 0, prompt_tokens = 0, generation_tokens = 0;
   int64_t preemptions = 0;
+  int64_t prefix_queries = 0, prefix_hits = 0;  // prompt tokens looked for in the cache, and found
 };
 
 struct EngineHealth {

@@ -542,6 +542,43 @@ TEST(EngineTest, EndingTheEngineCancelsAll) {
   for (auto& client : clients) EXPECT_TRUE(client->WaitOne().finish.has_value());
 }
 
+TEST(EngineTest, WhatIsCachedIsSharedWithinASaltAndChangesNothing) {
+  auto engine = StartFake();
+  const GenerationRequest request = Request("c", 50);
+  const auto cached = [&](const std::string& salt, int32_t choices = 1) {
+    GenerationRequest again = request;
+    again.choices = choices;
+    TestClient client(choices);
+    EXPECT_TRUE(SubmitTo(*engine, again, client, 0, salt).has_value());
+    const auto answers = client.Wait();
+    EXPECT_EQ(answers[0].Bytes(), ByDefinition(request, 0).Bytes());
+    return answers.back().cached_tokens;
+  };
+  EXPECT_EQ(cached("a"), 0);
+  EXPECT_EQ(cached("a"), 48);
+  EXPECT_EQ(cached("b"), 0);
+  EXPECT_EQ(cached(""), 0);
+  EXPECT_EQ(cached("c", 3), 48);  // of the last choice, from the first
+  EXPECT_EQ(engine->stats().prefix_queries, 7 * 50);
+  EXPECT_EQ(engine->stats().prefix_hits, 3 * 48);
+  EXPECT_EQ(engine->stats().pages_used, 0);
+}
+
+// What a step that failed has left in its pages is not known, and is not served.
+TEST(EngineTest, AFailedStepIsNotCached) {
+  auto decoder = std::make_unique<FakeDecoder>();
+  std::atomic<bool> fails = true;
+  decoder->before = [&](const Batch&) {
+    if (fails.exchange(false)) throw std::bad_alloc();
+  };
+  auto engine = StartFake(SmallOptions(), std::move(decoder));
+  const GenerationRequest request = Request("f", 14);
+  EXPECT_EQ(Ask(*engine, request)[0].finish, FinishReason::kError);
+  const Answer answer = Ask(*engine, request)[0];
+  EXPECT_EQ(answer.cached_tokens, 0);
+  EXPECT_EQ(answer.Bytes(), ByDefinition(request, 0).Bytes());
+}
+
 TEST(EngineTest, ObserverAndStatsCount) {
   auto engine = StartFake();
   int64_t step_tokens = 0, first = 0, inter = 0, finished = 0, output = 0;

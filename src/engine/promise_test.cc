@@ -1,5 +1,6 @@
 // Promise 1 on the built-in model: what a request generates does not depend on what shares its
-// batch, on how its prompt is cut into steps, or on how many threads run.
+// batch, on how its prompt is cut into steps, on what is found in the prefix cache, or on how many
+// threads run.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +12,7 @@
 #include "base/test_rounds.h"
 #include "engine/engine.h"
 #include "engine/test_client.h"
+#include "model/kv_cache.h"
 #include "model/model.h"
 
 namespace jikji {
@@ -20,6 +22,8 @@ constexpr const char* kModel = JIKJI_SOURCE_DIR "/models/jikji-mini-ko";
 constexpr int kSchedules = 200;
 constexpr int kThreadCounts[] = {1, 2};
 constexpr int kTogether = 8;  // requests in the batch
+// Pages of the KV cache: a request has up to 6, so what was computed is soon given up for others.
+constexpr int kPages = 40;
 
 std::unique_ptr<Engine> StartBuiltIn(const EngineOptions& options) {
   auto model = LoadModel(kModel);
@@ -74,10 +78,13 @@ std::vector<std::string> Bytes(const std::vector<Answer>& answers) {
 
 class PromiseTest : public testing::Test {
  protected:
-  // Alone, one thread, prompts in one step: what all else is held to.
+  // Alone, one thread, prompts in one step, nothing cached: what all else is held to.
   void SetUp() override {
-    const auto engine = StartBuiltIn(Options(1));
+    EngineOptions options = Options(1);
+    options.prefix_cache = false;
+    const auto engine = StartBuiltIn(options);
     ASSERT_NE(engine, nullptr);
+    page_bytes_ = KvCache::PageBytes(engine->model().spec, options.page_tokens, options.kv_dtype);
     requests_ = Requests(*engine->model().tokenizer);
     for (const GenerationRequest& request : requests_) {
       const auto answers = Ask(*engine, request);
@@ -100,6 +107,7 @@ class PromiseTest : public testing::Test {
 
   std::vector<GenerationRequest> requests_;
   std::vector<std::vector<std::string>> alone_;
+  uint64_t page_bytes_ = 0;
 };
 
 TEST_F(PromiseTest, SameBytesInAnySchedule) {
@@ -107,6 +115,7 @@ TEST_F(PromiseTest, SameBytesInAnySchedule) {
     std::mt19937 chunks(static_cast<uint32_t>(threads));
     EngineOptions options = Options(static_cast<size_t>(threads));
     options.step_tokens = 48;
+    options.kv_bytes = kPages * page_bytes_;
     options.chunk_override = [&chunks](int32_t limit) {
       return 1 + static_cast<int32_t>(chunks() % static_cast<uint32_t>(limit));
     };
@@ -126,7 +135,10 @@ TEST_F(PromiseTest, SameBytesInAnySchedule) {
         GenerationRequest request = requests_[pick];
         request.id = fmt::format("{}-{}-{}", threads, schedule, i);
         parts.push_back({pick, random() % 5 == 0, std::make_unique<TestClient>(request.choices)});
-        ASSERT_TRUE(SubmitTo(*engine, request, *parts.back().client).has_value());
+        const char* salts[] = {"", "a", "b"};
+        const auto submitted = SubmitTo(*engine, request, *parts.back().client,
+                                        static_cast<int32_t>(random() % 3), salts[random() % 3]);
+        ASSERT_TRUE(submitted.has_value());
         // Others arrive in the midst of its work, and some leave in the midst of theirs.
         if (random() % 2 == 0) parts[random() % parts.size()].client->WaitForTokens(random() % 6);
         if (parts.back().leaves) engine->Cancel(request.id);
@@ -147,6 +159,8 @@ TEST_F(PromiseTest, SameBytesInAnySchedule) {
     }
     EXPECT_EQ(engine->stats().pages_used, 0);
     EXPECT_GT(cancelled, 0);
+    EXPECT_GT(engine->stats().prefix_hits, 0);
+    EXPECT_LT(engine->stats().prefix_hits, engine->stats().prefix_queries);
   }
 }
 

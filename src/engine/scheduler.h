@@ -1,48 +1,77 @@
-// What the next step runs: a pure function of the sequences' states and the budget.
+// Who runs, and what the next step computes of each.
 //
 // There are no phases: a step is {sequence: tokens}. Every decoding sequence advances by its one
-// token; what is left of the budget goes to prompts, first come first served, in chunks; then
-// waiting sequences are admitted in their order while pages and slots last. The first that does not
-// fit holds back those behind it, so that small requests never starve a large one.
+// token; what is left of the budget goes to prompts in order of rank, in chunks, those that wait
+// among them while pages and slots last. The first that does not fit holds back those behind it, so
+// that small requests never starve a large one. Contract: a function of what was added, removed and
+// computed; no clock, no threads, no model. Non-goals: computing, sampling, answers (stepper.h).
 #ifndef JIKJI_ENGINE_SCHEDULER_H_
 #define JIKJI_ENGINE_SCHEDULER_H_
 
 #include <cstdint>
-#include <functional>
-#include <span>
+#include <memory>
+#include <string>
 #include <vector>
+
+#include "engine/engine.h"
+#include "engine/page_allocator.h"
+#include "engine/prompt_budget.h"
+#include "engine/sequence.h"
+#include "engine/wait_queue.h"
 
 namespace jikji {
 
-struct StepBudget {
-  // Tokens of the step. Where decoding alone takes them all, prompts still get one.
+// What a step computes of one sequence: its next `tokens`.
+struct StepPart {
+  Sequence* sequence = nullptr;
   int32_t tokens = 0;
-  // Prompt tokens whose logits are wanted, at least 1: each takes a row as wide as the vocabulary.
-  int32_t scored_tokens = 0;
-  int32_t free_pages = 0;
-  int32_t free_slots = 0;
 };
 
-struct RunningState {
-  int64_t prompt_left = 0;  // tokens; 0: decoding
-  bool scored = false;      // wants logits of its prompt
-};
+class Scheduler {
+ public:
+  // `options` must outlive this.
+  Scheduler(const EngineOptions& options, int32_t pages,
+            std::shared_ptr<const Tokenizer> tokenizer);
 
-struct WaitingState {
-  int64_t prompt = 0;  // tokens, at least 1
-  int32_t pages = 0;
-  bool scored = false;
-};
+  void Add(const std::shared_ptr<ActiveRequest>& request) { waiting_.Add(request); }
 
-struct StepPlan {
-  int32_t admitted = 0;         // so many from the head of the waiting
-  std::vector<int32_t> tokens;  // of each running sequence, then of each admitted; 0: none now
-};
+  // Takes a request's choices out, wherever they are; those that never ran have no sequence.
+  std::vector<WaitQueue::Entry> Remove(const std::string& id);
+  // Takes one that ended out.
+  void Remove(const Sequence& sequence);
+  // Takes out all that run, after a step that failed: what their pages hold is not known. Where
+  // the step could not even be planned, the first that waits goes too, lest it fail for ever.
+  std::vector<WaitQueue::Entry> RemoveRunning(bool first_waiting);
 
-// `running` in order of admission, `waiting` in order of their turn. `chunk`, if given, replaces a
-// chunk of a prompt by a smaller one, at least 1.
-StepPlan PlanStep(std::span<const RunningState> running, std::span<const WaitingState> waiting,
-                  StepBudget budget, const std::function<int32_t(int32_t limit)>& chunk = {});
+  // The next step, admissions included. Every part of it is computed before the next call; a page
+  // that one fills may be read by another.
+  const std::vector<StepPart>& Plan();
+
+  bool idle() const { return running_.empty() && waiting_.empty(); }
+  // The id of any request that is here; there must be one.
+  const std::string& AnyId() const;
+  size_t waiting_requests() const { return waiting_.requests(); }
+  // Fills in the counts of what is here.
+  void Count(EngineStats& stats) const;
+
+ private:
+  struct Running {
+    std::unique_ptr<Sequence> sequence;
+    int32_t tokens = 0;  // of the step under way
+  };
+
+  // Starts the first that waits, at `place` of the running; false where it does not fit.
+  bool Admit(size_t place);
+  void Give(Running& running, int32_t tokens);
+
+  const EngineOptions& options_;
+  const std::shared_ptr<const Tokenizer> tokenizer_;
+  PageAllocator pages_;
+  WaitQueue waiting_;
+  std::vector<Running> running_;  // in order of rank
+  std::vector<StepPart> parts_;
+  int64_t prefix_queries_ = 0, prefix_hits_ = 0;  // tokens
+};
 
 }  // namespace jikji
 

@@ -1,136 +1,249 @@
 #include "engine/scheduler.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <map>
 #include <random>
+
+#include "engine/fake_model.h"
+#include "engine/test_client.h"
 
 namespace jikji {
 namespace {
 
 using ::testing::ElementsAre;
 
-constexpr RunningState kDecoding = {};
+constexpr int32_t kPageTokens = 4;
 
-RunningState Prefilling(int64_t left, bool scored = false) { return {left, scored}; }
-
-TEST(SchedulerTest, DecodingAlwaysAdvances) {
-  const std::vector<RunningState> running(10, kDecoding);
-  const auto plan = PlanStep(running, {}, {.tokens = 4, .scored_tokens = 1});
-  EXPECT_EQ(plan.tokens, std::vector<int32_t>(10, 1));
+EngineOptions SmallOptions() {
+  EngineOptions options;
+  options.page_tokens = kPageTokens;
+  options.max_running = 8;
+  options.step_tokens = 16;
+  return options;
 }
 
+// Plays the model and the clients of a scheduler, and checks every step.
+class Playthrough {
+ public:
+  Playthrough(const EngineOptions& options, int32_t pages)
+      : options_(options),
+        scheduler_(options_, pages, std::make_shared<FakeTokenizer>()),
+        memory_(static_cast<size_t>(pages) * kPageTokens, -1) {}
+
+  void Add(const std::string& id, std::vector<TokenId> prompt, int64_t max_tokens,
+           int32_t priority = 0, int32_t choices = 1, int32_t prompt_logprobs = -1) {
+    GenerationRequest request;
+    request.id = id;
+    request.prompt = std::move(prompt);
+    request.max_tokens = max_tokens;
+    request.choices = choices;
+    request.prompt_logprobs = prompt_logprobs;
+    Ticket ticket = TicketFor(request, priority);
+    scheduler_.Add(std::make_shared<ActiveRequest>(std::move(ticket), request, [](Delta) {}));
+  }
+
+  // One step; the tokens of each choice in it, by "id/choice".
+  std::map<std::string, int32_t> Step() {
+    const std::vector<StepPart> parts = scheduler_.Plan();
+    std::map<std::string, int32_t> planned;
+    int32_t total = 0;
+    for (const StepPart& part : parts) {
+      EXPECT_GT(part.tokens, 0);
+      EXPECT_LE(part.tokens, part.sequence->left());
+      total += part.tokens;
+      planned[Name(*part.sequence)] = part.tokens;
+      for (int64_t p = part.sequence->computed(); p < End(part); ++p) {
+        Slot(*part.sequence, p) = part.sequence->tokens()[static_cast<size_t>(p)];
+      }
+    }
+    EXPECT_EQ(planned.size(), parts.size());
+    EXPECT_LE(total, std::max(options_.step_tokens, static_cast<int32_t>(parts.size())));
+    for (const StepPart& part : parts) {
+      for (int64_t p = 0; p < End(part); ++p) {
+        EXPECT_EQ(Slot(*part.sequence, p), part.sequence->tokens()[static_cast<size_t>(p)]);
+      }
+    }
+    for (const StepPart& part : parts) Commit(part);
+    return planned;
+  }
+
+  EngineStats stats() const {
+    EngineStats stats;
+    scheduler_.Count(stats);
+    return stats;
+  }
+  Scheduler& scheduler() { return scheduler_; }
+  // Choices that ended, in order.
+  const std::vector<std::string>& ended() const { return ended_; }
+  int64_t cached(const std::string& name) const { return cached_.at(name); }
+
+ private:
+  static std::string Name(const Sequence& sequence) {
+    return fmt::format("{}/{}", sequence.request()->request.id, sequence.rank().choice);
+  }
+  static int64_t End(const StepPart& part) { return part.sequence->computed() + part.tokens; }
+  TokenId& Slot(Sequence& sequence, int64_t position) {
+    const int32_t page = sequence.pages().pages()[static_cast<size_t>(position) / kPageTokens];
+    return memory_[static_cast<size_t>(page * int64_t{kPageTokens} + position % kPageTokens)];
+  }
+  void Commit(const StepPart& part) {
+    Sequence& sequence = *part.sequence;
+    for (int64_t p = sequence.computed() + 1; p <= End(part); ++p) {
+      if (sequence.ScoresAt(p)) sequence.TakeScore({});
+    }
+    sequence.Advance(part.tokens);
+    if (sequence.left() > 0) return;
+    const TokenId next = static_cast<TokenId>(sequence.tokens().size() % 7);
+    const Emission emission = sequence.Take({.token = next, .logprob = {}}, {});
+    if (!emission.delta.finish) return;
+    EXPECT_EQ(emission.delta.output_tokens, sequence.request()->request.max_tokens);
+    ended_.push_back(Name(sequence));
+    cached_[ended_.back()] = emission.delta.cached_tokens;
+    scheduler_.Remove(sequence);
+  }
+
+  const EngineOptions options_;
+  Scheduler scheduler_;
+  std::vector<TokenId> memory_;
+  std::vector<std::string> ended_;
+  std::map<std::string, int64_t> cached_;
+};
+
+std::vector<TokenId> Prompt(size_t count, TokenId first = 10) {
+  std::vector<TokenId> prompt;
+  while (prompt.size() < count) prompt.push_back(first + static_cast<TokenId>(prompt.size()));
+  return prompt;
+}
+
+using Tokens = std::map<std::string, int32_t>;
+
 TEST(SchedulerTest, PromptsShareWhatDecodingLeaves) {
-  const std::vector<RunningState> running = {Prefilling(10), kDecoding, Prefilling(10), kDecoding};
-  const auto plan = PlanStep(running, {}, {.tokens = 16, .scored_tokens = 1});
-  EXPECT_THAT(plan.tokens, ElementsAre(10, 1, 4, 1));
+  Playthrough run(SmallOptions(), 100);
+  run.Add("a", Prompt(3, 1), 9);
+  run.Add("b", Prompt(3, 2), 9);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 3}, {"b/0", 3}}));
+  run.Add("c", Prompt(10, 3), 9);
+  run.Add("d", Prompt(10, 4), 9);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 1}, {"b/0", 1}, {"c/0", 10}, {"d/0", 4}}));
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 1}, {"b/0", 1}, {"c/0", 1}, {"d/0", 6}}));
 }
 
 TEST(SchedulerTest, PromptsAdvanceEvenWhereDecodingTakesTheBudget) {
-  const std::vector<RunningState> running = {kDecoding, kDecoding, Prefilling(5), Prefilling(5)};
-  const auto plan = PlanStep(running, {}, {.tokens = 2, .scored_tokens = 1});
-  EXPECT_THAT(plan.tokens, ElementsAre(1, 1, 1, 0));
+  EngineOptions options = SmallOptions();
+  options.step_tokens = 2;
+  Playthrough run(options, 100);
+  for (const char* id : {"a", "b"}) run.Add(id, Prompt(1, id[0]), 9);
+  run.Step();
+  run.Add("c", Prompt(5, 3), 9);
+  run.Add("d", Prompt(5, 4), 9);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 1}, {"b/0", 1}, {"c/0", 1}}));
 }
 
 TEST(SchedulerTest, AdmitsWhilePagesAndSlotsLast) {
-  const std::vector<WaitingState> waiting = {{4, 3}, {4, 3}, {4, 1}};
-  StepBudget budget{.tokens = 100, .scored_tokens = 1, .free_pages = 6, .free_slots = 8};
-  EXPECT_EQ(PlanStep({}, waiting, budget).admitted, 2);
-  budget.free_pages = 7;
-  EXPECT_EQ(PlanStep({}, waiting, budget).admitted, 3);
-  budget.free_slots = 1;
-  EXPECT_EQ(PlanStep({}, waiting, budget).admitted, 1);
+  EngineOptions options = SmallOptions();
+  options.max_running = 2;
+  Playthrough run(options, 5);
+  run.Add("a", Prompt(4, 1), 4);
+  run.Add("b", Prompt(4, 2), 4);
+  run.Add("c", Prompt(2, 3), 1);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 4}, {"b/0", 4}}));
+  EXPECT_EQ(run.stats().waiting, 1);
+  while (run.ended().empty()) run.Step();
+  EXPECT_EQ(run.Step().count("c/0"), 1u);
 }
 
 TEST(SchedulerTest, SmallDoesNotOvertakeLarge) {
-  const std::vector<WaitingState> waiting = {{4, 5}, {4, 1}};
-  const auto plan =
-      PlanStep({}, waiting, {.tokens = 100, .scored_tokens = 1, .free_pages = 4, .free_slots = 8});
-  EXPECT_EQ(plan.admitted, 0);
+  Playthrough run(SmallOptions(), 5);
+  run.Add("a", Prompt(4, 1), 4);
+  run.Step();
+  run.Add("large", Prompt(12, 2), 4);
+  run.Add("small", Prompt(2, 3), 5);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 1}}));
+  while (run.ended().size() < 3) run.Step();
+  EXPECT_THAT(run.ended(), ElementsAre("a/0", "large/0", "small/0"));
 }
 
-TEST(SchedulerTest, AdmitsNoneThatCouldNotStart) {
-  const std::vector<RunningState> running = {Prefilling(100)};
-  const std::vector<WaitingState> waiting = {{4, 1}};
-  const auto plan = PlanStep(running, waiting,
-                             {.tokens = 32, .scored_tokens = 1, .free_pages = 4, .free_slots = 8});
-  EXPECT_EQ(plan.admitted, 0);
-  EXPECT_THAT(plan.tokens, ElementsAre(32));
+TEST(SchedulerTest, PromptsOfLowerPriorityWaitForThoseOfHigher) {
+  Playthrough run(SmallOptions(), 100);
+  run.Add("later", Prompt(40, 1), 4, 1);
+  EXPECT_EQ(run.Step(), (Tokens{{"later/0", 16}}));
+  run.Add("first", Prompt(20, 2), 4, 0);
+  EXPECT_EQ(run.Step(), (Tokens{{"first/0", 16}}));
+  EXPECT_EQ(run.Step(), (Tokens{{"first/0", 4}, {"later/0", 12}}));
 }
 
-TEST(SchedulerTest, ScoredPromptsAreBounded) {
-  const std::vector<RunningState> running = {Prefilling(100, true), Prefilling(100, true),
-                                             Prefilling(100)};
-  const auto plan = PlanStep(running, {}, {.tokens = 64, .scored_tokens = 8});
-  EXPECT_THAT(plan.tokens, ElementsAre(8, 0, 56));
+TEST(SchedulerTest, AlikeBeginningsAreComputedOnce) {
+  EngineOptions options = SmallOptions();
+  options.step_tokens = 100;
+  Playthrough run(options, 100);
+  run.Add("a", Prompt(18), 3, 0, 3);
+  // Even where both come in one step: the choices, and a longer prompt.
+  run.Add("b", Prompt(22), 1);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 18}, {"a/1", 2}, {"a/2", 2}, {"b/0", 6}}));
+  while (!run.scheduler().idle()) run.Step();
+  EXPECT_EQ(run.cached("a/0"), 0);
+  EXPECT_EQ(run.cached("b/0"), 16);
+  EXPECT_EQ(run.stats().prefix_queries, 3 * 18 + 22);
+  EXPECT_EQ(run.stats().prefix_hits, 3 * 16);
+  EXPECT_EQ(run.stats().pages_used, 0);
+  // The last token is never taken from the cache; a prompt whose logits are wanted takes nothing.
+  run.Add("c", Prompt(16), 1);
+  run.Add("d", Prompt(16), 1, 0, 1, 2);
+  EXPECT_EQ(run.Step(), (Tokens{{"c/0", 4}, {"d/0", 16}}));
+
+  options.prefix_cache = false;
+  Playthrough without(options, 100);
+  without.Add("a", Prompt(18), 3, 0, 3);
+  EXPECT_EQ(without.Step(), (Tokens{{"a/0", 18}, {"a/1", 18}, {"a/2", 18}}));
+  EXPECT_EQ(without.stats().prefix_queries, 0);
 }
 
-TEST(SchedulerTest, ChunkOverrideIsHeldToItsLimits) {
-  const std::vector<RunningState> running = {Prefilling(10), kDecoding, Prefilling(10)};
-  const StepBudget budget{.tokens = 16, .scored_tokens = 1};
-  EXPECT_THAT(PlanStep(running, {}, budget, [](int32_t) { return 0; }).tokens,
-              ElementsAre(1, 1, 1));
-  EXPECT_THAT(PlanStep(running, {}, budget, [](int32_t) { return 99; }).tokens,
-              ElementsAre(10, 1, 5));
+TEST(SchedulerTest, AnswersAreFoundByTheNextTurn) {
+  Playthrough run(SmallOptions(), 100);
+  run.Add("turn", Prompt(6), 10);
+  while (!run.scheduler().idle()) run.Step();
+  std::vector<TokenId> longer = Prompt(6);
+  for (size_t i = 6; i < 16; ++i) longer.push_back(static_cast<TokenId>(i % 7));
+  longer.resize(20, 9);
+  run.Add("next", longer, 1);
+  EXPECT_EQ(run.Step(), (Tokens{{"next/0", 8}}));  // the last sampled token was never computed
 }
 
-// Whatever comes: the budget holds, decoding advances, and everything ends.
+// Whatever comes: the budget holds, what is read was written, everything ends, nothing stays.
 TEST(SchedulerTest, RandomLoadsEnd) {
   std::mt19937 random(3);
-  for (int round = 0; round < 300; ++round) {
-    struct Sequence {
-      RunningState state;
-      int64_t output_left;
-      int32_t pages;
-    };
-    const auto pages_total = static_cast<int32_t>(1 + random() % 20);
-    const auto slots = static_cast<int32_t>(1 + random() % 8);
-    const auto tokens = static_cast<int32_t>(1 + random() % 40);
-    std::vector<WaitingState> waiting;
-    for (size_t i = random() % 30; i > 0; --i) {
-      waiting.push_back({1 + static_cast<int64_t>(random() % 50),
-                         static_cast<int32_t>(1 + random() % static_cast<uint32_t>(pages_total)),
-                         random() % 4 == 0});
-    }
-    std::vector<Sequence> running;
+  for (int round = 0; round < 200; ++round) {
+    EngineOptions options = SmallOptions();
+    options.max_running = static_cast<int32_t>(1 + random() % 8);
+    options.step_tokens = static_cast<int32_t>(1 + random() % 40);
+    options.prefix_cache = random() % 4 != 0;
+    const auto pages = static_cast<int32_t>(12 + random() % 40);
+    Playthrough run(options, pages);
+    size_t choices = 0, cancelled = 0;
     int steps = 0;
-    while (!waiting.empty() || !running.empty()) {
-      ASSERT_LT(++steps, 5000);
-      std::vector<RunningState> states;
-      int32_t used = 0;
-      for (const Sequence& s : running) {
-        states.push_back(s.state);
-        used += s.pages;
+    for (int i = 0; i < 40 || !run.scheduler().idle(); ++i) {
+      ASSERT_LT(++steps, 20000);
+      if (i < 40) {
+        // Prompts of two beginnings.
+        std::vector<TokenId> prompt = Prompt(1 + random() % 28, random() % 2 == 0 ? 10 : 50);
+        if (random() % 2 == 0) prompt.back() = static_cast<TokenId>(random() % 9);
+        const auto n = static_cast<int32_t>(1 + random() % 3);
+        run.Add(std::to_string(i), std::move(prompt), 1 + static_cast<int64_t>(random() % 20),
+                static_cast<int32_t>(random() % 3), n, random() % 8 == 0 ? 1 : -1);
+        choices += static_cast<size_t>(n);
       }
-      const StepBudget budget{.tokens = tokens,
-                              .scored_tokens = 4,
-                              .free_pages = pages_total - used,
-                              .free_slots = slots - static_cast<int32_t>(running.size())};
-      const StepPlan plan = PlanStep(states, waiting, budget);
-      ASSERT_EQ(plan.tokens.size(), running.size() + static_cast<size_t>(plan.admitted));
-      for (int32_t i = 0; i < plan.admitted; ++i) {
-        running.push_back({{waiting[0].prompt, waiting[0].scored},
-                           static_cast<int64_t>(random() % 10),
-                           waiting[0].pages});
-        waiting.erase(waiting.begin());
-      }
-      const int32_t total = std::accumulate(plan.tokens.begin(), plan.tokens.end(), 0);
-      ASSERT_GT(total, 0);
-      ASSERT_LE(total, std::max(tokens, static_cast<int32_t>(states.size()) + 1));
-      for (size_t i = running.size(); i-- > 0;) {
-        Sequence& s = running[i];
-        if (s.state.prompt_left == 0) {
-          ASSERT_EQ(plan.tokens[i], 1);
-          --s.output_left;
-        }
-        s.state.prompt_left -= s.state.prompt_left == 0 ? 0 : plan.tokens[i];
-        ASSERT_GE(s.state.prompt_left, 0);
-        if (s.state.prompt_left == 0 && s.output_left <= 0) {
-          running.erase(running.begin() + static_cast<ptrdiff_t>(i));
-        }
+      for (size_t j = random() % 4; j > 0; --j) run.Step();
+      if (random() % 6 == 0) {
+        cancelled += run.scheduler().Remove(std::to_string(random() % 40)).size();
       }
     }
+    ASSERT_EQ(run.ended().size() + cancelled, choices);
+    ASSERT_EQ(run.stats().pages_used, 0);
+    ASSERT_EQ(run.stats().waiting, 0);
+    ASSERT_EQ(run.scheduler().waiting_requests(), 0u);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "engine/sequence.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -19,37 +21,41 @@ ActiveRequest::ActiveRequest(Ticket its_ticket, GenerationRequest its_request, D
       request(std::move(its_request)),
       sink(std::move(its_sink)),
       stops(std::make_shared<const StopStrings>(request.stop)),
+      // The length says where the tenant ends, whatever bytes a salt has.
+      cache_root(
+          fmt::format("{}:{}{}", ticket.tenant().size(), ticket.tenant(), ticket.cache_salt())),
       arrived(Clock::now()),
       unstarted(request.choices),
       unfinished(request.choices) {}
 
-Sequence::Sequence(std::shared_ptr<ActiveRequest> request, int32_t choice, PageLease pages,
+Sequence::Sequence(std::shared_ptr<ActiveRequest> request, int32_t choice,
                    std::shared_ptr<const Tokenizer> tokenizer)
     : request_(std::move(request)),
       choice_(choice),
-      scored_(choice == 0 && request_->request.prompt_logprobs >= 0),
-      pages_(std::move(pages)),
+      prompt_size_(static_cast<int64_t>(request_->request.prompt.size())),
+      scores_(choice == 0 && request_->request.prompt_logprobs >= 0),
+      tokens_(request_->request.prompt),
       sampler_(request_->request, choice),
       text_(request_->request, request_->stops, std::move(tokenizer)) {
   times_.arrived = request_->arrived;
   times_.started = Clock::now();
 }
 
-bool Sequence::SamplesAt(int64_t position) const {
-  return request_->request.max_tokens > 0 && position == prompt_size() + sampler_.count();
+void Sequence::Run(PageLease pages, int64_t matched) {
+  pages_ = std::move(pages);
+  computed_ = matched;
+  if (!cached_) cached_ = matched;
 }
 
-bool Sequence::PromptOnlyDone() const {
-  return request_->request.max_tokens == 0 && computed_ == prompt_size();
+int64_t Sequence::Advance(int32_t count) {
+  computed_ += count;
+  const int64_t read = std::max(prompt_read_, std::min(computed_, prompt_size_));
+  return read - std::exchange(prompt_read_, read);
 }
 
-void Sequence::AppendTokens(int32_t count, std::vector<TokenId>& out) const {
-  if (prompt_left() == 0) {
-    out.push_back(last_);
-    return;
-  }
-  const auto begin = request_->request.prompt.begin() + static_cast<ptrdiff_t>(computed_);
-  out.insert(out.end(), begin, begin + count);
+void Sequence::TakeScore(TokenLogprob score) {
+  prompt_logprobs_.push_back(std::move(score));
+  ++next_score_;
 }
 
 Result<TokenLogprob> Sequence::Score(int64_t position, std::span<const float> logits,
@@ -80,24 +86,25 @@ void Sequence::Close(FinishReason reason, Clock::time_point now, Emission& emiss
   // What was held back may complete a stop string as the last token did not.
   if (reason == FinishReason::kLength && text_.match()) reason = FinishReason::kStop;
   delta.finish = reason;
-  delta.prompt_tokens = prompt_size();
-  delta.output_tokens = sampler_.count();
+  delta.prompt_tokens = prompt_size_;
+  delta.output_tokens = output();
+  delta.cached_tokens = cached_.value_or(0);
   if (text_.match()) delta.stop_match = *text_.match();
-  if (sampler_.count() == 0) times_.first_token = now;
+  if (output() == 0) times_.first_token = now;
   times_.finished = now;
   emission.times = times_;
 }
 
 Emission Sequence::Take(SampledToken sampled, Clock::time_point now) {
+  tokens_.push_back(sampled.token);
   Emission emission = Begin();
-  if (sampler_.count() == 1) {
+  if (output() == 1) {
     times_.first_token = now;
     emission.first_token = Seconds(now - times_.arrived);
   } else {
     emission.inter_token = Seconds(now - last_token_);
   }
   last_token_ = now;
-  last_ = sampled.token;
   emission.delta.tokens.push_back(sampled.token);
   if (sampled.logprob) emission.delta.logprobs.push_back(std::move(*sampled.logprob));
 
@@ -107,7 +114,7 @@ Emission Sequence::Take(SampledToken sampled, Clock::time_point now) {
   }
   if (stop || text_.match()) {
     Close(FinishReason::kStop, now, emission);
-  } else if (sampler_.count() == request_->request.max_tokens) {
+  } else if (output() == request_->request.max_tokens) {
     Close(FinishReason::kLength, now, emission);
   }
   return emission;
@@ -121,11 +128,12 @@ Emission Sequence::End(FinishReason reason, std::optional<Error> error, Clock::t
 }
 
 Emission EndUnstarted(const std::shared_ptr<ActiveRequest>& request, int32_t choice,
-                      FinishReason reason, Clock::time_point now) {
+                      FinishReason reason, std::optional<Error> error, Clock::time_point now) {
   Emission emission;
   emission.request = request;
   emission.delta.choice = choice;
   emission.delta.finish = reason;
+  emission.delta.error = std::move(error);
   emission.delta.prompt_tokens = static_cast<int64_t>(request->request.prompt.size());
   emission.times = RequestTimes{request->arrived, now, now, now};
   return emission;

@@ -1,23 +1,23 @@
-// A request inside the engine, and one running choice of it.
+// A request inside the engine, and one choice of it from its first step to its last.
 //
 // A Sequence knows what its next tokens are, what a sampled token does to it and when it is over.
 // It knows nothing of other sequences, of threads or of the sink.
 #ifndef JIKJI_ENGINE_SEQUENCE_H_
 #define JIKJI_ENGINE_SEQUENCE_H_
 
-#include <algorithm>
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/engine.h"
 #include "engine/page_allocator.h"
 #include "engine/request.h"
 #include "engine/sampler.h"
-#include "engine/scheduler.h"
 #include "engine/text_assembler.h"
 #include "engine/ticket.h"
 
@@ -30,13 +30,28 @@ struct ActiveRequest {
   const GenerationRequest request;
   const DeltaSink sink;
   const std::shared_ptr<const StopStrings> stops;
+  const std::string cache_root;  // of its tenant and salt: who may share its pages
   const std::chrono::steady_clock::time_point arrived;
 
   // The engine thread's own:
-  int32_t unstarted;   // choices that wait
-  int32_t unfinished;  // choices that have not ended
-  bool deaf = false;   // the sink threw: it hears no more
+  uint64_t arrival = 0;  // its number among all requests
+  int32_t unstarted;     // choices that never ran
+  int32_t unfinished;    // choices that have not ended
+  bool deaf = false;     // the sink threw: it hears no more
 };
+
+// A choice's place among all others: lower priority first, then first come first served.
+struct Rank {
+  int32_t priority = 0;
+  uint64_t arrival = 0;
+  int32_t choice = 0;
+
+  auto operator<=>(const Rank&) const = default;
+};
+
+inline Rank RankOf(const ActiveRequest& request, int32_t choice) {
+  return {request.ticket.priority(), request.arrival, choice};
+}
 
 // A delta on its way to its sink, and what metrics want to know of it.
 struct Emission {
@@ -49,24 +64,34 @@ struct Emission {
 
 class Sequence {
  public:
-  Sequence(std::shared_ptr<ActiveRequest> request, int32_t choice, PageLease pages,
+  Sequence(std::shared_ptr<ActiveRequest> request, int32_t choice,
            std::shared_ptr<const Tokenizer> tokenizer);
 
   const std::shared_ptr<ActiveRequest>& request() const { return request_; }
-  std::span<const int32_t> pages() const { return pages_.pages(); }
+  Rank rank() const { return RankOf(*request_, choice_); }
 
-  RunningState state() const { return {prompt_left(), scored_}; }
+  // Prompt and output so far.
+  std::span<const TokenId> tokens() const { return tokens_; }
   // Tokens whose keys and values are in the cache: the position of the next one.
   int64_t computed() const { return computed_; }
-  int64_t prompt_left() const { return std::max<int64_t>(0, prompt_size() - computed_); }
-  bool scored() const { return scored_; }
+  // Tokens that are known and not computed: at least one while it runs. The last gives the next.
+  int64_t left() const { return size() - computed_; }
+  // Wants logits of prompt tokens that it has not had.
+  bool scored() const { return next_score_ < prompt_size_ && scores_; }
+  // True where the logits of the token before `position` are wanted for its score.
+  bool ScoresAt(int64_t position) const {
+    return scores_ && position >= next_score_ && position < prompt_size_;
+  }
   // True where a step that ends at `position` gives the logits of a new token.
-  bool SamplesAt(int64_t position) const;
+  bool SamplesAt(int64_t position) const {
+    return request_->request.max_tokens > 0 && position == size();
+  }
   // A step without sampling has ended the prompt of a request for no tokens.
-  bool PromptOnlyDone() const;
+  bool PromptOnlyDone() const { return request_->request.max_tokens == 0 && left() == 0; }
 
-  // Appends the next `count` tokens to compute.
-  void AppendTokens(int32_t count, std::vector<TokenId>& out) const;
+  // Begins to run with these pages; `matched` tokens are in them already.
+  void Run(PageLease pages, int64_t matched);
+  PageLease& pages() { return pages_; }
 
   // The logprob of the prompt's token at `position`, from the logits of the one before it. Safe
   // beside other sequences' calls, as Sample is.
@@ -76,28 +101,34 @@ class Sequence {
     return sampler_.Next(logits, scratch);
   }
 
-  // The step's results: `count` tokens are in the cache; a prompt token was scored; a token was
-  // sampled, or the choice is over.
-  void Advance(int32_t count) { computed_ += count; }
-  void TakeScore(TokenLogprob score) { prompt_logprobs_.push_back(std::move(score)); }
+  // The step's results: `count` tokens more are in the cache; a prompt token was scored; a token
+  // was sampled, or the choice is over. Advance returns how many prompt tokens were read, those
+  // found in the cache included, and each once.
+  int64_t Advance(int32_t count);
+  void TakeScore(TokenLogprob score);
   Emission Take(SampledToken sampled, std::chrono::steady_clock::time_point now);
   Emission End(FinishReason reason, std::optional<Error> error,
                std::chrono::steady_clock::time_point now);
 
  private:
-  int64_t prompt_size() const { return static_cast<int64_t>(request_->request.prompt.size()); }
+  int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
+  int64_t output() const { return size() - prompt_size_; }
   bool IsStop(TokenId token) const;
   Emission Begin();
   void Close(FinishReason reason, std::chrono::steady_clock::time_point now, Emission& emission);
 
   std::shared_ptr<ActiveRequest> request_;
   int32_t choice_;
-  bool scored_;
+  int64_t prompt_size_;
+  bool scores_;  // the prompt
+  std::vector<TokenId> tokens_;
   PageLease pages_;
   Sampler sampler_;
   TextAssembler text_;
   int64_t computed_ = 0;
-  TokenId last_ = 0;
+  int64_t prompt_read_ = 0;
+  int64_t next_score_ = 1;         // position; the first token has no logits before it
+  std::optional<int64_t> cached_;  // tokens found in the cache when it first ran
   std::vector<TokenLogprob> prompt_logprobs_;
   RequestTimes times_;
   std::chrono::steady_clock::time_point last_token_;
@@ -105,7 +136,8 @@ class Sequence {
 
 // The last word on a choice that never started.
 Emission EndUnstarted(const std::shared_ptr<ActiveRequest>& request, int32_t choice,
-                      FinishReason reason, std::chrono::steady_clock::time_point now);
+                      FinishReason reason, std::optional<Error> error,
+                      std::chrono::steady_clock::time_point now);
 
 }  // namespace jikji
 

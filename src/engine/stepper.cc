@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <exception>
-#include <new>
 #include <utility>
 
 namespace jikji {
 namespace {
 
-// Rows of prompt logits in one step: at a vocabulary of 150,000 they are 37 MiB.
-constexpr int32_t kScoredTokens = 64;
 // Below this many logits a step samples on its own thread: handing work over costs microseconds.
 constexpr size_t kSerialLogits = 32768;
 
@@ -20,14 +17,11 @@ Stepper::Stepper(Model& model, const EngineOptions& options, KvCache cache)
       options_(options),
       cache_(std::move(cache)),
       pool_(options.threads),
-      pages_(cache_.pages()) {}
+      scheduler_(options_, cache_.pages(), model_.description.tokenizer) {}
 
 EngineStats Stepper::stats() const {
   EngineStats stats = stats_;
-  stats.waiting = waiting_.choices();
-  stats.running = static_cast<int64_t>(running_.size());
-  stats.pages_used = pages_.used();
-  stats.pages_total = pages_.total();
+  scheduler_.Count(stats);
   return stats;
 }
 
@@ -38,37 +32,42 @@ bool Stepper::Emit(Emission emission) {
   return last;
 }
 
-void Stepper::Cancel(const std::string& id) {
+void Stepper::End(std::vector<WaitQueue::Entry> choices, FinishReason reason,
+                  const std::optional<Error>& error) {
   const auto now = Clock::now();
-  std::erase_if(running_, [&](const auto& sequence) {
-    return sequence->request()->request.id == id &&
-           Emit(sequence->End(FinishReason::kCancelled, std::nullopt, now));
-  });
-  const auto request = waiting_.Remove(id);
-  if (!request) return;
-  while (request->unstarted > 0) {
-    const int32_t choice = request->request.choices - request->unstarted--;
-    Emit(EndUnstarted(request, choice, FinishReason::kCancelled, now));
+  for (const auto& [request, choice, sequence] : choices) {
+    Emit(sequence ? sequence->End(reason, error, now)
+                  : EndUnstarted(request, choice, reason, error, now));
   }
 }
 
+void Stepper::Cancel(const std::string& id) {
+  End(scheduler_.Remove(id), FinishReason::kCancelled, std::nullopt);
+}
+
 void Stepper::CancelAll() {
-  while (!running_.empty()) Cancel(running_.front()->request()->request.id);
-  while (!waiting_.empty()) Cancel(waiting_.FirstId());
+  while (busy()) Cancel(std::string(scheduler_.AnyId()));
 }
 
 // Nothing below throws on input; what may come is a lack of memory. It costs the running sequences,
 // not the engine.
+void Stepper::Fail(bool planning, const std::string& why) {
+  parts_.clear();
+  End(scheduler_.RemoveRunning(planning), FinishReason::kError,
+      jikji::Fail(ErrorCode::kInternal, "a step failed: " + why).error());
+}
+
 void Stepper::Prepare() {
   try {
-    PlanBatch();
+    parts_ = scheduler_.Plan();
+    BuildBatch();
   } catch (const std::exception& error) {
-    FailRunning(error.what());
+    Fail(/*planning=*/true, error.what());
   }
 }
 
 int64_t Stepper::Compute() {
-  if (tokens_.empty()) return 0;
+  if (parts_.empty()) return 0;
   try {
     const std::span<float> logits(logits_.data(), jobs_.size() * Vocab());
     model_.decoder->Forward({.tokens = tokens_, .slices = slices_, .logit_rows = logit_rows_},
@@ -76,70 +75,32 @@ int64_t Stepper::Compute() {
     RunJobs();
     Commit();
   } catch (const std::exception& error) {
-    FailRunning(error.what());
+    Fail(/*planning=*/false, error.what());
     return 0;
   }
   ++stats_.steps;
-  const auto count = static_cast<int64_t>(tokens_.size());
-  tokens_.clear();
-  return count;
-}
-
-void Stepper::PlanBatch() {
-  std::vector<RunningState> running;
-  running.reserve(running_.size());
-  for (const auto& sequence : running_) running.push_back(sequence->state());
-  const int32_t free_slots = options_.max_running - static_cast<int32_t>(running_.size());
-  const auto waiting = waiting_.Head(free_slots, options_.page_tokens);
-  plan_ = PlanStep(running, waiting,
-                   {.tokens = options_.step_tokens,
-                    .scored_tokens = kScoredTokens,
-                    .free_pages = pages_.free(),
-                    .free_slots = free_slots},
-                   options_.chunk_override);
-  Admit(plan_.admitted);
-  BuildBatch();
-}
-
-void Stepper::Admit(int32_t count) {
-  for (; count > 0; --count) {
-    auto [request, choice] = waiting_.Pop();
-    try {
-      auto pages = pages_.Take(PagesOf(request->request, options_.page_tokens));
-      running_.push_back(std::make_unique<Sequence>(request, choice, std::move(*pages),
-                                                    model_.description.tokenizer));
-    } catch (const std::bad_alloc&) {
-      Emit(EndUnstarted(request, choice, FinishReason::kError, Clock::now()));
-      throw;
-    }
-  }
+  return static_cast<int64_t>(tokens_.size());
 }
 
 void Stepper::BuildBatch() {
-  const std::vector<int32_t>& tokens = plan_.tokens;
   tokens_.clear();
   slices_.clear();
   logit_rows_.clear();
   jobs_.clear();
-  for (size_t i = 0; i < running_.size(); ++i) {
-    if (tokens[i] == 0) continue;
-    Sequence& sequence = *running_[i];
+  for (const auto& [sequence, tokens] : parts_) {
     const auto first_row = static_cast<int32_t>(tokens_.size());
-    const int64_t start = sequence.computed();
-    sequence.AppendTokens(tokens[i], tokens_);
+    const int64_t start = sequence->computed();
+    const auto next = sequence->tokens().subspan(static_cast<size_t>(start));
+    tokens_.insert(tokens_.end(), next.begin(), next.begin() + tokens);
     slices_.push_back({.first_row = first_row,
-                       .tokens = tokens[i],
+                       .tokens = tokens,
                        .start = static_cast<int32_t>(start),
-                       .pages = sequence.pages()});
-    const auto scored = static_cast<int32_t>(
-        sequence.scored() ? std::min<int64_t>(tokens[i], sequence.prompt_left() - 1) : 0);
-    for (int32_t row = 0; row < scored; ++row) {
+                       .pages = sequence->pages().pages()});
+    for (int32_t row = 0; row < tokens; ++row) {
+      const bool scores = sequence->ScoresAt(start + row + 1);
+      if (!scores && !sequence->SamplesAt(start + row + 1)) continue;
       logit_rows_.push_back(first_row + row);
-      jobs_.emplace_back(&sequence, start + row + 1);
-    }
-    if (sequence.SamplesAt(start + tokens[i])) {
-      logit_rows_.push_back(first_row + tokens[i] - 1);
-      jobs_.emplace_back(&sequence, kSample);
+      jobs_.emplace_back(sequence, scores ? start + row + 1 : kSample);
     }
   }
   if (logits_.size() < jobs_.size() * Vocab()) logits_.resize(jobs_.size() * Vocab());
@@ -169,7 +130,8 @@ void Stepper::RunJob(size_t index) {
       job.sampled = std::unexpected(std::move(score.error()));
     }
   } catch (const std::exception& error) {
-    job.sampled = Fail(ErrorCode::kInternal, std::string("sampling failed: ") + error.what());
+    job.sampled =
+        jikji::Fail(ErrorCode::kInternal, std::string("sampling failed: ") + error.what());
   }
 }
 
@@ -193,28 +155,14 @@ bool Stepper::CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now)
 void Stepper::Commit() {
   const auto now = Clock::now();
   size_t job = 0;
-  for (size_t i = 0; i < running_.size(); ++i) {
-    Sequence& sequence = *running_[i];
-    if (sequence.prompt_left() > 0) stats_.prompt_tokens += plan_.tokens[i];
-    sequence.Advance(plan_.tokens[i]);
-    bool over = CommitJobs(sequence, job, now);
-    if (!over && sequence.PromptOnlyDone()) {
-      over = Emit(sequence.End(FinishReason::kLength, std::nullopt, now));
+  for (const auto& [sequence, tokens] : parts_) {
+    stats_.prompt_tokens += sequence->Advance(tokens);
+    bool over = CommitJobs(*sequence, job, now);
+    if (!over && sequence->PromptOnlyDone()) {
+      over = Emit(sequence->End(FinishReason::kLength, std::nullopt, now));
     }
-    if (over) running_[i].reset();
+    if (over) scheduler_.Remove(*sequence);
   }
-  std::erase(running_, nullptr);
-}
-
-void Stepper::FailRunning(const std::string& why) {
-  const auto now = Clock::now();
-  for (const auto& sequence : running_) {
-    if (!sequence) continue;
-    Emit(sequence->End(FinishReason::kError,
-                       Fail(ErrorCode::kInternal, "a step failed: " + why).error(), now));
-  }
-  running_.clear();
-  tokens_.clear();
 }
 
 }  // namespace jikji

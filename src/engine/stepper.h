@@ -1,4 +1,4 @@
-// One step after another over all sequences: admit, compute, sample, answer.
+// One step after another: what the scheduler says is computed, sampled, answered.
 //
 // Contract: a choice's results depend on its own request alone (promise 1); an error in one ends
 // that one; all pages are free when no sequence runs. One thread calls it; what it has to say waits
@@ -9,15 +9,15 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/thread_pool.h"
 #include "engine/engine.h"
-#include "engine/page_allocator.h"
+#include "engine/scheduler.h"
 #include "engine/sequence.h"
-#include "engine/wait_queue.h"
 #include "model/kv_cache.h"
 #include "model/model.h"
 
@@ -28,13 +28,13 @@ class Stepper {
   // `options` are resolved; `cache` is for its pages.
   Stepper(Model& model, const EngineOptions& options, KvCache cache);
 
-  void Add(std::shared_ptr<ActiveRequest> request) { waiting_.Add(std::move(request)); }
+  void Add(const std::shared_ptr<ActiveRequest>& request) { scheduler_.Add(request); }
   // Ends the request's choices; nothing happens where there is none.
   void Cancel(const std::string& id);
   void CancelAll();
 
-  bool busy() const { return !running_.empty() || !waiting_.empty(); }
-  size_t waiting_requests() const { return waiting_.requests(); }
+  bool busy() const { return !scheduler_.idle(); }
+  size_t waiting_requests() const { return scheduler_.waiting_requests(); }
 
   // A step has two halves: Prepare says what it will be and admits who is new; Compute does it, and
   // returns how many tokens it took. No Add or Cancel comes between.
@@ -58,14 +58,15 @@ class Stepper {
   using Clock = std::chrono::steady_clock;
 
   size_t Vocab() const { return static_cast<size_t>(model_.description.spec.vocab); }
-  void PlanBatch();
-  void Admit(int32_t count);
   void BuildBatch();
   void RunJobs();
   void RunJob(size_t index);
   void Commit();
   bool CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now);
-  void FailRunning(const std::string& why);
+  void End(std::vector<WaitQueue::Entry> choices, FinishReason reason,
+           const std::optional<Error>& error);
+  // A step could not be planned, or not be computed.
+  void Fail(bool planning, const std::string& why);
   // Notes an emission; true where it was the choice's last.
   bool Emit(Emission emission);
 
@@ -73,14 +74,12 @@ class Stepper {
   const EngineOptions& options_;
   KvCache cache_;
   ThreadPool pool_;
-  PageAllocator pages_;
-  WaitQueue waiting_;
-  std::vector<std::unique_ptr<Sequence>> running_;  // in order of admission
+  Scheduler scheduler_;
   std::vector<Emission> emissions_;
   EngineStats stats_;
 
   // The step's batch; the vectors are kept for their memory.
-  StepPlan plan_;
+  std::vector<StepPart> parts_;
   std::vector<TokenId> tokens_;
   std::vector<kernels::AttentionSlice> slices_;
   std::vector<int32_t> logit_rows_;

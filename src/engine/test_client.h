@@ -25,7 +25,7 @@ struct Answer {
   std::optional<FinishReason> finish;
   std::optional<Error> error;
   std::string stop_match;
-  int64_t prompt_tokens = 0, output_tokens = 0;
+  int64_t prompt_tokens = 0, output_tokens = 0, cached_tokens = 0;
   int deltas = 0;
 
   // Everything in it, bit for bit.
@@ -89,6 +89,7 @@ class TestClient {
       answer.stop_match = delta.stop_match;
       answer.prompt_tokens = delta.prompt_tokens;
       answer.output_tokens = delta.output_tokens;
+      answer.cached_tokens = delta.cached_tokens;
       EXPECT_EQ(answer.output_tokens, static_cast<int64_t>(answer.tokens.size()));
       ++finished_;
     }
@@ -101,19 +102,21 @@ class TestClient {
   size_t finished_ = 0;
 };
 
-inline Ticket TicketFor(const GenerationRequest& request, int32_t priority = 0) {
+inline Ticket TicketFor(const GenerationRequest& request, int32_t priority = 0,
+                        const std::string& cache_salt = {}) {
   LocalPolicy policy;
   AdmissionRequest admission;
   admission.tenant = "test";
   admission.prompt_tokens = static_cast<int64_t>(request.prompt.size());
   admission.max_output_tokens = std::max<int64_t>(0, request.max_tokens * request.choices);
   admission.priority = priority;
+  admission.cache_salt = cache_salt;
   return *policy.Admit(admission);
 }
 
 inline Result<> SubmitTo(Engine& engine, const GenerationRequest& request, TestClient& client,
-                         int32_t priority = 0) {
-  return engine.Submit(TicketFor(request, priority), request, client.Sink());
+                         int32_t priority = 0, const std::string& cache_salt = {}) {
+  return engine.Submit(TicketFor(request, priority, cache_salt), request, client.Sink());
 }
 
 // The whole answer to a request that has the engine for itself.

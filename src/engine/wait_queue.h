@@ -1,53 +1,51 @@
-// Requests that wait for pages or a slot: lower priority first, then first come first served. A
-// request with several choices stays at its place until the last of them has started.
+// Choices that wait for pages or a slot, in order of rank. One that ran and was put back waits at
+// the rank it had.
 #ifndef JIKJI_ENGINE_WAIT_QUEUE_H_
 #define JIKJI_ENGINE_WAIT_QUEUE_H_
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/scheduler.h"
 #include "engine/sequence.h"
 
 namespace jikji {
 
 class WaitQueue {
  public:
-  void Add(std::shared_ptr<ActiveRequest> request);
-
-  // The first choices in turn, at most `count`.
-  std::vector<WaitingState> Head(int32_t count, int32_t page_tokens) const;
-
-  struct Start {
+  struct Entry {
     std::shared_ptr<ActiveRequest> request;
     int32_t choice = 0;
+    std::unique_ptr<Sequence> sequence;  // what it has come to; null: it never ran
   };
-  // Takes the first choice out. The queue must not be empty.
-  Start Pop();
 
-  // Takes a request out wherever it is; nullptr where it does not wait.
-  std::shared_ptr<ActiveRequest> Remove(const std::string& id);
+  // All choices of a request that arrives.
+  void Add(const std::shared_ptr<ActiveRequest>& request);
+  // A choice that ran and is to run again.
+  void Return(std::unique_ptr<Sequence>& sequence);
 
-  // The id of the first request. The queue must not be empty.
-  const std::string& FirstId() const { return lines_.begin()->second.front()->request.id; }
+  // The queue must not be empty.
+  const Rank& FirstRank() const { return entries_.begin()->first; }
+  const Entry& First() const { return entries_.begin()->second; }
+  Entry Pop() { return Take(entries_.begin()); }
 
-  bool empty() const { return requests_ == 0; }
-  size_t requests() const { return requests_; }
-  int64_t choices() const { return choices_; }
+  // Takes out what waits of a request, wherever it is.
+  std::vector<Entry> Remove(const std::string& id);
+
+  bool empty() const { return entries_.empty(); }
+  int64_t choices() const { return static_cast<int64_t>(entries_.size()); }
+  size_t requests() const { return requests_; }  // those with a choice that never ran
 
  private:
-  using Line = std::deque<std::shared_ptr<ActiveRequest>>;
-  std::map<int32_t, Line> lines_;  // by priority; none is empty
-  size_t requests_ = 0;
-  int64_t choices_ = 0;
-};
+  using Entries = std::map<Rank, Entry>;
+  Entry Take(Entries::iterator at);
 
-// Pages for the whole of one choice.
-int32_t PagesOf(const GenerationRequest& request, int32_t page_tokens);
+  Entries entries_;
+  uint64_t arrivals_ = 0;
+  size_t requests_ = 0;
+};
 
 }  // namespace jikji
 

@@ -21,7 +21,8 @@
 namespace jikji {
 
 // One step's work. Slices cover the rows of `tokens` without gaps; pages for their positions are
-// theirs already.
+// theirs already. A slice may read what another of the same batch stores (they share a page): in
+// each layer, all keys and values are stored before any are read.
 struct Batch {
   std::span<const int32_t> tokens;
   std::span<const kernels::AttentionSlice> slices;
