@@ -11,8 +11,9 @@ namespace jikji::measure {
 namespace {
 
 // A panel in pixels, and the margins that hold its labels.
-constexpr double kWidth = 480, kHeight = 320;
-constexpr double kLeft = 70, kRight = 16, kTop = 40, kBottom = 48;
+constexpr double kWidth = 480, kHeight = 340;
+constexpr double kLeft = 70, kRight = 16, kTop = 40, kBottom = 72;
+constexpr double kLegendWidth = 140;
 // Told apart by people who see red and green as one (Okabe and Ito's palette).
 constexpr std::string_view kColours[] = {"#0072B2", "#D55E00", "#009E73",
                                          "#CC79A7", "#E69F00", "#56B4E9"};
@@ -136,10 +137,11 @@ void DrawSeries(const ChartSeries& series, size_t index, const Axis& x, const Ax
       svg.Add(R"(<circle cx="{:.1f}" cy="{:.1f}" r="3" fill="{}"/>)", x.At(px), y.At(py), colour);
     }
   }
-  const double row = y.to - 6 + 14 * static_cast<double>(index);
-  svg.Add(R"(<path d="M{:.1f} {:.1f}h20" stroke="{}" stroke-width="2"{}/>)", x.from + 8, row,
-          colour, dashes);
-  svg.Text(x.from + 34, row + 4, "start", series.name);
+  const double left = x.from + kLegendWidth * static_cast<double>(index);
+  const double row = y.from + 58;
+  svg.Add(R"(<path d="M{:.1f} {:.1f}h20" stroke="{}" stroke-width="2"{}/>)", left, row, colour,
+          dashes);
+  svg.Text(left + 26, row + 4, "start", series.name);
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST(SvgChartTest, PointsLieInThePanelAndRiseWithTheirValues) {
   for (size_t i = 0; i < 6; ++i) {
     const double left = i < 3 ? 0 : 480;
     EXPECT_TRUE(found[i].first > left && found[i].first < left + 480);
-    EXPECT_TRUE(found[i].second > 0 && found[i].second < 320);
+    EXPECT_TRUE(found[i].second > 0 && found[i].second < 340);
     if (i % 3 > 0) {
       EXPECT_GT(found[i].first, found[i - 1].first);
       EXPECT_LT(found[i].second, found[i - 1].second);
