@@ -49,7 +49,7 @@ void Multiply(benchmark::State& state, DType dtype, Isa isa, const MatMulCase& c
   for (const auto& matrix : stored) {
     TensorView view = first.view;
     view.data = matrix;
-    weights.push_back(*WeightMatrix::Prepare(view));
+    weights.push_back(*PrepareAlone(view));
   }
   const std::vector<float> x = MakeActivations(c.tokens * c.cols, 2);
   std::vector<float> y(static_cast<size_t>(c.tokens * c.rows));

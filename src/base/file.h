@@ -32,6 +32,10 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::filesystem::path& path() const { return path_; }
 
+  // Lets the whole pages within `part`, which is of bytes(), leave this process's memory. What is
+  // read again comes back from the file.
+  void Release(std::span<const std::byte> part) const;
+
  private:
   const std::byte* data_ = nullptr;
   size_t size_ = 0;

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
-#include <optional>
-#include <string>
+#include <vector>
 
 #include "kernels/isa.h"
 #include "kernels/matmul_variant.h"
-#include "tensor/quant/blocks.h"
 
 namespace jikji::kernels {
 namespace {
@@ -27,142 +24,141 @@ const MatMulVariant& Variant() {
   return kMatMulPortable;
 }
 
+constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// The activations of a call as kernels of one class read them (matmul_variant.h): tiles as equal as
+// whole tokens make them, since a small last one would use the weights badly.
+struct Tiles {
+  int64_t tokens = 0;
+  int64_t count = 0;
+  int64_t token_words = 0;  // of 32 bits
+  const int32_t* words = nullptr;
+
+  int64_t First(int64_t tile) const { return tile * tokens / count; }
+  int Tokens(int64_t tile) const { return static_cast<int>(First(tile + 1) - First(tile)); }
+  const int32_t* At(int64_t tile) const { return words + First(tile) * token_words; }
+};
+
+// Grows and is kept for the thread's next call.
+using Scratch = std::vector<int32_t>;
+
+// Fills `tiles`, whose sizes are set; fill(token, tile, column, columns) writes a token.
+template <class Fill>
+void FillTiles(Tiles& tiles, Scratch& scratch, ThreadPool& pool, const Fill& fill) {
+  const auto words = static_cast<size_t>(tiles.tokens * tiles.token_words);
+  if (scratch.size() < words) scratch.resize(words);
+  tiles.words = scratch.data();
+  const int64_t grain = 16384 / tiles.token_words + 1;  // tokens of several microseconds
+  const int64_t most = CeilDiv(tiles.tokens, tiles.count);
+  pool.ParallelFor(static_cast<size_t>(tiles.count), static_cast<size_t>(CeilDiv(grain, most)),
+                   [&](size_t begin, size_t end) {
+                     for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end);
+                          ++i) {
+                       int32_t* tile = scratch.data() + tiles.First(i) * tiles.token_words;
+                       const int columns = tiles.Tokens(i);
+                       for (int t = 0; t < columns; ++t) fill(tiles.First(i) + t, tile, t, columns);
+                     }
+                   });
+}
+
+Tiles QuantTiles(const MatMulVariant& variant, const float* x, int64_t tokens, int64_t cols,
+                 ThreadPool& pool) {
+  thread_local Scratch scratch;
+  const int64_t used = cols / kGroup;
+  const int64_t groups = CeilDiv(used, 2) * 2;
+  Tiles tiles{.tokens = tokens,
+              .count = CeilDiv(tokens, variant.quant_tokens),
+              .token_words = groups * TileRows::kCount};
+  FillTiles(tiles, scratch, pool, [&](int64_t token, int32_t* tile, int column, int columns) {
+    variant.quantise(x + token * cols, used, tile, column, columns);
+    if (used == groups) return;
+    int32_t* const rest = tile + used * TileRows::kCount * columns;
+    for (int row = 0; row < TileRows::kCount; ++row) rest[row * columns + column] = 0;
+  });
+  return tiles;
+}
+
+Tiles FloatTiles(const MatMulVariant& variant, const float* x, int64_t tokens, int64_t cols,
+                 ThreadPool& pool) {
+  thread_local Scratch scratch;
+  Tiles tiles{.tokens = tokens,
+              .count = CeilDiv(tokens, variant.float_tokens),
+              .token_words = CeilDiv(cols, 2) * 2};
+  FillTiles(tiles, scratch, pool, [&](int64_t token, int32_t* tile, int column, int columns) {
+    const float* from = x + token * cols;
+    for (int64_t c = 0; c < cols; ++c) std::memcpy(&tile[c * columns + column], from + c, 4);
+    if (cols % 2 != 0) tile[cols * columns + column] = 0;
+  });
+  return tiles;
+}
+
 // A chunk of work must be worth handing to another thread, which costs about a microsecond: this
 // many bytes of weights take several, even from cache.
 constexpr int64_t kMinChunkBytes = 64 << 10;
-// With many tokens a chunk of weights is read once per tile of tokens: it should stay in the
-// second-level cache, of which servers' cores have 512 KiB or more. Larger chunks read the
-// activations less often.
+// With several tiles a chunk of weights is read once for each: it should stay in the second-level
+// cache, of which servers' cores have 512 KiB or more. Larger chunks read the activations less
+// often.
 constexpr int64_t kMaxChunkBytes = 256 << 10;
-constexpr int64_t kRowMultiple = 8;  // the widest row tile
 
-int64_t RowsPerChunk(const WeightMatrix& w, int64_t tokens, int64_t threads) {
-  const int64_t row_bytes = static_cast<int64_t>(w.bytes()) / w.rows();
+int64_t PanelsPerChunk(int64_t panels, int64_t bytes, int64_t tokens, int64_t threads) {
+  const int64_t panel_bytes = bytes / panels;
   // Four tokens cost about as much as reading the weights once from memory.
-  const int64_t row_cost = row_bytes * std::max<int64_t>(1, tokens / 4);
-  const int64_t least = kMinChunkBytes / row_cost + 1;
-  const int64_t most = tokens > 1 ? std::max<int64_t>(1, kMaxChunkBytes / row_bytes) : w.rows();
+  const int64_t least = CeilDiv(kMinChunkBytes, panel_bytes * std::max<int64_t>(1, tokens / 4));
+  const int64_t most = tokens > 1 ? std::max<int64_t>(1, kMaxChunkBytes / panel_bytes) : panels;
   // Several chunks for each thread, since threads are seldom equally fast.
-  const int64_t even = w.rows() / (threads * 8) + 1;
-  const int64_t chosen = std::max(least, std::min(even, most));
-  return (chosen + kRowMultiple - 1) / kRowMultiple * kRowMultiple;
+  const int64_t even = CeilDiv(panels, threads * 8);
+  return std::max(least, std::min(even, most));
 }
 
-// Grows and is kept for the thread's next call.
-struct Scratch {
-  std::vector<int8_t> quants;
-  std::vector<float> scales;
-  std::vector<float> sums;
-};
-
-void QuantiseActivations(const MatMulVariant& variant, uint8_t flip, const float* x, int64_t tokens,
-                         int64_t cols, Scratch& scratch, Activations& out, ThreadPool& pool) {
-  const int64_t used = cols / kGroup;
-  out.groups = (used + 1) / 2 * 2;
-  const auto groups = static_cast<size_t>(tokens * out.groups);
-  if (scratch.scales.size() < groups) {
-    scratch.quants.resize(groups * kGroup);
-    scratch.scales.resize(groups);
-    scratch.sums.resize(groups);
+// Panels [begin, end) of one product.
+void Multiply(const MatMulOutput& output, MultiplyPanels kernel, const Tiles& tiles, int64_t begin,
+              int64_t end) {
+  const WeightMatrix& w = *output.weights;
+  const int64_t first_row = begin * kPanelRows;
+  const PanelRange panels{.data = w.Panel(begin),
+                          .panel_bytes = w.panel_bytes(),
+                          .count = end - begin,
+                          .rows = std::min(end * kPanelRows, w.rows()) - first_row,
+                          .steps = w.steps()};
+  for (int64_t tile = 0; tile < tiles.count; ++tile) {
+    kernel(panels, tiles.At(tile), tiles.Tokens(tile),
+           output.y + tiles.First(tile) * w.rows() + first_row, w.rows());
   }
-  const auto quantise = [&](size_t begin, size_t end) {
-    for (auto t = static_cast<int64_t>(begin); t < static_cast<int64_t>(end); ++t) {
-      const int64_t group = t * out.groups;
-      variant.quantise(x + t * cols, used, flip, &scratch.quants[group * kGroup],
-                       &scratch.scales[group], &scratch.sums[group]);
-      if (used == out.groups) continue;
-      std::fill_n(&scratch.quants[(group + used) * kGroup], kGroup, static_cast<int8_t>(flip));
-      scratch.scales[group + used] = 0.0f;
-      scratch.sums[group + used] = 0.0f;
-    }
-  };
-  const int64_t grain = 16384 / cols + 1;  // tokens of several microseconds
-  pool.ParallelFor(static_cast<size_t>(tokens), static_cast<size_t>(grain), quantise);
-  out.quants = scratch.quants.data();
-  out.scales = scratch.scales.data();
-  out.sums = scratch.sums.data();
 }
 
 }  // namespace
 
-Result<WeightMatrix> WeightMatrix::Prepare(const TensorView& weights,
-                                           std::span<const int32_t> row_order) {
-  const auto fail = [&](std::string message) {
-    return Fail(ErrorCode::kMalformed, std::move(message), weights.name);
-  };
-  if (weights.shape.empty()) return fail("a weight matrix needs at least one dimension");
-  for (int64_t size : weights.shape) {
-    if (size <= 0) return fail("a weight matrix has a dimension of " + std::to_string(size));
-  }
-  WeightMatrix out;
-  out.dtype_ = weights.dtype;
-  out.cols_ = weights.cols();
-  out.rows_ = weights.rows();
-  const std::optional<uint64_t> row_bytes =
-      RowBytes(weights.dtype, static_cast<uint64_t>(out.cols_));
-  if (!row_bytes) {
-    return fail("rows of " + std::to_string(out.cols_) + " values are no whole number of " +
-                std::string(DTypeName(weights.dtype)) + " blocks");
-  }
-  const uint64_t size = weights.data.size();
-  if (size % *row_bytes != 0 || size / *row_bytes != static_cast<uint64_t>(out.rows_)) {
-    return fail("its bytes do not fit its shape");
-  }
-  out.row_bytes_ = static_cast<int64_t>(*row_bytes);
-  if (row_order.empty()) {
-    out.data_ = weights.data.data();
-    return out;
-  }
-  for (int32_t row : row_order) {
-    if (row < 0 || row >= out.rows_) return fail("row order names row " + std::to_string(row));
-  }
-  try {
-    out.owned_ = std::make_shared_for_overwrite<std::byte[]>(row_order.size() * *row_bytes);
-  } catch (const std::bad_alloc&) {
-    return Fail(ErrorCode::kResourceExhausted, "no memory to reorder its rows", weights.name);
-  }
-  for (size_t i = 0; i < row_order.size(); ++i) {
-    std::memcpy(out.owned_.get() + i * *row_bytes,
-                weights.data.data() + static_cast<size_t>(row_order[i]) * *row_bytes, *row_bytes);
-  }
-  out.rows_ = static_cast<int64_t>(row_order.size());
-  out.data_ = out.owned_.get();
-  return out;
-}
-
-uint64_t WeightMatrix::bytes() const { return static_cast<uint64_t>(rows_ * row_bytes_); }
-
-void MatMul(const WeightMatrix& w, const float* x, int64_t tokens, float* y, ThreadPool& pool) {
-  if (tokens <= 0 || w.rows() == 0) return;
+void MatMul(std::span<const MatMulOutput> outputs, const float* x, int64_t tokens,
+            ThreadPool& pool) {
   const MatMulVariant& variant = Variant();
-  const MatMulKernel kernel = variant.kernel(w.dtype());
-  Activations activations{.values = x, .cols = w.cols(), .tokens = tokens};
-  if (IsQuantised(w.dtype())) {
-    thread_local Scratch scratch;
-    QuantiseActivations(variant, kernel.flip, x, tokens, w.cols(), scratch, activations, pool);
+  int64_t panels = 0, bytes = 0, cols = 0;
+  bool quantised = false, plain = false;
+  for (const MatMulOutput& output : outputs) {
+    panels += output.weights->panels();
+    bytes += static_cast<int64_t>(output.weights->bytes());
+    cols = output.weights->cols();
+    (IsQuantised(output.weights->dtype()) ? quantised : plain) = true;
   }
-  const int64_t row_bytes = static_cast<int64_t>(w.bytes()) / w.rows();
-  const int64_t grain = RowsPerChunk(w, tokens, static_cast<int64_t>(pool.size()));
+  if (tokens <= 0 || panels == 0) return;
+  Tiles quant_tiles, float_tiles;
+  if (quantised) quant_tiles = QuantTiles(variant, x, tokens, cols, pool);
+  if (plain) float_tiles = FloatTiles(variant, x, tokens, cols, pool);
+  const int64_t grain = PanelsPerChunk(panels, bytes, tokens, static_cast<int64_t>(pool.size()));
   pool.ParallelFor(
-      static_cast<size_t>(w.rows()), static_cast<size_t>(grain), [&](size_t begin, size_t end) {
-        const auto first = static_cast<int64_t>(begin);
-        const WeightRows rows{w.Row(first), row_bytes, static_cast<int64_t>(end - begin)};
-        kernel.rows(rows, activations, y + first, w.rows());
+      static_cast<size_t>(panels), static_cast<size_t>(grain), [&](size_t begin, size_t end) {
+        int64_t first = static_cast<int64_t>(begin), left = static_cast<int64_t>(end - begin);
+        for (const MatMulOutput& output : outputs) {
+          const int64_t here = output.weights->panels();
+          const int64_t count = std::clamp<int64_t>(here - first, 0, left);
+          if (count > 0) {
+            const DType dtype = output.weights->dtype();
+            Multiply(output, variant.kernel(dtype), IsQuantised(dtype) ? quant_tiles : float_tiles,
+                     first, first + count);
+            left -= count;
+          }
+          first = std::max<int64_t>(0, first - here);
+        }
       });
-}
-
-void GatherRows(const WeightMatrix& w, std::span<const int32_t> ids, float* out) {
-  VisitBlock(w.dtype(), [&]<class Block>() {
-    for (size_t i = 0; i < ids.size(); ++i) {
-      const std::byte* row = w.Row(ids[i]);
-      float* to = out + static_cast<int64_t>(i) * w.cols();
-      for (int64_t c = 0; c < w.cols(); c += Block::kValues) {
-        Block block;  // copied, since a file may hold it at any address
-        std::memcpy(&block, row + c / Block::kValues * sizeof(Block), sizeof(Block));
-        block.Unpack(to + c);
-      }
-    }
-  });
 }
 
 }  // namespace jikji::kernels

@@ -25,9 +25,19 @@ struct MatMulCase {
 
 // Columns are multiples of 256, which every type takes; OddMatMulCases has the rest.
 inline constexpr MatMulCase kMatMulCases[] = {
-    {1, 256, 1},         {1, 256, 5},           {3, 512, 2},           {7, 256, 3},
-    {17, 768, 9},        {64, 1024, 17},        {129, 256, 33},        {40, 2304, 6},
-    {512, 256, 31},      {4096, 4096, 1, true}, {4096, 4096, 8, true}, {4096, 4096, 128, true},
+    {1, 256, 1},
+    {1, 256, 5},
+    {3, 512, 2},
+    {7, 256, 3},
+    {17, 768, 9},
+    {64, 1024, 17},
+    {129, 256, 33},
+    {40, 2304, 6},
+    {512, 256, 31},
+    {4096, 4096, 1, true},
+    {4096, 4096, 8, true},
+    {4096, 4096, 128, true},
+    {4096, 4096, 16, true},
     {256, 256, 1, true},
 };
 
@@ -69,6 +79,14 @@ inline RandomWeights MakeWeights(DType dtype, int64_t rows, int64_t cols, uint32
               .shape = {rows, cols},
               .data = std::span(out.bytes).subspan(misalignment)};
   return out;
+}
+
+// A matrix with memory of its own.
+inline Result<WeightMatrix> PrepareAlone(const TensorView& view,
+                                         std::span<const int32_t> row_order = {}) {
+  WeightMemory memory;
+  ThreadPool pool(1);
+  return WeightMatrix::Prepare(view, memory, pool, row_order);
 }
 
 inline std::vector<float> MakeActivations(int64_t count, uint32_t seed) {

@@ -1,142 +1,89 @@
-// MatMul with F32, F16 and BF16 weights, for any instruction set.
+// MatMul with F32, F16 and BF16 weights, for any instruction set; lanes are rows.
 //
-// Contract (promise 1): each y[t, r] has one accumulator of S::kLanes lanes; lane i takes the
-// columns c ≡ i in ascending order, missing columns of the last step count as zero, and the lanes
-// are added as S::Reduce does. The tile's shape changes which results are computed side by side,
-// never this order.
+// Contract (promise 1): each y[t, r] is two chains of fused multiply-adds, over the even and the
+// odd columns in ascending order, and their sum. Tiles of other shapes do the same for each result.
 #ifndef JIKJI_KERNELS_MATMUL_FLOAT_SIMD_H_
 #define JIKJI_KERNELS_MATMUL_FLOAT_SIMD_H_
 
-#include <cstring>
-
 #include "kernels/matmul_variant.h"
+#include "kernels/weight_kinds_simd.h"
 
 namespace jikji::kernels {
 
-// A type of plain weights: its size and how lanes of it are loaded.
-template <class S>
-struct F32Weights {
-  static constexpr int64_t kBytes = 4;
-  static typename S::F Load(const std::byte* from) { return S::Load(from); }
-};
-template <class S>
-struct F16Weights {
-  static constexpr int64_t kBytes = 2;
-  static typename S::F Load(const std::byte* from) { return S::LoadF16(from); }
-};
-template <class S>
-struct BF16Weights {
-  static constexpr int64_t kBytes = 2;
-  static typename S::F Load(const std::byte* from) { return S::LoadBF16(from); }
-};
-
-// The columns of a pass and the rows whose sums wait between passes: kTokenTile · kDepth
-// activations (24 KiB) stay in the first-level cache while all rows of a span pass over them, and
-// the waiting sums take at most half as much. Lanes are put aside and taken up as they are, which
-// changes no bit.
-inline constexpr int64_t kDepth = 1024;
-inline constexpr int64_t kSpan = 32;
-
-// Columns [begin, end) of a tile. `sums` are the tile's, [kTokens][kRows]: taken up unless begin is
-// 0, and put aside unless end is cols, when the results go to y.
-template <class S, class W, int kRows, int kTokens>
-inline void FloatTile(const std::byte* w, int64_t row_bytes, const float* x, int64_t cols,
-                      int64_t begin, int64_t end, typename S::F* sums, float* y, int64_t stride) {
+// kPanels panels from `panel`, kVectors vectors of rows of each from `row`.
+template <class S, class Kind, int kPanels, int kVectors, int kTokens>
+inline void FloatRows(const PanelRange& panels, int64_t panel, const float* tile, int row, float* y,
+                      int64_t stride) {
   using F = typename S::F;
-  F sum[kTokens][kRows];
-  for (int t = 0; t < kTokens; ++t) {
-    for (int r = 0; r < kRows; ++r) sum[t][r] = begin == 0 ? S::Zero() : sums[t * kRows + r];
-  }
-  int64_t c = begin;
-  for (; c + S::kLanes <= end; c += S::kLanes) {
-    F weights[kRows];
-    for (int r = 0; r < kRows; ++r) weights[r] = W::Load(w + r * row_bytes + c * W::kBytes);
-    for (int t = 0; t < kTokens; ++t) {
-      const F values = S::Load(x + t * cols + c);
-      for (int r = 0; r < kRows; ++r) sum[t][r] = S::Fma(weights[r], values, sum[t][r]);
+  using Step = typename Kind::Step;
+  constexpr int kAll = kPanels * kVectors;
+  F even[kAll][kTokens], odd[kAll][kTokens];
+  const Step* steps[kPanels];
+  for (int p = 0; p < kPanels; ++p) {
+    steps[p] = reinterpret_cast<const Step*>(panels.data + (panel + p) * panels.panel_bytes);
+    for (int v = p * kVectors; v < (p + 1) * kVectors; ++v) {
+      for (int t = 0; t < kTokens; ++t) even[v][t] = odd[v][t] = S::Zero();
     }
   }
-  if (end < cols) {
-    for (int t = 0; t < kTokens; ++t) {
-      for (int r = 0; r < kRows; ++r) sums[t * kRows + r] = sum[t][r];
-    }
-    return;
-  }
-  if (const int64_t rest = cols - c; rest > 0) {
-    for (int r = 0; r < kRows; ++r) {
-      std::byte buffer[S::kLanes * W::kBytes] = {};
-      std::memcpy(buffer, w + r * row_bytes + c * W::kBytes, static_cast<size_t>(rest * W::kBytes));
-      const F weights = W::Load(buffer);
-      for (int t = 0; t < kTokens; ++t) {
-        sum[t][r] = S::Fma(weights, S::LoadPart(x + t * cols + c, rest), sum[t][r]);
+  for (int64_t s = 0; s < panels.steps; ++s, tile += 2 * kTokens) {
+    for (int p = 0; p < kPanels; ++p) {
+      for (int v = 0; v < kVectors; ++v) {
+        F first, second;
+        Kind::Load(steps[p][s], row + v * S::kLanes, first, second);
+        for (int t = 0; t < kTokens; ++t) {
+          F& e = even[p * kVectors + v][t];
+          F& o = odd[p * kVectors + v][t];
+          e = S::Fma(first, S::Set1(tile[t]), e);
+          o = S::Fma(second, S::Set1(tile[kTokens + t]), o);
+        }
       }
     }
   }
-  for (int t = 0; t < kTokens; ++t) {
-    if constexpr (kRows % 4 == 0) {
-      for (int r = 0; r < kRows; r += 4) S::Reduce4(&sum[t][r], y + t * stride + r);
-    } else {
-      for (int r = 0; r < kRows; ++r) y[t * stride + r] = S::Reduce(sum[t][r]);
-    }
-  }
-}
-
-// At most kSpan rows.
-template <class S, class W, int kRows, int kTokens>
-inline void FloatSpan(const WeightRows& rows, const float* x, int64_t cols, float* y,
-                      int64_t stride) {
-  typename S::F sums[kSpan * kTokens];
-  // One token uses each weight once: nothing to keep near.
-  const int64_t depth = kTokens == 1 ? cols : kDepth;
-  for (int64_t begin = 0; begin < cols; begin += depth) {
-    const int64_t end = cols - begin < depth ? cols : begin + depth;
-    int64_t r = 0;
-    for (; r + kRows <= rows.count; r += kRows) {
-      FloatTile<S, W, kRows, kTokens>(rows.data + r * rows.row_bytes, rows.row_bytes, x, cols,
-                                      begin, end, sums + r * kTokens, y + r, stride);
-    }
-    for (; r < rows.count; ++r) {
-      FloatTile<S, W, 1, kTokens>(rows.data + r * rows.row_bytes, rows.row_bytes, x, cols, begin,
-                                  end, sums + r * kTokens, y + r, stride);
+  for (int p = 0; p < kPanels; ++p) {
+    for (int v = 0; v < kVectors; ++v) {
+      const int64_t from = (panel + p) * kPanelRows + row + v * S::kLanes;
+      const int64_t rows = panels.rows - from;
+      for (int t = 0; t < kTokens && rows > 0; ++t) {
+        const F sum = S::Add(even[p * kVectors + v][t], odd[p * kVectors + v][t]);
+        if (rows >= S::kLanes) {
+          S::Store(y + t * stride + from, sum);
+        } else {
+          S::StorePart(y + t * stride + from, rows, sum);
+        }
+      }
     }
   }
 }
 
 // Few tokens take more rows at a time, so that a multiply-add need not wait for the one before.
-template <class S, class W, int kTokens>
-inline void FloatTokens(const WeightRows& rows, const float* x, int64_t cols, float* y,
-                        int64_t stride) {
-  constexpr int kRows = kTokens == 1 ? 8 : kTokens == 2 ? 4 : S::kRowTile;
-  for (int64_t r = 0; r < rows.count; r += kSpan) {
-    const int64_t count = rows.count - r < kSpan ? rows.count - r : kSpan;
-    const WeightRows span{rows.data + r * rows.row_bytes, rows.row_bytes, count};
-    FloatSpan<S, W, kRows, kTokens>(span, x, cols, y + r, stride);
+template <class S, class Kind, int kTokens>
+void FloatPanels(const PanelRange& panels, const void* tile, float* y, int64_t stride) {
+  constexpr int kAll = kPanelRows / S::kLanes;
+  constexpr int kVectors = kTokens == 1 ? kAll : 1;
+  constexpr int kPanels = kTokens == 1 ? 4 / kAll : 1;
+  const auto* x = static_cast<const float*>(tile);
+  int64_t p = 0;
+  for (; p + kPanels <= panels.count; p += kPanels) {
+    for (int row = 0; row < kPanelRows; row += kVectors * S::kLanes) {
+      FloatRows<S, Kind, kPanels, kVectors, kTokens>(panels, p, x, row, y, stride);
+    }
+  }
+  for (; p < panels.count; ++p) {
+    for (int row = 0; row < kPanelRows; row += kVectors * S::kLanes) {
+      FloatRows<S, Kind, 1, kVectors, kTokens>(panels, p, x, row, y, stride);
+    }
   }
 }
 
-template <class S, class W>
-void FloatRows(const WeightRows& rows, const Activations& x, float* y, int64_t stride) {
-  int64_t t = 0;
-  for (; t + S::kTokenTile <= x.tokens; t += S::kTokenTile) {
-    FloatTokens<S, W, S::kTokenTile>(rows, x.values + t * x.cols, x.cols, y + t * stride, stride);
-  }
-  const float* rest = x.values + t * x.cols;
-  float* out = y + t * stride;
-  switch (x.tokens - t) {
-    case 1:
-      return FloatTokens<S, W, 1>(rows, rest, x.cols, out, stride);
-    case 2:
-      return FloatTokens<S, W, 2>(rows, rest, x.cols, out, stride);
-    case 3:
-      return FloatTokens<S, W, 3>(rows, rest, x.cols, out, stride);
-    case 4:
-      return FloatTokens<S, W, 4>(rows, rest, x.cols, out, stride);
-    case 5:
-      return FloatTokens<S, W, 5>(rows, rest, x.cols, out, stride);
-    default:
-      return;
-  }
-}
+template <class S, class Kind>
+struct FloatKernels {
+  template <int kTokens>
+  struct Of {
+    static void Run(const PanelRange& panels, const void* tile, float* y, int64_t stride) {
+      FloatPanels<S, Kind, kTokens>(panels, tile, y, stride);
+    }
+  };
+};
 
 }  // namespace jikji::kernels
 

@@ -1,12 +1,12 @@
 // MatMul without instructions of its own: quantised blocks are spread to int8 once for a few
 // tokens, then multiplied in integers.
-#include <algorithm>
 #include <cstring>
 
 #include "kernels/matmul_float_simd.h"
+#include "kernels/matmul_quant_simd.h"
 #include "kernels/matmul_variant.h"
 #include "kernels/simd_portable.h"
-#include "tensor/quant/blocks.h"
+#include "kernels/weight_panels.h"
 
 namespace jikji::kernels {
 namespace {
@@ -87,72 +87,82 @@ int32_t Dot16(const int8_t* a, const int8_t* b) {
 }
 
 // Tokens that share one spreading of a block.
-constexpr int64_t kTokens = 8;
+constexpr int kQuantTokens = 8;
 
-template <class Block>
-void QuantRows(const WeightRows& rows, const Activations& x, float* y, int64_t stride) {
-  constexpr int64_t kGroups = Block::kValues / kGroup;
+// One group of one token: column `token` of a tile.
+struct GroupOfTile {
+  int8_t quants[kGroup];
+  float scale, scaled_sum;
+
+  GroupOfTile(const int32_t* group, int token, int tokens) {
+    for (int q = 0; q < kQuads; ++q) std::memcpy(quants + 4 * q, group + q * tokens + token, 4);
+    scale = WordAsFloat(group[TileRows::kScale * tokens + token]);
+    scaled_sum = WordAsFloat(group[TileRows::kScaledSum * tokens + token]);
+  }
+};
+
+template <class Step>
+void QuantPanels(const PanelRange& panels, const void* tile, int tokens, float* y, int64_t stride) {
+  using Block = typename Step::Block;
+  constexpr int kGroups = Block::kValues / kGroup;
+  constexpr int kBlocks = Step::kColumns / Block::kValues;
   constexpr bool kMinimum = requires(const Block& block) { block.dmin; };
-  const int64_t blocks = x.cols / Block::kValues;
-  for (int64_t first = 0; first < x.tokens; first += kTokens) {
-    const int64_t tokens = std::min(kTokens, x.tokens - first);
-    for (int64_t r = 0; r < rows.count; ++r) {
-      float sum[kTokens] = {};
-      for (int64_t b = 0; b < blocks; ++b) {
-        Block block;
-        std::memcpy(&block, rows.data + r * rows.row_bytes + b * sizeof(Block), sizeof(Block));
-        Spread spread;
-        SpreadBlock(block, spread);
-        for (int64_t t = 0; t < tokens; ++t) {
-          const int64_t group = (first + t) * x.groups + b * kGroups;
-          for (int64_t g = 0; g < kGroups; ++g) {
-            const int8_t* quants = x.quants + (group + g) * kGroup;
-            const int8_t* weights = spread.q + g * kGroup;
-            const float scaled =
-                spread.scale[2 * g] * static_cast<float>(Dot16(weights, quants)) +
-                spread.scale[2 * g + 1] * static_cast<float>(Dot16(weights + 16, quants + 16));
-            sum[t] += x.scales[group + g] * scaled;
-            if constexpr (kMinimum) sum[t] -= spread.minimum[g] * x.sums[group + g];
-          }
+  for (int64_t r = 0; r < panels.rows; ++r) {
+    const auto* steps =
+        reinterpret_cast<const Step*>(panels.data + r / kPanelRows * panels.panel_bytes);
+    const auto* at = static_cast<const int32_t*>(tile);
+    float sum[kQuantTokens] = {};
+    for (int64_t b = 0; b < panels.steps * kBlocks; ++b) {
+      Spread spread;
+      SpreadBlock(
+          steps[b / kBlocks].Get(static_cast<int>(r % kPanelRows), static_cast<int>(b % kBlocks)),
+          spread);
+      for (int g = 0; g < kGroups; ++g, at += TileRows::kCount * tokens) {
+        const int8_t* weights = spread.q + g * kGroup;
+        for (int t = 0; t < tokens; ++t) {
+          const GroupOfTile x(at, t, tokens);
+          const float scaled =
+              spread.scale[2 * g] * static_cast<float>(Dot16(weights, x.quants)) +
+              spread.scale[2 * g + 1] * static_cast<float>(Dot16(weights + 16, x.quants + 16));
+          sum[t] += x.scale * scaled;
+          if constexpr (kMinimum) sum[t] -= spread.minimum[g] * x.scaled_sum;
         }
       }
-      for (int64_t t = 0; t < tokens; ++t) y[(first + t) * stride + r] = sum[t];
     }
+    for (int t = 0; t < tokens; ++t) y[t * stride + r] = sum[t];
   }
 }
 
-MatMulKernel Kernel(DType dtype) {
+template <class Kind>
+constexpr MultiplyPanels kFloat =
+    ByTokens<SimdPortable::kFloatTokens, FloatKernels<SimdPortable, Kind>::template Of>;
+
+MultiplyPanels Kernel(DType dtype) {
   using S = SimdPortable;
   switch (dtype) {
     case DType::kF32:
-      return {FloatRows<S, F32Weights<S>>};
+      return kFloat<F32Kind<S>>;
     case DType::kF16:
-      return {FloatRows<S, F16Weights<S>>};
+      return kFloat<F16Kind<S>>;
     case DType::kBF16:
-      return {FloatRows<S, BF16Weights<S>>};
+      return kFloat<BF16Kind<S>>;
     case DType::kQ4_0:
-      return {QuantRows<Q4_0Block>};
+      return QuantPanels<Q4_0Step>;
     case DType::kQ8_0:
-      return {QuantRows<Q8_0Block>};
+      return QuantPanels<Q8_0Step>;
     case DType::kQ4_K:
-      return {QuantRows<Q4_KBlock>};
+      return QuantPanels<Q4_KStep>;
     case DType::kQ5_K:
-      return {QuantRows<Q5_KBlock>};
+      return QuantPanels<Q5_KStep>;
     case DType::kQ6_K:
-      return {QuantRows<Q6_KBlock>};
+      return QuantPanels<Q6_KStep>;
   }
-  return {};
-}
-
-void Quantise(const float* x, int64_t groups, uint8_t flip, int8_t* quants, float* scales,
-              float* sums) {
-  for (int64_t g = 0; g < groups; ++g) {
-    SimdPortable::Quantise32(x + g * kGroup, flip, quants + g * kGroup, scales + g, sums + g);
-  }
+  return nullptr;
 }
 
 }  // namespace
 
-const MatMulVariant kMatMulPortable = {Kernel, Quantise};
+const MatMulVariant kMatMulPortable = {kQuantTokens, SimdPortable::kFloatTokens, Kernel,
+                                       QuantiseTokenSimd<SimdPortable>};
 
 }  // namespace jikji::kernels

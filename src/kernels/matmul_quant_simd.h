@@ -1,128 +1,198 @@
-// MatMul with quantised weights, for instruction sets with vectors of int8.
+// MatMul with quantised weights, for instruction sets with vectors of int8; lanes are rows.
 //
-// Contract (promise 1): each y[t, r] has one accumulator of S::kLanes lanes that takes, in order of
-// columns, vector after vector: the integer sums of four products, which are exact, times the
-// weights' scale times the activations'. Minima of K-quants come off after each block. Missing
-// groups of the last vector count as zero. The tile's shape changes none of it.
+// Contract (promise 1): each y[t, r] is one chain of f32: group after group of columns, the exact
+// integer sum of the group's products (of each half of it, in Q6_K) times the weights' scale times
+// the activations', fused; then, in K-quants, less the minimum times the scaled sum of the
+// activations. Tiles of other shapes do the same for each result.
 #ifndef JIKJI_KERNELS_MATMUL_QUANT_SIMD_H_
 #define JIKJI_KERNELS_MATMUL_QUANT_SIMD_H_
 
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
 
 #include "kernels/matmul_variant.h"
+#include "kernels/weight_kinds_simd.h"
 
 namespace jikji::kernels {
 
-// The 12 bytes of K-quants' scales as 8 scales and 8 minima, byte by byte (tensor/quant/k_scales.h
-// gives the layout).
-struct KScaleBytes {
-  uint64_t scales;
-  uint64_t minima;
-};
-template <class S>
-inline KScaleBytes LoadKScales(const std::byte* from) {
-  uint32_t packed[3];
-  std::memcpy(packed, from, sizeof packed);
-  constexpr uint32_t kSix = 0x3F3F3F3F, kFour = 0x0F0F0F0F, kTwo = 0x03030303;
-  const uint64_t scales = (packed[2] & kFour) | (((packed[0] >> 6) & kTwo) << 4);
-  const uint64_t minima = ((packed[2] >> 4) & kFour) | (((packed[1] >> 6) & kTwo) << 4);
-  return {(packed[0] & kSix) | (scales << 32), (packed[1] & kSix) | (minima << 32)};
+// body<i>() for i in [kBegin, kEnd): shifts want their counts when they are compiled.
+template <int kBegin, int kEnd, class Body>
+[[gnu::always_inline]] inline void Unrolled(Body&& body) {
+  if constexpr (kBegin < kEnd) {
+    body.template operator()<kBegin>();
+    Unrolled<kBegin + 1, kEnd>(body);
+  }
 }
 
-template <class S>
-inline float LoadHalf(const std::byte* from) {
-  uint16_t bits;
-  std::memcpy(&bits, from, sizeof bits);
-  return S::ToF32(bits);
+inline float WordAsFloat(int32_t word) {
+  float value;
+  std::memcpy(&value, &word, sizeof value);
+  return value;
 }
 
-// Kind: how a weight type's bytes become vectors.
-//   kStep: values that one Kind takes; kStepBytes: their bytes
-//   kSigned: whether q may be negative; kMinimum: whether there are minima
-//   Kind(from, groups): reads `groups` groups of 32 values, fewer than kStep only at a row's end
-//   Quants(v), Scale(v): the v-th vector and the scale of each lane; Minima(): of the 8 groups
+// A group's integer sums for kVectors vectors of rows and kTokens tokens, quads [kFirst, kFirst +
+// kCount). `start` holds what the sums begin with; `quants` are the tile's rows of int8.
+template <class S, class Kind, int kVectors, int kTokens, int kFirst, int kCount>
+[[gnu::always_inline]] inline void DotQuads(const typename Kind::Step& step, int group, int row,
+                                            const int32_t* quants,
+                                            typename S::I (&sum)[kVectors][kTokens]) {
+  using I = typename S::I;
+  const auto load = [&]<int kQuad>(int v) __attribute__((always_inline)) {
+    return Kind::template Quad<kQuad>(step, group, row + v * S::kLanes);
+  };
+  if constexpr (S::kDotsInto32 || Kind::kMaximum > 127) {
+    Unrolled<kFirst, kFirst + kCount>([&]<int kQuad>() __attribute__((always_inline)) {
+      for (int v = 0; v < kVectors; ++v) {
+        const I weights = load.template operator()<kQuad>(v);
+        for (int t = 0; t < kTokens; ++t) {
+          const I x = S::SetWord(quants[kQuad * kTokens + t]);
+          sum[v][t] = S::Dot(sum[v][t], weights, x);
+        }
+      }
+    });
+  } else {
+    // Sums of pairs fit 16 bits for so many quads.
+    constexpr int kFit = 32767 / (2 * 127 * Kind::kMaximum);
+    constexpr int kRun = kFit < kCount ? kFit : kCount;
+    Unrolled<0, kCount / kRun>([&]<int kPart>() __attribute__((always_inline)) {
+      I pairs[kVectors][kTokens];
+      Unrolled<0, kRun>([&]<int kIndex>() __attribute__((always_inline)) {
+        constexpr int kQuad = kFirst + kPart * kRun + kIndex;
+        for (int v = 0; v < kVectors; ++v) {
+          const I weights = load.template operator()<kQuad>(v);
+          for (int t = 0; t < kTokens; ++t) {
+            const I products = S::DotPairs(weights, S::SetWord(quants[kQuad * kTokens + t]));
+            pairs[v][t] = kIndex == 0 ? products : S::Add16(pairs[v][t], products);
+          }
+        }
+      });
+      for (int v = 0; v < kVectors; ++v) {
+        for (int t = 0; t < kTokens; ++t) sum[v][t] = S::AddPairs(sum[v][t], pairs[v][t]);
+      }
+    });
+  }
+}
 
-// One row and kTokens tokens.
-template <class S, class Kind, int kTokens>
-inline void QuantTile(const std::byte* row, const Activations& x, int64_t token, float* y,
-                      int64_t stride) {
+// Whether the kind's bias is in the sums and must come off: not where Dot takes signed weights.
+template <class S, class Kind>
+inline constexpr bool kBiased = Kind::kBias >= 0 && (S::kDotsInto32 || Kind::kMaximum <= 127);
+
+// kVectors vectors of rows from `row` of a panel, for a tile of kTokens tokens.
+template <class S, class Kind, int kVectors, int kTokens>
+inline void QuantRows(const std::byte* panel, int64_t steps, const int32_t* tile, int row,
+                      typename S::F (&sum)[kVectors][kTokens]) {
+  using I = typename S::I;
   using F = typename S::F;
-  constexpr int kVectors = Kind::kStep / S::kBytes;
-  constexpr int64_t kGroups = S::kBytes / kGroup;
-  F sum[kTokens];
-  for (int t = 0; t < kTokens; ++t) sum[t] = S::Zero();
-  const int8_t* quants = x.quants + token * x.groups * kGroup;
-  const float* scales = x.scales + token * x.groups;
-  const float* sums = x.sums + token * x.groups;
-  const int64_t groups = x.cols / kGroup;
-  for (int64_t g = 0; g < groups; g += Kind::kStep / kGroup, row += Kind::kStepBytes) {
-    const Kind block(row, groups - g);
-    for (int v = 0; v < kVectors; ++v) {
-      const auto q = block.Quants(v);
-      const F scale = block.Scale(v);
-      [[maybe_unused]] auto prepared = q;
-      if constexpr (Kind::kSigned) prepared = S::PrepareSigned(q);
-      for (int t = 0; t < kTokens; ++t) {
-        const int64_t group = t * x.groups + g + v * kGroups;
-        const auto values = S::LoadBytes(quants + group * kGroup);
-        const F factor = S::Mul(scale, S::GroupScales(scales + group));
-        if constexpr (Kind::kSigned) {
-          sum[t] = S::Fma(S::ToFloat(S::DotSigned(q, prepared, values)), factor, sum[t]);
-        } else {
-          sum[t] = S::Fma(S::ToFloat(S::DotUnsigned(q, values)), factor, sum[t]);
+  using Step = typename Kind::Step;
+  constexpr int kSegmentQuads = kQuads / Kind::kSegments;
+  for (int v = 0; v < kVectors; ++v) {
+    for (int t = 0; t < kTokens; ++t) sum[v][t] = S::Zero();
+  }
+  const auto* step = reinterpret_cast<const Step*>(panel);
+  for (const Step* const end = step + steps; step < end; ++step) {
+    for (int g = 0; g < Step::kColumns / kGroup; ++g, tile += TileRows::kCount * kTokens) {
+      Unrolled<0, Kind::kSegments>([&]<int kSegment>() __attribute__((always_inline)) {
+        constexpr int kLess =
+            Kind::kSegments == 1 ? TileRows::kLessSum : TileRows::kLessLower + kSegment;
+        I dots[kVectors][kTokens];
+        for (int v = 0; v < kVectors; ++v) {
+          for (int t = 0; t < kTokens; ++t) {
+            if constexpr (kBiased<S, Kind>) {
+              dots[v][t] =
+                  S::template ShiftLeft32<Kind::kBias>(S::SetWord(tile[kLess * kTokens + t]));
+            } else {
+              dots[v][t] = S::ZeroBytes();
+            }
+          }
+        }
+        DotQuads<S, Kind, kVectors, kTokens, kSegment * kSegmentQuads, kSegmentQuads>(*step, g, row,
+                                                                                      tile, dots);
+        for (int v = 0; v < kVectors; ++v) {
+          const F scale = Kind::Scale(*step, g, kSegment, row + v * S::kLanes);
+          for (int t = 0; t < kTokens; ++t) {
+            const float x = WordAsFloat(tile[TileRows::kScale * kTokens + t]);
+            sum[v][t] = S::Fma(S::ToFloat(dots[v][t]), S::Mul(scale, S::Set1(x)), sum[v][t]);
+          }
+        }
+      });
+      if constexpr (Kind::kMinimum) {
+        for (int v = 0; v < kVectors; ++v) {
+          const F minimum = Kind::Minimum(*step, g, row + v * S::kLanes);
+          for (int t = 0; t < kTokens; ++t) {
+            const float x = WordAsFloat(tile[TileRows::kScaledSum * kTokens + t]);
+            sum[v][t] = S::Fnma(minimum, S::Set1(x), sum[v][t]);
+          }
         }
       }
     }
-    if constexpr (Kind::kMinimum) {
-      const F minima = block.Minima();
-      for (int t = 0; t < kTokens; ++t) {
-        sum[t] = S::Fnma(minima, S::Load8(sums + t * x.groups + g), sum[t]);
+  }
+}
+
+// Writes the results of kVectors vectors of a panel of which `rows` rows from the first are wanted.
+template <class S, int kVectors, int kTokens>
+inline void StoreRows(const typename S::F (&sum)[kVectors][kTokens], int64_t rows, float* y,
+                      int64_t stride) {
+  for (int v = 0; v < kVectors; ++v, rows -= S::kLanes, y += S::kLanes) {
+    if (rows <= 0) return;
+    for (int t = 0; t < kTokens; ++t) {
+      if (rows >= S::kLanes) {
+        S::Store(y + t * stride, sum[v][t]);
+      } else {
+        S::StorePart(y + t * stride, rows, sum[v][t]);
       }
     }
   }
-  for (int t = 0; t < kTokens; ++t) y[(token + t) * stride] = S::Reduce(sum[t]);
 }
 
 template <class S, class Kind, int kTokens>
-inline void QuantTokens(const WeightRows& rows, const Activations& x, int64_t token, float* y,
-                        int64_t stride) {
-  for (int64_t r = 0; r < rows.count; ++r) {
-    QuantTile<S, Kind, kTokens>(rows.data + r * rows.row_bytes, x, token, y + r, stride);
+void QuantPanels(const PanelRange& panels, const void* tile, float* y, int64_t stride) {
+  constexpr int kAll = kPanelRows / S::kLanes;
+  constexpr int kVectors = kTokens <= 2 ? kAll : 1;  // few tokens leave registers for more rows
+  for (int64_t p = 0; p < panels.count; ++p) {
+    const std::byte* panel = panels.data + p * panels.panel_bytes;
+    for (int row = 0; row < kPanelRows; row += kVectors * S::kLanes) {
+      const int64_t from = p * kPanelRows + row;
+      typename S::F sum[kVectors][kTokens];
+      QuantRows<S, Kind, kVectors, kTokens>(panel, panels.steps, static_cast<const int32_t*>(tile),
+                                            row, sum);
+      StoreRows<S, kVectors, kTokens>(sum, panels.rows - from, y + from, stride);
+    }
   }
 }
 
-template <class S, class Kind>
-void QuantRows(const WeightRows& rows, const Activations& x, float* y, int64_t stride) {
-  int64_t t = 0;
-  if constexpr (S::kLanes == 16) {  // registers for eight tokens
-    for (; t + 8 <= x.tokens; t += 8) QuantTokens<S, Kind, 8>(rows, x, t, y, stride);
-  }
-  for (; t + 4 <= x.tokens; t += 4) QuantTokens<S, Kind, 4>(rows, x, t, y, stride);
-  switch (x.tokens - t) {
-    case 1:
-      return QuantTokens<S, Kind, 1>(rows, x, t, y, stride);
-    case 2:
-      return QuantTokens<S, Kind, 2>(rows, x, t, y, stride);
-    case 3:
-      return QuantTokens<S, Kind, 3>(rows, x, t, y, stride);
-    default:
-      return;
-  }
+// Calls kernel<tokens> for 1 to kMost tokens.
+template <int kMost, template <int> class Kernel>
+void ByTokens(const PanelRange& panels, const void* tile, int tokens, float* y, int64_t stride) {
+  Unrolled<1, kMost + 1>([&]<int kTokens>() __attribute__((always_inline)) {
+    if (tokens == kTokens) Kernel<kTokens>::Run(panels, tile, y, stride);
+  });
 }
+
+template <class S, class Kind>
+struct QuantKernels {
+  template <int kTokens>
+  struct Of {
+    static void Run(const PanelRange& panels, const void* tile, float* y, int64_t stride) {
+      QuantPanels<S, Kind, kTokens>(panels, tile, y, stride);
+    }
+  };
+};
 
 template <class S>
-void QuantiseSimd(const float* x, int64_t groups, uint8_t flip, int8_t* quants, float* scales,
-                  float* sums) {
-  for (int64_t g = 0; g < groups; ++g) {
-    S::Quantise32(x + g * kGroup, flip, quants + g * kGroup, scales + g, sums + g);
+void QuantiseTokenSimd(const float* x, int64_t groups, int32_t* tile, int token, int tokens) {
+  for (int64_t g = 0; g < groups; ++g, x += kGroup, tile += TileRows::kCount * tokens) {
+    alignas(64) int32_t quants[kQuads];
+    float scale;
+    int32_t lower, upper;
+    S::Quantise32(x, reinterpret_cast<int8_t*>(quants), &scale, &lower, &upper);
+    int32_t* to = tile + token;
+    for (int q = 0; q < kQuads; ++q) to[q * tokens] = quants[q];
+    const float sum = scale * static_cast<float>(lower + upper);
+    std::memcpy(to + TileRows::kScale * tokens, &scale, sizeof scale);
+    to[TileRows::kLessSum * tokens] = -(lower + upper);
+    to[TileRows::kLessLower * tokens] = -lower;
+    to[TileRows::kLessUpper * tokens] = -upper;
+    std::memcpy(to + TileRows::kScaledSum * tokens, &sum, sizeof sum);
   }
-}
-
-template <class S, class Kind>
-constexpr MatMulKernel QuantKernel() {
-  return {QuantRows<S, Kind>, Kind::kSigned ? S::kSignedFlip : uint8_t{0}};
 }
 
 }  // namespace jikji::kernels

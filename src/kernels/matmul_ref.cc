@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "kernels/weight_panels.h"
 #include "tensor/quant/blocks.h"
 
 namespace jikji::kernels {
@@ -31,14 +32,16 @@ void AddBlock(const std::byte* from, const float* x, MatMulReference& out) {
 
 }  // namespace
 
-std::vector<MatMulReference> MatMulRef(const WeightMatrix& w, const float* x, int64_t tokens) {
-  std::vector<MatMulReference> out(static_cast<size_t>(tokens * w.rows()));
-  VisitBlock(w.dtype(), [&]<class Block>() {
+std::vector<MatMulReference> MatMulRef(const TensorView& w, const float* x, int64_t tokens) {
+  const int64_t rows = w.rows(), cols = w.cols();
+  std::vector<MatMulReference> out(static_cast<size_t>(tokens * rows));
+  VisitBlock(w.dtype, [&]<class Block>() {
     for (int64_t t = 0; t < tokens; ++t) {
-      for (int64_t r = 0; r < w.rows(); ++r) {
-        MatMulReference& sum = out[static_cast<size_t>(t * w.rows() + r)];
-        for (int64_t c = 0; c < w.cols(); c += Block::kValues) {
-          AddBlock<Block>(w.Row(r) + c / Block::kValues * sizeof(Block), x + t * w.cols() + c, sum);
+      for (int64_t r = 0; r < rows; ++r) {
+        MatMulReference& sum = out[static_cast<size_t>(t * rows + r)];
+        const std::byte* row = w.data.data() + r * cols / Block::kValues * sizeof(Block);
+        for (int64_t c = 0; c < cols; c += Block::kValues) {
+          AddBlock<Block>(row + c / Block::kValues * sizeof(Block), x + t * cols + c, sum);
         }
       }
     }
@@ -69,8 +72,8 @@ std::vector<float> QuantiseRef(const float* x, int64_t tokens, int64_t cols) {
 }
 
 double MatMulTolerance(DType dtype, int64_t cols) {
-  const double steps = IsQuantised(dtype) ? static_cast<double>(cols) / 16 + 8 + 4
-                                          : 2 * (static_cast<double>(cols) / 8 + 1) + 4;
+  const double steps = IsQuantised(dtype) ? static_cast<double>(cols) / kGroup * 3 + 8
+                                          : static_cast<double>(cols) + 3;
   return steps * 0x1p-24;
 }
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/matmul.h"
+#include "tensor/tensor.h"
 
 namespace jikji::kernels {
 
@@ -17,7 +17,7 @@ struct MatMulReference {
 };
 
 // [tokens, rows]. Minima of K-quants are terms of their own, as the kernels treat them.
-std::vector<MatMulReference> MatMulRef(const WeightMatrix& w, const float* x, int64_t tokens);
+std::vector<MatMulReference> MatMulRef(const TensorView& w, const float* x, int64_t tokens);
 
 // x after quantising to int8 by groups of 32 and back: d = max|x| / 127, q = round(x · 127 /
 // max|x|) in f32, ties to even. A group with a value that is not finite becomes NaN, one whose
@@ -25,9 +25,9 @@ std::vector<MatMulReference> MatMulRef(const WeightMatrix& w, const float* x, in
 std::vector<float> QuantiseRef(const float* x, int64_t tokens, int64_t cols);
 
 // Bounds |kernel − Σ w · x| / magnitude for x as the kernel sees it. u = 2^-24 is the relative
-// error of one rounding. Float weights: the longest chain has cols / 8 + 1 steps of at most two
-// roundings, and the lanes' sum adds four. Quantised: a group of 32 adds at most two terms to a
-// chain, each made with at most eight roundings, and the same sum at the end.
+// error of one rounding. Float weights: two chains of cols / 2 steps of at most two roundings, and
+// their sum. Quantised: a group of 32 adds at most three terms to the chain, each made with at most
+// eight roundings.
 double MatMulTolerance(DType dtype, int64_t cols);
 
 }  // namespace jikji::kernels

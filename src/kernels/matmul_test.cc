@@ -23,12 +23,12 @@ void CheckAgainstReference(DType dtype, const MatMulCase& c, size_t misalignment
   SCOPED_TRACE(std::string(DTypeName(dtype)) + " rows " + std::to_string(c.rows) + " cols " +
                std::to_string(c.cols) + " tokens " + std::to_string(c.tokens));
   const RandomWeights weights = MakeWeights(dtype, c.rows, c.cols, 1, misalignment);
-  const auto w = WeightMatrix::Prepare(weights.view);
+  const auto w = PrepareAlone(weights.view);
   ASSERT_TRUE(w) << w.error().ToString();
   const std::vector<float> x = MakeActivations(c.tokens * c.cols, 2);
   std::vector<float> seen = x;
   if (IsQuantised(dtype)) seen = QuantiseRef(x.data(), c.tokens, c.cols);
-  const auto wanted = MatMulRef(*w, seen.data(), c.tokens);
+  const auto wanted = MatMulRef(weights.view, seen.data(), c.tokens);
   const double tolerance = MatMulTolerance(dtype, c.cols);
   ForEachIsa([&] {
     ThreadPool pool(2);
@@ -65,7 +65,7 @@ TEST(MatMul, QuantisingActivationsCostsAtMostHalfAStep) {
     if (!IsQuantised(dtype)) continue;
     SCOPED_TRACE(std::string(DTypeName(dtype)));
     const RandomWeights weights = MakeWeights(dtype, kRows, kCols, 3);
-    const auto w = WeightMatrix::Prepare(weights.view);
+    const auto w = PrepareAlone(weights.view);
     ASSERT_TRUE(w);
     const std::vector<float> x = MakeActivations(kTokens * kCols, 4);
     std::vector<float> step(x.size());
@@ -74,8 +74,9 @@ TEST(MatMul, QuantisingActivationsCostsAtMostHalfAStep) {
         step[i] = std::max(step[i], std::abs(x[j]) / 254.0f);
       }
     }
-    const auto exact = MatMulRef(*w, x.data(), kTokens);
-    const auto moved = MatMulRef(*w, step.data(), kTokens);  // its magnitude is Σ |w| · step
+    const auto exact = MatMulRef(weights.view, x.data(), kTokens);
+    const auto moved =
+        MatMulRef(weights.view, step.data(), kTokens);  // its magnitude is Σ |w| · step
     // Rounding of d, of x · 127 / max|x| and of the sums comes on top.
     const double rounding = MatMulTolerance(dtype, kCols);
     ForEachIsa([&] {
@@ -99,7 +100,7 @@ TEST(MatMul, ARowsBitsDoNotDependOnOtherTokensOrThreads) {
       const int64_t rows = 1 + static_cast<int64_t>(random() % 300);
       constexpr int64_t kTokens = 17;
       const RandomWeights weights = MakeWeights(dtype, rows, cols, random());
-      const auto w = WeightMatrix::Prepare(weights.view);
+      const auto w = PrepareAlone(weights.view);
       ASSERT_TRUE(w);
       const std::vector<float> x = MakeActivations(kTokens * cols, random());
       ForEachIsa([&] {
@@ -129,10 +130,10 @@ TEST(MatMul, ARowsBitsDoNotDependOnOtherRows) {
   ThreadPool pool(1);
   for (DType dtype : kWeightTypes) {
     const RandomWeights weights = MakeWeights(dtype, kRows, kCols, 6);
-    const auto w = WeightMatrix::Prepare(weights.view);
+    const auto w = PrepareAlone(weights.view);
     std::vector<int32_t> backwards(kRows);
     std::iota(backwards.rbegin(), backwards.rend(), 0);
-    const auto reordered = WeightMatrix::Prepare(weights.view, backwards);
+    const auto reordered = PrepareAlone(weights.view, backwards);
     ASSERT_TRUE(w && reordered);
     for (int64_t tokens : {1, 2, 7}) {
       const std::vector<float> x = MakeActivations(tokens * kCols, 7);
@@ -150,6 +151,39 @@ TEST(MatMul, ARowsBitsDoNotDependOnOtherRows) {
   }
 }
 
+// Products of one call, of types that want x in different forms, are those of calls of their own.
+TEST(MatMul, ProductsOfACallDoNotDependOnEachOther) {
+  constexpr int64_t kCols = 512;
+  const DType types[] = {DType::kQ4_K, DType::kBF16, DType::kQ6_K, DType::kQ4_0};
+  const int64_t rows[] = {33, 16, 5, 130};
+  std::vector<WeightMatrix> weights;
+  for (size_t i = 0; i < std::size(types); ++i) {
+    const auto w = PrepareAlone(MakeWeights(types[i], rows[i], kCols, 20).view);
+    ASSERT_TRUE(w);
+    weights.push_back(*w);
+  }
+  for (int64_t tokens : {1, 3, 30}) {
+    const std::vector<float> x = MakeActivations(tokens * kCols, 21);
+    ForEachIsa([&] {
+      ThreadPool pool(2);
+      std::vector<std::vector<float>> together, alone;
+      std::vector<MatMulOutput> outputs;
+      for (const WeightMatrix& w : weights) {
+        together.emplace_back(static_cast<size_t>(tokens * w.rows()));
+        alone.push_back(together.back());
+        MatMul(w, x.data(), tokens, alone.back().data(), pool);
+      }
+      for (size_t i = 0; i < weights.size(); ++i) {
+        outputs.push_back({&weights[i], together[i].data()});
+      }
+      MatMul(outputs, x.data(), tokens, pool);
+      for (size_t i = 0; i < weights.size(); ++i) {
+        EXPECT_TRUE(SameBits(together[i].data(), alone[i].data(), tokens * rows[i]));
+      }
+    });
+  }
+}
+
 TEST(MatMul, EndsOnWeightsAndActivationsThatAreNotNumbers) {
   constexpr int64_t kRows = 5, kCols = 256;
   constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -161,7 +195,7 @@ TEST(MatMul, EndsOnWeightsAndActivationsThatAreNotNumbers) {
     for (const float odd : {0.0f, 1e-40f, -1e-30f, 3e38f, kInf, kNan}) {
       std::vector<float> x = MakeActivations(2 * kCols, 9);
       x[kCols + 77] = odd;
-      const auto w = WeightMatrix::Prepare(weights.view);
+      const auto w = PrepareAlone(weights.view);
       ASSERT_TRUE(w);
       ForEachIsa([&] {
         std::vector<float> y(2 * kRows);
@@ -174,7 +208,7 @@ TEST(MatMul, EndsOnWeightsAndActivationsThatAreNotNumbers) {
       });
     }
     std::fill(weights.bytes.begin(), weights.bytes.end(), std::byte{0xFF});  // NaN in every type
-    const auto w = WeightMatrix::Prepare(weights.view);
+    const auto w = PrepareAlone(weights.view);
     ASSERT_TRUE(w);
     const std::vector<float> x = MakeActivations(kCols, 10);
     ForEachIsa([&] {
@@ -190,7 +224,7 @@ TEST(MatMul, ZeroAndTinyActivationsGiveZero) {
   ThreadPool pool(1);
   for (DType dtype : kWeightTypes) {
     const RandomWeights weights = MakeWeights(dtype, kRows, kCols, 11);
-    const auto w = WeightMatrix::Prepare(weights.view);
+    const auto w = PrepareAlone(weights.view);
     ASSERT_TRUE(w);
     for (float value : {0.0f, -0.0f, 1e-45f}) {
       const std::vector<float> x(kCols, value);
@@ -200,39 +234,6 @@ TEST(MatMul, ZeroAndTinyActivationsGiveZero) {
         for (float result : y) EXPECT_NEAR(result, 0.0f, 1e-40f);
       });
     }
-  }
-}
-
-TEST(WeightMatrix, RefusesShapesThatDoNotFit) {
-  RandomWeights weights = MakeWeights(DType::kQ4_K, 2, 512, 12);
-  EXPECT_TRUE(WeightMatrix::Prepare(weights.view));
-  TensorView view = weights.view;
-  view.shape = {2, 500};
-  EXPECT_FALSE(WeightMatrix::Prepare(view));
-  view.shape = {3, 512};
-  EXPECT_FALSE(WeightMatrix::Prepare(view));
-  view.shape = {0, 512};
-  EXPECT_FALSE(WeightMatrix::Prepare(view));
-  view.shape = {};
-  EXPECT_FALSE(WeightMatrix::Prepare(view));
-  EXPECT_FALSE(WeightMatrix::Prepare(weights.view, std::vector<int32_t>{0, 2}));
-  EXPECT_FALSE(WeightMatrix::Prepare(weights.view, std::vector<int32_t>{-1}));
-}
-
-TEST(WeightMatrix, GathersRowsAsTheTensorUnpacksThem) {
-  for (DType dtype : kWeightTypes) {
-    const RandomWeights weights = MakeWeights(dtype, 6, 512, 13, 1);
-    const auto w = WeightMatrix::Prepare(weights.view);
-    const auto reordered = WeightMatrix::Prepare(weights.view, std::vector<int32_t>{5, 1});
-    ASSERT_TRUE(w && reordered);
-    EXPECT_EQ(reordered->rows(), 2);
-    EXPECT_EQ(w->bytes(), weights.view.data.size());
-    std::vector<float> wanted(512), got(2 * 512);
-    ASSERT_TRUE(UnpackRows(weights.view, 1, 1, wanted));
-    GatherRows(*w, std::vector<int32_t>{3, 1}, got.data());
-    EXPECT_TRUE(SameBits(&got[512], wanted.data(), 512));
-    GatherRows(*reordered, std::vector<int32_t>{1, 0}, got.data());
-    EXPECT_TRUE(SameBits(&got[0], wanted.data(), 512));
   }
 }
 

@@ -6,49 +6,52 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/weight_panels.h"
 #include "tensor/dtype.h"
 
 namespace jikji::kernels {
 
-// Values of activations under one scale.
-inline constexpr int64_t kGroup = 32;
-
-// The activations of all tokens of a call. Float weights use `values`, quantised ones the rest,
-// whose rows are padded with zeros to whole pairs of groups.
-struct Activations {
-  const float* values = nullptr;   // [tokens, cols]
-  const int8_t* quants = nullptr;  // [tokens, groups · 32]
-  const float* scales = nullptr;   // [tokens, groups]
-  const float* sums = nullptr;     // [tokens, groups]: scale · Σ quants
-  int64_t cols = 0;
-  int64_t groups = 0;  // padded to an even number
-  int64_t tokens = 0;
+// Activations are laid out in tiles of a few tokens, in the order in which a panel of weights
+// meets them, so that a kernel reads them front to back.
+//
+// Float weights: f32 [columns, tokens], columns padded to an even number with zeros.
+// Quantised: for each group of 32 columns, padded to an even number of groups with zeros, these
+// rows of [tokens] words of 32 bits:
+struct TileRows {
+  enum : int {
+    kQuants = 0,      // kQuads rows: four int8 each
+    kScale = kQuads,  // f32
+    kLessSum,         // int32: −Σ quants
+    kLessLower,       // of the first 16 columns
+    kLessUpper,       // of the last 16
+    kScaledSum,       // f32: scale · Σ quants
+    kCount
+  };
 };
 
-// Some rows of weights, and where their results go: y[t · stride + r].
-struct WeightRows {
+// Panels of weights that lie one after another, and where their results go: y[t · stride + r].
+struct PanelRange {
   const std::byte* data = nullptr;
-  int64_t row_bytes = 0;
+  int64_t panel_bytes = 0;
   int64_t count = 0;
+  int64_t rows = 0;  // of these panels: fewer than 16 a panel only where the matrix ends
+  int64_t steps = 0;
 };
 
-// y[t, r] for all tokens of x and all rows.
-using MatMulRows = void (*)(const WeightRows& rows, const Activations& x, float* y, int64_t stride);
+// y[t, r] for the tokens of a tile and the rows of the panels.
+using MultiplyPanels = void (*)(const PanelRange& panels, const void* tile, int tokens, float* y,
+                                int64_t stride);
 
-// Quantises `groups` whole groups of x; `flip` is xor-ed into every quant.
-using QuantiseGroups = void (*)(const float* x, int64_t groups, uint8_t flip, int8_t* quants,
-                                float* scales, float* sums);
-
-struct MatMulKernel {
-  MatMulRows rows = nullptr;
-  // 0x80 where the kernel takes activations as q + 128 in u8, as VNNI's mixed product wants them
-  // with signed weights.
-  uint8_t flip = 0;
-};
+// Quantises `groups` groups of one token, which is column `token` of a tile of `tokens`.
+using QuantiseToken = void (*)(const float* x, int64_t groups, int32_t* tile, int token,
+                               int tokens);
 
 struct MatMulVariant {
-  MatMulKernel (*kernel)(DType dtype);
-  QuantiseGroups quantise;
+  // Tokens of the largest tile, as registers allow.
+  int quant_tokens = 0;
+  int float_tokens = 0;
+  MultiplyPanels (*kernel)(DType dtype);
+  QuantiseToken quantise;
 };
 
 extern const MatMulVariant kMatMulPortable;

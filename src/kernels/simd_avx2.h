@@ -13,9 +13,9 @@ namespace jikji::kernels {
 
 struct SimdAvx2 {
   static constexpr int kLanes = 8;
-  // Of 16 registers, float tiles use rows · tokens + rows + 1.
-  static constexpr int kRowTile = 2;
-  static constexpr int kTokenTile = 6;
+  // MatMul's tiles: three accumulators a token or two, of 16 registers.
+  static constexpr int kQuantTokens = 4;
+  static constexpr int kFloatTokens = 6;
   static constexpr int kValueTile = 8;  // 4 queries · 2 vectors
 
   using F = __m256;
@@ -79,31 +79,56 @@ struct SimdAvx2 {
                       _mm_shuffle_ps(ab, cd, _MM_SHUFFLE(3, 1, 3, 1)));
   }
 
-  // Integers: quantised weights q and activations, 32 at a time, as 8 sums of 4 products.
-  static constexpr int kBytes = 32;
-  static constexpr uint8_t kSignedFlip = 0;
+  // Integers: 32 of int8, 16 of 16 bits or 8 of 32.
   using I = __m256i;
+  static constexpr bool kDotsInto32 = false;
 
-  static float ToF32(uint16_t half) { return _cvtsh_ss(half); }
+  static I ZeroBytes() { return _mm256_setzero_si256(); }
+  static I SetByte(int v) { return _mm256_set1_epi8(static_cast<char>(v)); }
+  static I SetWord(int32_t v) { return _mm256_set1_epi32(v); }
   static I LoadBytes(const void* from) {
     return _mm256_loadu_si256(static_cast<const __m256i*>(from));
   }
-  // What DotSigned needs of the weights, once for all tokens: here their absolute values.
-  static I PrepareSigned(I weights) { return _mm256_abs_epi8(weights); }
-  static I DotSigned(I weights, I absolute, I x) {
-    return DotUnsigned(absolute, _mm256_sign_epi8(x, weights));
+  static I Low4(I v) { return And(v, SetByte(15)); }
+  static I High4(I v) { return Low4(_mm256_srli_epi16(v, 4)); }
+  static I And(I x, I y) { return _mm256_and_si256(x, y); }
+  static I Or(I x, I y) { return _mm256_or_si256(x, y); }
+  template <int kBits>
+  static I ShiftLeft16(I v) {
+    if constexpr (kBits < 0) return _mm256_srli_epi16(v, -kBits);
+    return _mm256_slli_epi16(v, kBits < 0 ? 0 : kBits);
   }
-  // weights ≤ 128, |x| ≤ 127: a pair's sum is at most 32512 and fits 16 bits.
-  static I DotUnsigned(I weights, I x) {
-    return _mm256_madd_epi16(_mm256_maddubs_epi16(weights, x), _mm256_set1_epi16(1));
+  template <int kBits>
+  static I ShiftLeft32(I v) {
+    return _mm256_slli_epi32(v, kBits);
+  }
+  // Pairs of products as sums of 16 bits, for weights of at most 127; the caller knows how many of
+  // them fit.
+  static I DotPairs(I weights, I x) { return _mm256_maddubs_epi16(weights, x); }
+  static I Add16(I x, I y) { return _mm256_add_epi16(x, y); }
+  static I AddPairs(I sum, I pairs) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  // Weights + 128, of any eight bits. The bias comes off first, since unsigned their pairs' sums
+  // would not fit: |weight| ≤ 128 and |x| ≤ 127 do.
+  static I Dot(I sum, I weights, I x) {
+    const I w = _mm256_xor_si256(weights, SetByte(128));
+    return AddPairs(sum, DotPairs(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w)));
   }
   static F ToFloat(I v) { return _mm256_cvtepi32_ps(v); }
-  // Lane i gets the scale of the group that its products come from.
-  static F GroupScales(const float* scales) { return _mm256_broadcast_ss(scales); }
-  // Eight values in the low lanes, zero above.
-  static F Load8(const float* from) { return Load(from); }
+  static F LoadU8(const uint8_t* from) {
+    return ToFloat(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+  }
+  static F LoadI8(const int8_t* from) {
+    return ToFloat(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+  }
+  static void LoadPairsBF16(const void* from, F& even, F& odd) {
+    const __m256i pairs = LoadBytes(from);
+    even = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
+    odd = _mm256_castsi256_ps(And(pairs, SetWord(static_cast<int32_t>(0xFFFF0000u))));
+  }
 
-  static void Quantise32(const float* x, uint8_t flip, int8_t* q, float* d, float* sum) {
+  static void Quantise32(const float* x, int8_t* q, float* d, int32_t* lower, int32_t* upper) {
     const __m256i magnitude = _mm256_set1_epi32(0x7FFFFFFF);
     __m256i largest = _mm256_setzero_si256();
     for (int i = 0; i < 4; ++i) {
@@ -119,30 +144,31 @@ struct SimdAvx2 {
     const float maximum = _mm_cvtss_f32(_mm_castsi128_ps(half));
     if (!finite || maximum < 0x1p-119f) {
       *d = finite ? 0.0f : std::numeric_limits<float>::quiet_NaN();
-      *sum = *d;
-      std::memset(q, flip, 32);
+      *lower = *upper = 0;
+      std::memset(q, 0, 32);
       return;
     }
     *d = maximum / 127.0f;
     const F inverse = Set1(127.0f / maximum);
     __m256i whole[4];
     for (int i = 0; i < 4; ++i) whole[i] = _mm256_cvtps_epi32(Mul(Load(x + 8 * i), inverse));
-    const __m256i total = _mm256_add_epi32(_mm256_add_epi32(whole[0], whole[1]),
-                                           _mm256_add_epi32(whole[2], whole[3]));
-    __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
-    sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, _MM_SHUFFLE(1, 0, 3, 2)));
-    sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, _MM_SHUFFLE(2, 3, 0, 1)));
-    *sum = *d * static_cast<float>(_mm_cvtsi128_si32(sums));
+    *lower = SumWords(_mm256_add_epi32(whole[0], whole[1]));
+    *upper = SumWords(_mm256_add_epi32(whole[2], whole[3]));
     const __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(whole[0], whole[1]),
                                               _mm256_packs_epi32(whole[2], whole[3]));
     // Packing works within halves; this puts its fours in order.
     const __m256i ordered =
         _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(q),
-                        _mm256_xor_si256(ordered, _mm256_set1_epi8(static_cast<char>(flip))));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(q), ordered);
   }
 
  private:
+  static int32_t SumWords(I v) {
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, _MM_SHUFFLE(1, 0, 3, 2)));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, _MM_SHUFFLE(2, 3, 0, 1)));
+    return _mm_cvtsi128_si32(sum);
+  }
   static __m128 Halves(F v) {
     return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
   }

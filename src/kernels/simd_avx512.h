@@ -22,9 +22,9 @@ namespace jikji::kernels {
 
 struct SimdAvx512 {
   static constexpr int kLanes = 16;
-  // Of 32 registers, float tiles use rows · tokens + rows + 1.
-  static constexpr int kRowTile = 4;
-  static constexpr int kTokenTile = 6;
+  // MatMul's tiles: two accumulators a token, of 32 registers.
+  static constexpr int kQuantTokens = 12;
+  static constexpr int kFloatTokens = 12;
   static constexpr int kValueTile = 16;  // 4 queries · 4 vectors
 
   using F = __m512;
@@ -82,40 +82,42 @@ struct SimdAvx512 {
                                   _mm_shuffle_ps(ab, cd, _MM_SHUFFLE(3, 1, 3, 1))));
   }
 
-  // Integers: quantised weights and activations, 64 at a time, as 16 sums of 4 products.
-  static constexpr int kBytes = 64;
-  // vpdpbusd multiplies u8 with s8. For signed weights the activations are the u8: q + 128.
-  static constexpr uint8_t kSignedFlip = 0x80;
+  // Integers: 64 of int8, or 16 of 32 bits.
   using I = __m512i;
+  static constexpr bool kDotsInto32 = true;
 
-  static float ToF32(uint16_t half) { return _cvtsh_ss(half); }
+  static I ZeroBytes() { return _mm512_setzero_si512(); }
+  static I SetByte(int v) { return _mm512_set1_epi8(static_cast<char>(v)); }
+  static I SetWord(int32_t v) { return _mm512_set1_epi32(v); }
   static I LoadBytes(const void* from) { return _mm512_loadu_si512(from); }
-  // What DotSigned needs of the weights, once for all tokens: −128 · Σ weights, which takes the
-  // activations' 128 back out.
-  static I PrepareSigned(I weights) {
-    const I zero = _mm512_setzero_si512();
-    return _mm512_sub_epi32(zero, _mm512_dpbusd_epi32(zero, _mm512_set1_epi8(-128), weights));
+  static I Low4(I v) { return And(v, SetByte(15)); }
+  static I High4(I v) { return Low4(_mm512_srli_epi16(v, 4)); }
+  static I And(I x, I y) { return _mm512_and_si512(x, y); }
+  static I Or(I x, I y) { return _mm512_or_si512(x, y); }
+  template <int kBits>
+  static I ShiftLeft16(I v) {
+    if constexpr (kBits < 0) return _mm512_srli_epi16(v, -kBits);
+    return _mm512_slli_epi16(v, kBits < 0 ? 0 : kBits);
   }
-  static I DotSigned(I weights, I offset, I x) { return _mm512_dpbusd_epi32(offset, x, weights); }
-  static I DotUnsigned(I weights, I x) {
-    return _mm512_dpbusd_epi32(_mm512_setzero_si512(), weights, x);
+  template <int kBits>
+  static I ShiftLeft32(I v) {
+    return _mm512_slli_epi32(v, kBits);
   }
+  static I Dot(I sum, I weights, I x) { return _mm512_dpbusd_epi32(sum, weights, x); }
   static F ToFloat(I v) { return _mm512_cvtepi32_ps(v); }
-  // Lane i gets the scale of the group that its products come from: two groups, eight lanes each.
-  static F GroupScales(const float* scales) {
-    double both;
-    std::memcpy(&both, scales, sizeof both);
-    return Spread(_mm512_castpd_ps(_mm512_set1_pd(both)));
+  static F LoadU8(const uint8_t* from) {
+    return ToFloat(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
   }
-  // Lane 0 eight times, then lane 1 eight times.
-  static F Spread(F v) {
-    return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1),
-                                 v);
+  static F LoadI8(const int8_t* from) {
+    return ToFloat(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
   }
-  // Eight values in the low lanes, zero above.
-  static F Load8(const float* from) { return _mm512_zextps256_ps512(_mm256_loadu_ps(from)); }
+  static void LoadPairsBF16(const void* from, F& even, F& odd) {
+    const __m512i pairs = _mm512_loadu_si512(from);
+    even = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+    odd = _mm512_castsi512_ps(And(pairs, SetWord(static_cast<int32_t>(0xFFFF0000u))));
+  }
 
-  static void Quantise32(const float* x, uint8_t flip, int8_t* q, float* d, float* sum) {
+  static void Quantise32(const float* x, int8_t* q, float* d, int32_t* lower, int32_t* upper) {
     const F low = Load(x);
     const F high = Load(x + 16);
     const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
@@ -128,19 +130,19 @@ struct SimdAvx512 {
     std::memcpy(&maximum, &bits, sizeof maximum);
     if (!finite || maximum < 0x1p-119f) {
       *d = finite ? 0.0f : std::numeric_limits<float>::quiet_NaN();
-      *sum = *d;
-      std::memset(q, flip, 32);
+      *lower = *upper = 0;
+      std::memset(q, 0, 32);
       return;
     }
     *d = maximum / 127.0f;
     const F inverse = Set1(127.0f / maximum);
     const __m512i a = _mm512_cvtps_epi32(Mul(low, inverse));
     const __m512i b = _mm512_cvtps_epi32(Mul(high, inverse));
-    *sum = *d * static_cast<float>(_mm512_reduce_add_epi32(_mm512_add_epi32(a, b)));
-    const __m128i mask = _mm_set1_epi8(static_cast<char>(flip));
+    *lower = _mm512_reduce_add_epi32(a);
+    *upper = _mm512_reduce_add_epi32(b);
     auto* to = reinterpret_cast<__m128i*>(q);
-    _mm_storeu_si128(to, _mm_xor_si128(_mm512_cvtsepi32_epi8(a), mask));
-    _mm_storeu_si128(to + 1, _mm_xor_si128(_mm512_cvtsepi32_epi8(b), mask));
+    _mm_storeu_si128(to, _mm512_cvtsepi32_epi8(a));
+    _mm_storeu_si128(to + 1, _mm512_cvtsepi32_epi8(b));
   }
 
  private:

@@ -20,9 +20,8 @@ namespace jikji::kernels {
 
 struct SimdPortable {
   static constexpr int kLanes = 8;
-  static constexpr int kRowTile = 2;  // of MatMul with float weights: as AVX2
-  static constexpr int kTokenTile = 4;
-  static constexpr int kValueTile = 8;  // accumulators of attention's weighted values
+  static constexpr int kFloatTokens = 4;  // of MatMul's tiles
+  static constexpr int kValueTile = 8;    // accumulators of attention's weighted values
 
   // GCC's vector type, two of 16 bytes: what SSE2 and NEON have as registers.
   using Quad = float __attribute__((vector_size(16)));
@@ -61,6 +60,14 @@ struct SimdPortable {
     for (int i = 0; i < kLanes; ++i) out[i] = BF16ToF32(bits[i]);
     return Load(out);
   }
+  static void LoadPairsBF16(const void* from, F& even, F& odd) {
+    uint16_t bits[2 * kLanes];
+    std::memcpy(bits, from, sizeof bits);
+    float out[2][kLanes];
+    for (int i = 0; i < 2 * kLanes; ++i) out[i % 2][i / 2] = BF16ToF32(bits[i]);
+    even = Load(out[0]);
+    odd = Load(out[1]);
+  }
   static void StoreF16(void* to, F v) {
     float values[kLanes];
     Store(values, v);
@@ -94,10 +101,10 @@ struct SimdPortable {
     for (int i = 0; i < 4; ++i) out[i] = Reduce(v[i]);
   }
 
-  // Quantises 32 values to int8: x ≈ d · q, d = max|x| / 127, and sum = d · Σ q. A value that is
-  // not finite makes d NaN and q zero. Below 2^-119, where 127 / max|x| would overflow, all is
-  // zero. Every instruction set gives the same bits.
-  static void Quantise32(const float* x, uint8_t flip, int8_t* q, float* d, float* sum) {
+  // Quantises 32 values to int8: x ≈ d · q, d = max|x| / 127, with the sums of the first and the
+  // last 16 q. A value that is not finite makes d NaN and q zero. Below 2^-119, where 127 / max|x|
+  // would overflow, all is zero. Every instruction set gives the same bits.
+  static void Quantise32(const float* x, int8_t* q, float* d, int32_t* lower, int32_t* upper) {
     uint32_t largest = 0;
     for (int i = 0; i < 32; ++i) {
       const uint32_t bits = std::bit_cast<uint32_t>(x[i]) & 0x7FFFFFFFu;
@@ -108,14 +115,13 @@ struct SimdPortable {
     const bool usable = finite && maximum >= 0x1p-119f;
     const float inverse = usable ? 127.0f / maximum : 0.0f;
     *d = usable ? maximum / 127.0f : finite ? 0.0f : std::numeric_limits<float>::quiet_NaN();
-    int32_t total = 0;
+    *lower = *upper = 0;
     for (int i = 0; i < 32; ++i) {
       const float rounded = usable ? x[i] * inverse + 12582912.0f : 12582912.0f;
       const auto value = static_cast<int8_t>(std::bit_cast<uint32_t>(rounded) & 0xFF);
-      total += value;
-      q[i] = static_cast<int8_t>(static_cast<uint8_t>(value) ^ flip);
+      (i < 16 ? *lower : *upper) += value;
+      q[i] = value;
     }
-    *sum = *d * static_cast<float>(total);
   }
 
  private:

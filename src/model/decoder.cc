@@ -23,10 +23,8 @@ void Scale(float* values, int64_t count, float factor, ThreadPool& pool) {
 
 class SpecDecoder : public Decoder {
  public:
-  SpecDecoder(std::shared_ptr<const Checkpoint> checkpoint, DecoderSpec spec,
-              DecoderWeights weights)
-      : checkpoint_(std::move(checkpoint)),
-        spec_(std::move(spec)),
+  SpecDecoder(DecoderSpec spec, DecoderWeights weights)
+      : spec_(std::move(spec)),
         weights_(std::move(weights)),
         rope_(MakeRopeTable(spec_.rope, spec_.head_dim)) {
     attention_scale_ =
@@ -76,6 +74,10 @@ class SpecDecoder : public Decoder {
 
   void Apply(const Linear& linear, const float* x, int64_t rows, float* y, ThreadPool& pool) {
     kernels::MatMul(linear.weight, x, rows, y, pool);
+    AddBias(linear, rows, y, pool);
+  }
+
+  void AddBias(const Linear& linear, int64_t rows, float* y, ThreadPool& pool) {
     if (!linear.bias.empty()) kernels::AddBias(y, rows, linear.bias, pool);
   }
 
@@ -99,11 +101,16 @@ class SpecDecoder : public Decoder {
     const LayerWeights& layer = weights_.layers[index];
     const LayerSpec& spec = spec_.layers[index];
     const float* in = Input(layer.attention_norm, rows, pool);
-    if (!store_only)
-      Project(layer.query, layer.query_norm, spec_.heads, in, rows, spec.rope, s_.query.data(),
-              pool);
-    Project(layer.key, layer.key_norm, spec_.kv_heads, in, rows, spec.rope, s_.key.data(), pool);
-    Apply(layer.value, in, rows, s_.value.data(), pool);
+    const kernels::MatMulOutput key{&layer.key.weight, s_.key.data()};
+    const kernels::MatMulOutput value{&layer.value.weight, s_.value.data()};
+    const kernels::MatMulOutput query{&layer.query.weight, s_.query.data()};
+    const kernels::MatMulOutput outputs[] = {key, value, query};
+    kernels::MatMul(std::span(outputs).first(store_only ? 2 : 3), in, rows, pool);
+    Finish(layer.key, layer.key_norm, spec_.kv_heads, rows, spec.rope, s_.key.data(), pool);
+    AddBias(layer.value, rows, s_.value.data(), pool);
+    if (!store_only) {
+      Finish(layer.query, layer.query_norm, spec_.heads, rows, spec.rope, s_.query.data(), pool);
+    }
     const kernels::KvPages pages = cache.Layer(index);
     kernels::StoreKv(pages, slices, s_.key.data(), s_.value.data(), pool);
     if (store_only) return;
@@ -111,10 +118,10 @@ class SpecDecoder : public Decoder {
                        attention_scale_, spec.window, s_.attended.data(), pool);
   }
 
-  // Queries or keys: projected, normed by head, rotated.
-  void Project(const Linear& linear, const std::vector<float>& norm, int64_t heads, const float* in,
-               int64_t rows, bool rotate, float* out, ThreadPool& pool) {
-    Apply(linear, in, rows, out, pool);
+  // Projected queries or keys: biased, normed by head, rotated.
+  void Finish(const Linear& linear, const std::vector<float>& norm, int64_t heads, int64_t rows,
+              bool rotate, float* out, ThreadPool& pool) {
+    AddBias(linear, rows, out, pool);
     if (!norm.empty()) Norm(out, rows * heads, norm, out, pool);
     if (rotate) {
       kernels::Rope(out, std::span(s_.positions).first(static_cast<size_t>(rows)),
@@ -143,15 +150,17 @@ class SpecDecoder : public Decoder {
 
   void Mlp(const LayerWeights& layer, int64_t rows, ThreadPool& pool) {
     const float* in = Input(layer.mlp_norm, rows, pool);
-    Apply(layer.gate, in, rows, s_.gate.data(), pool);
-    Apply(layer.up, in, rows, s_.up.data(), pool);
+    const kernels::MatMulOutput outputs[] = {{&layer.gate.weight, s_.gate.data()},
+                                             {&layer.up.weight, s_.up.data()}};
+    kernels::MatMul(outputs, in, rows, pool);
+    AddBias(layer.gate, rows, s_.gate.data(), pool);
+    AddBias(layer.up, rows, s_.up.data(), pool);
     kernels::SiluMultiply(s_.gate.data(), s_.up.data(), rows * spec_.intermediate, s_.gate.data(),
                           pool);
     Apply(layer.down, s_.gate.data(), rows, s_.added.data(), pool);
     AddToStream(layer.mlp_post_norm, rows, pool);
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // weights may lie in its mapping
   DecoderSpec spec_;
   DecoderWeights weights_;
   RopeTable rope_;
@@ -165,7 +174,7 @@ Result<std::unique_ptr<Decoder>> Decoder::Load(std::shared_ptr<const Checkpoint>
                                                DecoderSpec spec,
                                                const std::function<void(double)>& progress) {
   JIKJI_ASSIGN(DecoderWeights weights, LoadWeights(*checkpoint, spec, progress));
-  return std::make_unique<SpecDecoder>(std::move(checkpoint), std::move(spec), std::move(weights));
+  return std::make_unique<SpecDecoder>(std::move(spec), std::move(weights));
 }
 
 }  // namespace jikji

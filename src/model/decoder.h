@@ -31,7 +31,7 @@ struct Batch {
 
 class Decoder {
  public:
-  // Checks every tensor's presence and shape against the spec. Keeps the checkpoint mapped.
+  // Checks every tensor's presence and shape against the spec; copies what it needs.
   // `progress`, if given, is called with a share from 0 to 1.
   static Result<std::unique_ptr<Decoder>> Load(std::shared_ptr<const Checkpoint> checkpoint,
                                                DecoderSpec spec,

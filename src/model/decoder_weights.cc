@@ -115,7 +115,8 @@ class Loader {
       *Vector(need) = std::move(values);
       return {};
     }
-    JIKJI_ASSIGN(*Matrix(need), kernels::WeightMatrix::Prepare(tensor, order));
+    JIKJI_ASSIGN(*Matrix(need), kernels::WeightMatrix::Prepare(tensor, memory_, pool_, order));
+    checkpoint_.Release(tensor);
     return {};
   }
 
@@ -179,6 +180,8 @@ class Loader {
   const Checkpoint& checkpoint_;
   const DecoderSpec& spec_;
   const Family& family_;
+  kernels::WeightMemory memory_;
+  ThreadPool pool_{UsableCores()};
   DecoderWeights out_;
   std::set<std::string, std::less<>> used_;
 };

@@ -33,8 +33,8 @@ struct DecoderWeights {
 };
 
 // Errors name the tensor that is missing, of another shape, or of no use to such a model: weights
-// that the spec does not ask for would be left out of the sum without a word. The checkpoint must
-// outlive what comes back.
+// that the spec does not ask for would be left out of the sum without a word. What comes back holds
+// copies: the checkpoint is not needed afterwards.
 Result<DecoderWeights> LoadWeights(const Checkpoint& checkpoint, const DecoderSpec& spec,
                                    const std::function<void(double)>& progress);
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "kernels/weight_matrix.h"
 #include "model/decoder_scratch.h"
 #include "model/families/family.h"
 #include "model/tensor_roles.h"
@@ -24,7 +25,10 @@ MemoryPlan PlanMemory(const Checkpoint& checkpoint, const DecoderSpec& spec, con
           checkpoint.Find(TensorName(*family, checkpoint.format(), need.role, need.layer));
       if (tensor == nullptr) continue;
       plan.parameters += static_cast<uint64_t>(tensor->values());
-      plan.weight_bytes += tensor->data.size();
+      plan.weight_bytes +=
+          need.shape.size() == 1
+              ? static_cast<uint64_t>(tensor->values()) * sizeof(float)
+              : kernels::WeightMatrix::PackedBytes(tensor->dtype, tensor->rows(), tensor->cols());
     }
   }
   plan.kv_bytes_per_token = spec.KvBytesPerToken(BlockBytes(use.kv_dtype));

@@ -11,7 +11,7 @@ namespace jikji {
 
 struct MemoryPlan {
   uint64_t parameters = 0;          // values of the tensors in use, a tied head once
-  uint64_t weight_bytes = 0;        // of the same, as they lie in the file
+  uint64_t weight_bytes = 0;        // of the same, as they are multiplied
   uint64_t kv_bytes_per_token = 0;  // over all layers
   uint64_t kv_bytes = 0;            // of all pages
   uint64_t activation_bytes = 0;    // of one step of step_tokens

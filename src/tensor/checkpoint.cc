@@ -85,6 +85,14 @@ class MappedCheckpoint : public Checkpoint {
     return {};
   }
 
+  void Release(const TensorView& tensor) const override {
+    const std::byte* const data = tensor.data.data();
+    for (const MappedFile& file : files_) {
+      const std::span<const std::byte> bytes = file.bytes();
+      if (data >= bytes.data() && data < bytes.data() + bytes.size()) file.Release(tensor.data);
+    }
+  }
+
  private:
   // Maps a safetensors file; its tensors must be those of `names`, if there are any.
   Result<> AddFile(const fs::path& path, const std::vector<std::string>* names) {

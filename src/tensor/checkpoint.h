@@ -41,6 +41,9 @@ class Checkpoint {
 
   uint64_t total_bytes() const;
 
+  // Lets a tensor's bytes leave memory; they come back where they are read again.
+  virtual void Release(const TensorView& tensor) const = 0;
+
   // GGUF key-values; empty for a folder.
   const GgufMetadata& metadata() const { return metadata_; }
 
