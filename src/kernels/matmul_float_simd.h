@@ -6,6 +6,7 @@
 #define JIKJI_KERNELS_MATMUL_FLOAT_SIMD_H_
 
 #include "kernels/matmul_variant.h"
+#include "kernels/panel_tiles_simd.h"
 #include "kernels/weight_kinds_simd.h"
 
 namespace jikji::kernels {
@@ -16,43 +17,36 @@ inline void FloatRows(const PanelRange& panels, int64_t panel, const float* tile
                       int64_t stride) {
   using F = typename S::F;
   using Step = typename Kind::Step;
-  constexpr int kAll = kPanels * kVectors;
-  F even[kAll][kTokens], odd[kAll][kTokens];
+  F even[kPanels * kVectors][kTokens], odd[kPanels * kVectors][kTokens];
   const Step* steps[kPanels];
   for (int p = 0; p < kPanels; ++p) {
     steps[p] = reinterpret_cast<const Step*>(panels.data + (panel + p) * panels.panel_bytes);
-    for (int v = p * kVectors; v < (p + 1) * kVectors; ++v) {
-      for (int t = 0; t < kTokens; ++t) even[v][t] = odd[v][t] = S::Zero();
-    }
   }
+  Unrolled<0, kPanels * kVectors>([&]<int kIndex>() __attribute__((always_inline)) {
+    for (int t = 0; t < kTokens; ++t) even[kIndex][t] = odd[kIndex][t] = S::Zero();
+  });
   for (int64_t s = 0; s < panels.steps; ++s, tile += 2 * kTokens) {
-    for (int p = 0; p < kPanels; ++p) {
-      for (int v = 0; v < kVectors; ++v) {
-        F first, second;
-        Kind::Load(steps[p][s], row + v * S::kLanes, first, second);
-        for (int t = 0; t < kTokens; ++t) {
-          F& e = even[p * kVectors + v][t];
-          F& o = odd[p * kVectors + v][t];
-          e = S::Fma(first, S::Set1(tile[t]), e);
-          o = S::Fma(second, S::Set1(tile[kTokens + t]), o);
-        }
-      }
-    }
+    Unrolled<0, kPanels * kVectors>([&]<int kIndex>() __attribute__((always_inline)) {
+      F first, second;
+      Kind::Load(steps[kIndex / kVectors][s], row + kIndex % kVectors * S::kLanes, first, second);
+      Unrolled<0, kTokens>([&]<int kToken>() __attribute__((always_inline)) {
+        F& e = even[kIndex][kToken];
+        F& o = odd[kIndex][kToken];
+        e = S::Fma(first, S::Set1(tile[kToken]), e);
+        o = S::Fma(second, S::Set1(tile[kTokens + kToken]), o);
+      });
+    });
   }
-  for (int p = 0; p < kPanels; ++p) {
+  Unrolled<0, kPanels>([&]<int kPanel>() __attribute__((always_inline)) {
+    const int64_t from = (panel + kPanel) * kPanelRows + row;
+    F sum[kVectors][kTokens];
     for (int v = 0; v < kVectors; ++v) {
-      const int64_t from = (panel + p) * kPanelRows + row + v * S::kLanes;
-      const int64_t rows = panels.rows - from;
-      for (int t = 0; t < kTokens && rows > 0; ++t) {
-        const F sum = S::Add(even[p * kVectors + v][t], odd[p * kVectors + v][t]);
-        if (rows >= S::kLanes) {
-          S::Store(y + t * stride + from, sum);
-        } else {
-          S::StorePart(y + t * stride + from, rows, sum);
-        }
+      for (int t = 0; t < kTokens; ++t) {
+        sum[v][t] = S::Add(even[kPanel * kVectors + v][t], odd[kPanel * kVectors + v][t]);
       }
     }
-  }
+    StoreRows<S, kVectors, kTokens>(sum, panels.rows - from, y + from, stride);
+  });
 }
 
 // Few tokens take more rows at a time, so that a multiply-add need not wait for the one before.

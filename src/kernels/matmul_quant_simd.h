@@ -10,18 +10,10 @@
 #include <cstring>
 
 #include "kernels/matmul_variant.h"
+#include "kernels/panel_tiles_simd.h"
 #include "kernels/weight_kinds_simd.h"
 
 namespace jikji::kernels {
-
-// body<i>() for i in [kBegin, kEnd): shifts want their counts when they are compiled.
-template <int kBegin, int kEnd, class Body>
-[[gnu::always_inline]] inline void Unrolled(Body&& body) {
-  if constexpr (kBegin < kEnd) {
-    body.template operator()<kBegin>();
-    Unrolled<kBegin + 1, kEnd>(body);
-  }
-}
 
 inline float WordAsFloat(int32_t word) {
   float value;
@@ -76,19 +68,21 @@ template <class S, class Kind, int kVectors, int kTokens, int kFirst, int kCount
 template <class S, class Kind>
 inline constexpr bool kBiased = Kind::kBias >= 0 && (S::kDotsInto32 || Kind::kMaximum <= 127);
 
-// kVectors vectors of rows from `row` of a panel, for a tile of kTokens tokens.
+// kVectors vectors of rows from `row` of a panel, for a tile of kTokens tokens. The sums are local:
+// through a reference, which bytes may alias, each would be stored after every group.
 template <class S, class Kind, int kVectors, int kTokens>
-inline void QuantRows(const std::byte* panel, int64_t steps, const int32_t* tile, int row,
-                      typename S::F (&sum)[kVectors][kTokens]) {
+inline void QuantRows(const PanelRange& panels, int64_t panel, const int32_t* tile, int row,
+                      float* y, int64_t stride) {
   using I = typename S::I;
   using F = typename S::F;
   using Step = typename Kind::Step;
   constexpr int kSegmentQuads = kQuads / Kind::kSegments;
+  F sum[kVectors][kTokens];
   for (int v = 0; v < kVectors; ++v) {
     for (int t = 0; t < kTokens; ++t) sum[v][t] = S::Zero();
   }
-  const auto* step = reinterpret_cast<const Step*>(panel);
-  for (const Step* const end = step + steps; step < end; ++step) {
+  const auto* step = reinterpret_cast<const Step*>(panels.data + panel * panels.panel_bytes);
+  for (const Step* const end = step + panels.steps; step < end; ++step) {
     for (int g = 0; g < Step::kColumns / kGroup; ++g, tile += TileRows::kCount * kTokens) {
       Unrolled<0, Kind::kSegments>([&]<int kSegment>() __attribute__((always_inline)) {
         constexpr int kLess =
@@ -125,46 +119,20 @@ inline void QuantRows(const std::byte* panel, int64_t steps, const int32_t* tile
       }
     }
   }
-}
-
-// Writes the results of kVectors vectors of a panel of which `rows` rows from the first are wanted.
-template <class S, int kVectors, int kTokens>
-inline void StoreRows(const typename S::F (&sum)[kVectors][kTokens], int64_t rows, float* y,
-                      int64_t stride) {
-  for (int v = 0; v < kVectors; ++v, rows -= S::kLanes, y += S::kLanes) {
-    if (rows <= 0) return;
-    for (int t = 0; t < kTokens; ++t) {
-      if (rows >= S::kLanes) {
-        S::Store(y + t * stride, sum[v][t]);
-      } else {
-        S::StorePart(y + t * stride, rows, sum[v][t]);
-      }
-    }
-  }
+  const int64_t from = panel * kPanelRows + row;
+  StoreRows<S, kVectors, kTokens>(sum, panels.rows - from, y + from, stride);
 }
 
 template <class S, class Kind, int kTokens>
 void QuantPanels(const PanelRange& panels, const void* tile, float* y, int64_t stride) {
   constexpr int kAll = kPanelRows / S::kLanes;
   constexpr int kVectors = kTokens <= 2 ? kAll : 1;  // few tokens leave registers for more rows
+  const auto* x = static_cast<const int32_t*>(tile);
   for (int64_t p = 0; p < panels.count; ++p) {
-    const std::byte* panel = panels.data + p * panels.panel_bytes;
     for (int row = 0; row < kPanelRows; row += kVectors * S::kLanes) {
-      const int64_t from = p * kPanelRows + row;
-      typename S::F sum[kVectors][kTokens];
-      QuantRows<S, Kind, kVectors, kTokens>(panel, panels.steps, static_cast<const int32_t*>(tile),
-                                            row, sum);
-      StoreRows<S, kVectors, kTokens>(sum, panels.rows - from, y + from, stride);
+      QuantRows<S, Kind, kVectors, kTokens>(panels, p, x, row, y, stride);
     }
   }
-}
-
-// Calls kernel<tokens> for 1 to kMost tokens.
-template <int kMost, template <int> class Kernel>
-void ByTokens(const PanelRange& panels, const void* tile, int tokens, float* y, int64_t stride) {
-  Unrolled<1, kMost + 1>([&]<int kTokens>() __attribute__((always_inline)) {
-    if (tokens == kTokens) Kernel<kTokens>::Run(panels, tile, y, stride);
-  });
 }
 
 template <class S, class Kind>
