@@ -37,16 +37,11 @@ inline void FloatRows(const PanelRange& panels, int64_t panel, const float* tile
       });
     });
   }
-  Unrolled<0, kPanels>([&]<int kPanel>() __attribute__((always_inline)) {
-    const int64_t from = (panel + kPanel) * kPanelRows + row;
-    F sum[kVectors][kTokens];
-    for (int v = 0; v < kVectors; ++v) {
-      for (int t = 0; t < kTokens; ++t) {
-        sum[v][t] = S::Add(even[kPanel * kVectors + v][t], odd[kPanel * kVectors + v][t]);
-      }
-    }
-    StoreRows<S, kVectors, kTokens>(sum, panels.rows - from, y + from, stride);
+  Unrolled<0, kPanels * kVectors * kTokens>([&]<int kIndex>() __attribute__((always_inline)) {
+    F& sum = even[kIndex / kTokens][kIndex % kTokens];
+    sum = S::Add(sum, odd[kIndex / kTokens][kIndex % kTokens]);
   });
+  StoreTile<S, kPanels, kVectors, kTokens>(even, panels, panel, row, y, stride);
 }
 
 // Few tokens take more rows at a time, so that a multiply-add need not wait for the one before.

@@ -1,8 +1,8 @@
 // MatMul with quantised weights, for instruction sets with vectors of int8; lanes are rows.
 //
 // Contract (promise 1): each y[t, r] is one chain of f32: group after group of columns, the exact
-// integer sum of the group's products (of each half of it, in Q6_K) times the weights' scale times
-// the activations', fused; then, in K-quants, less the minimum times the scaled sum of the
+// integer sum of the group's products times the weights' scale (of both halves of it, in Q6_K)
+// times the activations', fused; then, in K-quants, less the minimum times the scaled sum of the
 // activations. Tiles of other shapes do the same for each result.
 #ifndef JIKJI_KERNELS_MATMUL_QUANT_SIMD_H_
 #define JIKJI_KERNELS_MATMUL_QUANT_SIMD_H_
@@ -21,25 +21,33 @@ inline float WordAsFloat(int32_t word) {
   return value;
 }
 
-// A group's integer sums for kVectors vectors of rows and kTokens tokens, quads [kFirst, kFirst +
-// kCount). `start` holds what the sums begin with; `quants` are the tile's rows of int8.
-template <class S, class Kind, int kVectors, int kTokens, int kFirst, int kCount>
-[[gnu::always_inline]] inline void DotQuads(const typename Kind::Step& step, int group, int row,
-                                            const int32_t* quants,
+// Whether the kind's bias is in the sums and must come off: not where Dot takes signed weights.
+template <class S, class Kind>
+inline constexpr bool kBiased = Kind::kBias >= 0 && (S::kDotsInto32 || Kind::kMaximum <= 127);
+
+// Adds the products of quads [kFirst, kFirst + kCount) of a group to the integer sums of kVectors
+// vectors of rows; load<quad>(row) gives weights, `quants` are the tile's rows of int8.
+template <class S, class Kind, int kFirst, int kCount, int kVectors, int kTokens, class Load>
+[[gnu::always_inline]] inline void DotQuads(const Load& load, const int32_t* quants,
                                             typename S::I (&sum)[kVectors][kTokens]) {
   using I = typename S::I;
-  const auto load = [&]<int kQuad>(int v) __attribute__((always_inline)) {
-    return Kind::template Quad<kQuad>(step, group, row + v * S::kLanes);
+  // body(row, token, weights, x) for every sum, each weight and each x loaded once.
+  const auto each = [&]<int kQuad>(const auto& body) __attribute__((always_inline)) {
+    I weights[kVectors];
+    Unrolled<0, kVectors>([&]<int kVector>() __attribute__((always_inline)) {
+      weights[kVector] = load.template operator()<kQuad, kVector>();
+    });
+    Unrolled<0, kTokens>([&]<int kToken>() __attribute__((always_inline)) {
+      const I x = S::SetWord(quants[kQuad * kTokens + kToken]);
+      Unrolled<0, kVectors>([&]<int kVector>() __attribute__((always_inline)) {
+        body.template operator()<kVector, kToken>(weights[kVector], x);
+      });
+    });
   };
   if constexpr (S::kDotsInto32 || Kind::kMaximum > 127) {
     Unrolled<kFirst, kFirst + kCount>([&]<int kQuad>() __attribute__((always_inline)) {
-      for (int v = 0; v < kVectors; ++v) {
-        const I weights = load.template operator()<kQuad>(v);
-        for (int t = 0; t < kTokens; ++t) {
-          const I x = S::SetWord(quants[kQuad * kTokens + t]);
-          sum[v][t] = S::Dot(sum[v][t], weights, x);
-        }
-      }
+      each.template operator()<kQuad>([&]<int kVector, int kToken>(I w, I x) __attribute__((
+          always_inline)) { sum[kVector][kToken] = S::Dot(sum[kVector][kToken], w, x); });
     });
   } else {
     // Sums of pairs fit 16 bits for so many quads.
@@ -48,28 +56,22 @@ template <class S, class Kind, int kVectors, int kTokens, int kFirst, int kCount
     Unrolled<0, kCount / kRun>([&]<int kPart>() __attribute__((always_inline)) {
       I pairs[kVectors][kTokens];
       Unrolled<0, kRun>([&]<int kIndex>() __attribute__((always_inline)) {
-        constexpr int kQuad = kFirst + kPart * kRun + kIndex;
-        for (int v = 0; v < kVectors; ++v) {
-          const I weights = load.template operator()<kQuad>(v);
-          for (int t = 0; t < kTokens; ++t) {
-            const I products = S::DotPairs(weights, S::SetWord(quants[kQuad * kTokens + t]));
-            pairs[v][t] = kIndex == 0 ? products : S::Add16(pairs[v][t], products);
-          }
-        }
+        each.template operator()<kFirst + kPart * kRun + kIndex>([&]<int kVector, int kToken>(
+            I w, I x) __attribute__((always_inline)) {
+          const I products = S::DotPairs(w, x);
+          I& to = pairs[kVector][kToken];
+          to = kIndex == 0 ? products : S::Add16(to, products);
+        });
       });
-      for (int v = 0; v < kVectors; ++v) {
-        for (int t = 0; t < kTokens; ++t) sum[v][t] = S::AddPairs(sum[v][t], pairs[v][t]);
-      }
+      Unrolled<0, kVectors * kTokens>([&]<int kIndex>() __attribute__((always_inline)) {
+        I& to = sum[kIndex / kTokens][kIndex % kTokens];
+        to = S::AddPairs(to, pairs[kIndex / kTokens][kIndex % kTokens]);
+      });
     });
   }
 }
 
-// Whether the kind's bias is in the sums and must come off: not where Dot takes signed weights.
-template <class S, class Kind>
-inline constexpr bool kBiased = Kind::kBias >= 0 && (S::kDotsInto32 || Kind::kMaximum <= 127);
-
-// kVectors vectors of rows from `row` of a panel, for a tile of kTokens tokens. The sums are local:
-// through a reference, which bytes may alias, each would be stored after every group.
+// kVectors vectors of rows from `row` of a panel, for a tile of kTokens tokens.
 template <class S, class Kind, int kVectors, int kTokens>
 inline void QuantRows(const PanelRange& panels, int64_t panel, const int32_t* tile, int row,
                       float* y, int64_t stride) {
@@ -77,56 +79,59 @@ inline void QuantRows(const PanelRange& panels, int64_t panel, const int32_t* ti
   using F = typename S::F;
   using Step = typename Kind::Step;
   constexpr int kSegmentQuads = kQuads / Kind::kSegments;
+  // Sums are local and indexed by constants, or they would be stored after every group.
   F sum[kVectors][kTokens];
-  for (int v = 0; v < kVectors; ++v) {
-    for (int t = 0; t < kTokens; ++t) sum[v][t] = S::Zero();
-  }
+  Unrolled<0, kVectors * kTokens>([&]<int kIndex>() __attribute__((always_inline)) {
+    sum[kIndex / kTokens][kIndex % kTokens] = S::Zero();
+  });
   const auto* step = reinterpret_cast<const Step*>(panels.data + panel * panels.panel_bytes);
   for (const Step* const end = step + panels.steps; step < end; ++step) {
     for (int g = 0; g < Step::kColumns / kGroup; ++g, tile += TileRows::kCount * kTokens) {
+      const auto load = [&]<int kQuad, int kVector>() __attribute__((always_inline)) {
+        return Kind::template Quad<kQuad>(*step, g, row + kVector * S::kLanes);
+      };
       Unrolled<0, Kind::kSegments>([&]<int kSegment>() __attribute__((always_inline)) {
         constexpr int kLess =
             Kind::kSegments == 1 ? TileRows::kLessSum : TileRows::kLessLower + kSegment;
         I dots[kVectors][kTokens];
-        for (int v = 0; v < kVectors; ++v) {
-          for (int t = 0; t < kTokens; ++t) {
-            if constexpr (kBiased<S, Kind>) {
-              dots[v][t] =
-                  S::template ShiftLeft32<Kind::kBias>(S::SetWord(tile[kLess * kTokens + t]));
-            } else {
-              dots[v][t] = S::ZeroBytes();
-            }
+        Unrolled<0, kTokens>([&]<int kToken>() __attribute__((always_inline)) {
+          I start = S::ZeroBytes();
+          if constexpr (kBiased<S, Kind>) {
+            const I less = S::SetWord(tile[kLess * kTokens + kToken]);
+            start = S::template ShiftLeft32<Kind::kBias>(less);
           }
-        }
-        DotQuads<S, Kind, kVectors, kTokens, kSegment * kSegmentQuads, kSegmentQuads>(*step, g, row,
-                                                                                      tile, dots);
-        for (int v = 0; v < kVectors; ++v) {
-          const F scale = Kind::Scale(*step, g, kSegment, row + v * S::kLanes);
-          for (int t = 0; t < kTokens; ++t) {
-            const float x = WordAsFloat(tile[TileRows::kScale * kTokens + t]);
-            sum[v][t] = S::Fma(S::ToFloat(dots[v][t]), S::Mul(scale, S::Set1(x)), sum[v][t]);
-          }
-        }
+          Unrolled<0, kVectors>([&]<int kVector>() __attribute__((always_inline)) {
+            dots[kVector][kToken] = start;
+          });
+        });
+        DotQuads<S, Kind, kSegment * kSegmentQuads, kSegmentQuads>(load, tile, dots);
+        Unrolled<0, kVectors>([&]<int kVector>() __attribute__((always_inline)) {
+          const F scale = Kind::Scale(*step, g, kSegment, row + kVector * S::kLanes);
+          Unrolled<0, kTokens>([&]<int kToken>() __attribute__((always_inline)) {
+            const F x = S::Set1(WordAsFloat(tile[TileRows::kScale * kTokens + kToken]));
+            F& to = sum[kVector][kToken];
+            to = S::Fma(S::ToFloat(dots[kVector][kToken]), S::Mul(scale, x), to);
+          });
+        });
       });
       if constexpr (Kind::kMinimum) {
-        for (int v = 0; v < kVectors; ++v) {
-          const F minimum = Kind::Minimum(*step, g, row + v * S::kLanes);
-          for (int t = 0; t < kTokens; ++t) {
-            const float x = WordAsFloat(tile[TileRows::kScaledSum * kTokens + t]);
-            sum[v][t] = S::Fnma(minimum, S::Set1(x), sum[v][t]);
-          }
-        }
+        Unrolled<0, kVectors>([&]<int kVector>() __attribute__((always_inline)) {
+          const F minimum = Kind::Minimum(*step, g, row + kVector * S::kLanes);
+          Unrolled<0, kTokens>([&]<int kToken>() __attribute__((always_inline)) {
+            const float x = WordAsFloat(tile[TileRows::kScaledSum * kTokens + kToken]);
+            sum[kVector][kToken] = S::Fnma(minimum, S::Set1(x), sum[kVector][kToken]);
+          });
+        });
       }
     }
   }
-  const int64_t from = panel * kPanelRows + row;
-  StoreRows<S, kVectors, kTokens>(sum, panels.rows - from, y + from, stride);
+  StoreTile<S, 1, kVectors, kTokens>(sum, panels, panel, row, y, stride);
 }
 
 template <class S, class Kind, int kTokens>
 void QuantPanels(const PanelRange& panels, const void* tile, float* y, int64_t stride) {
-  constexpr int kAll = kPanelRows / S::kLanes;
-  constexpr int kVectors = kTokens <= 2 ? kAll : 1;  // few tokens leave registers for more rows
+  // Few tokens leave registers for more rows.
+  constexpr int kVectors = kTokens <= 2 ? kPanelRows / S::kLanes : 1;
   const auto* x = static_cast<const int32_t*>(tile);
   for (int64_t p = 0; p < panels.count; ++p) {
     for (int row = 0; row < kPanelRows; row += kVectors * S::kLanes) {

@@ -16,20 +16,24 @@ template <int kBegin, int kEnd, class Body>
   }
 }
 
-// Writes the results of kVectors vectors of a panel of which `rows` rows from the first are wanted.
-template <class S, int kVectors, int kTokens>
-inline void StoreRows(const typename S::F (&sum)[kVectors][kTokens], int64_t rows, float* y,
-                      int64_t stride) {
-  for (int v = 0; v < kVectors; ++v, rows -= S::kLanes, y += S::kLanes) {
+// Writes the results of a tile: kVectors vectors of rows from `row` of kPanels panels.
+template <class S, int kPanels, int kVectors, int kTokens>
+[[gnu::always_inline]] inline void StoreTile(
+    const typename S::F (&sum)[kPanels * kVectors][kTokens], const PanelRange& panels,
+    int64_t panel, int row, float* y, int64_t stride) {
+  Unrolled<0, kPanels * kVectors>([&]<int kRow>() __attribute__((always_inline)) {
+    const int64_t from = (panel + kRow / kVectors) * kPanelRows + row + kRow % kVectors * S::kLanes;
+    const int64_t rows = panels.rows - from;
     if (rows <= 0) return;
-    for (int t = 0; t < kTokens; ++t) {
+    Unrolled<0, kTokens>([&]<int kToken>() __attribute__((always_inline)) {
+      float* const to = y + kToken * stride + from;
       if (rows >= S::kLanes) {
-        S::Store(y + t * stride, sum[v][t]);
+        S::Store(to, sum[kRow][kToken]);
       } else {
-        S::StorePart(y + t * stride, rows, sum[v][t]);
+        S::StorePart(to, rows, sum[kRow][kToken]);
       }
-    }
-  }
+    });
+  });
 }
 
 // Calls kernel<tokens> for 1 to kMost tokens.
