@@ -1,8 +1,10 @@
-// Attention: decode at several lengths of context (GB/s of keys and values), and prefill of 512
-// tokens (GOP/s, two operations a multiply-add, over the positions that are attended to).
+// Attention at the shapes of real models: decode of several streams (GB/s of the keys and values
+// that are read) and prefill of 512 tokens (GFLOP/s, two operations a multiply-add, over the
+// positions that are attended to).
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,55 +15,81 @@
 namespace jikji::kernels {
 namespace {
 
-struct Case {
-  int32_t tokens, context;  // tokens at the end of `context` positions
+struct Shape {
+  const char* name;
+  int32_t heads, kv_heads, head_dim;
 };
-constexpr Case kCases[] = {{1, 512}, {1, 4096}, {1, 32768}, {512, 512}, {512, 4096}};
+constexpr Shape kShapes[] = {{"qwen3-0.6b", 16, 8, 128}, {"llama3.2-1b", 32, 8, 64}};
 
-void Run(benchmark::State& state, DType dtype, Isa isa, const Case& c, size_t threads) {
-  constexpr int32_t kHeads = 32, kKvHeads = 8, kDim = 128, kPageTokens = 16;
+// `streams` sequences of `context` positions, of which the last `tokens` are computed. The streams
+// together are larger than a cache, as the layers of a model are.
+struct Case {
+  const char* name;
+  int32_t streams, tokens, context;
+};
+constexpr Case kCases[] = {{"decode", 64, 1, 512},
+                           {"decode", 8, 1, 4096},
+                           {"decode", 1, 1, 32768},
+                           {"prefill", 1, 512, 512},
+                           {"prefill", 1, 512, 4096}};
+constexpr int32_t kPageTokens = 16;
+
+void Run(benchmark::State& state, const Shape& shape, DType dtype, Isa isa, const Case& c,
+         size_t threads) {
   const Isa before = ActiveIsa();
   if (!SetIsa(isa)) return state.SkipWithError("not available");
   ThreadPool pool(threads);
-  const int32_t page_count = c.context / kPageTokens;
-  const size_t value_bytes = dtype == DType::kF32 ? 4 : 2;
-  const size_t bytes = size_t{kKvHeads} * kDim * static_cast<size_t>(c.context) * value_bytes;
-  std::vector<std::byte> keys(bytes), values(bytes);
-  std::vector<int32_t> table(static_cast<size_t>(page_count));
-  for (int32_t i = 0; i < page_count; ++i) table[static_cast<size_t>(i)] = i;
-  const KvPages pages{keys.data(), values.data(), dtype, kPageTokens, kKvHeads, kDim};
+  const int32_t stream_pages = c.context / kPageTokens;
+  const auto row_values = static_cast<size_t>(shape.kv_heads) * static_cast<size_t>(shape.head_dim);
+  const size_t bytes = static_cast<size_t>(c.streams) * static_cast<size_t>(c.context) *
+                       row_values / BlockValues(dtype) * BlockBytes(dtype);
+  std::vector<std::byte> keys(bytes + kKvPlanePadding), values(bytes + kKvPlanePadding);
+  const KvPages pages{keys.data(), values.data(),  dtype,
+                      kPageTokens, shape.kv_heads, shape.head_dim};
   std::mt19937 random(1);
+  std::vector<int32_t> table(static_cast<size_t>(c.streams * stream_pages));
+  for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<int32_t>(i);
+  std::shuffle(table.begin(), table.end(), random);
   std::normal_distribution<float> normal;
-  std::vector<float> kv(static_cast<size_t>(c.context) * kKvHeads * kDim);
+  std::vector<float> kv(static_cast<size_t>(c.context) * row_values);
   for (float& value : kv) value = normal(random);
-  const AttentionSlice all{0, c.context, 0, table};
-  StoreKv(pages, {&all, 1}, kv.data(), kv.data(), pool);
-  const AttentionSlice slice{0, c.tokens, c.context - c.tokens, table};
-  std::vector<float> q(static_cast<size_t>(c.tokens) * kHeads * kDim, 0.1f), out(q.size());
+  std::vector<AttentionSlice> slices;
+  for (int32_t i = 0; i < c.streams; ++i) {
+    const auto own = std::span(table).subspan(static_cast<size_t>(i * stream_pages),
+                                              static_cast<size_t>(stream_pages));
+    const AttentionSlice all{0, c.context, 0, own};
+    StoreKv(pages, {&all, 1}, kv.data(), kv.data(), pool);
+    slices.push_back({i * c.tokens, c.tokens, c.context - c.tokens, own});
+  }
+  std::vector<float> q(static_cast<size_t>(c.streams * c.tokens * shape.heads * shape.head_dim));
+  for (float& value : q) value = normal(random);
+  std::vector<float> out(q.size());
   for (auto _ : state) {
-    Attention(pages, {&slice, 1}, q.data(), kHeads, 0.088f, 0, out.data(), pool);
+    Attention(pages, slices, q.data(), shape.heads, 0.088f, 0, out.data(), pool);
     benchmark::DoNotOptimize(out.data());
   }
-  const double positions = c.tokens * (c.context - (c.tokens - 1) / 2.0);
+  const double positions = c.streams * c.tokens * (c.context - (c.tokens - 1) / 2.0);
   const auto rate = [](double amount) {
     return benchmark::Counter(amount * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
   };
   state.counters["GB/s"] = rate(2.0 * static_cast<double>(bytes));
-  state.counters["GOP/s"] = rate(positions * kHeads * kDim * 4);
+  state.counters["GFLOP/s"] = rate(positions * shape.heads * shape.head_dim * 4);
   (void)SetIsa(before);
 }
 
 const bool kRegistered = [] {
-  for (size_t threads = 1; threads <= UsableCores(); threads *= 2) {
-    for (DType dtype : {DType::kF32, DType::kF16}) {
-      for (Isa isa : AvailableIsas()) {
-        for (const Case& c : kCases) {
-          const auto name =
-              fmt::format("Attention/{}/{}/tokens:{}/context:{}/threads:{}", DTypeName(dtype),
-                          IsaName(isa), c.tokens, c.context, threads);
-          benchmark::RegisterBenchmark(name.c_str(), Run, dtype, isa, c, threads)
-              ->UseRealTime()
-              ->Unit(benchmark::kMicrosecond);
+  for (const Shape& shape : kShapes) {
+    for (size_t threads = 1; threads <= UsableCores(); threads *= 2) {
+      for (const DType dtype : {DType::kF32, DType::kF16, DType::kQ8_0}) {
+        for (const Isa isa : AvailableIsas()) {
+          for (const Case& c : kCases) {
+            const auto name =
+                fmt::format("{}/{}/{}/{}/streams:{}/context:{}/threads:{}", shape.name, c.name,
+                            DTypeName(dtype), IsaName(isa), c.streams, c.context, threads);
+            benchmark::RegisterBenchmark(name.c_str(), Run, shape, dtype, isa, c, threads)
+                ->UseRealTime()
+                ->Unit(benchmark::kMillisecond);
+          }
         }
       }
     }

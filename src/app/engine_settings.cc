@@ -29,8 +29,9 @@ void EngineSettings::AddTo(Settings& settings) {
                0, kMostContext);
   settings.AddBytes("kv-cache", &kv_cache, {"Memory of the KV cache", "KV 캐시 메모리"});
   settings.AddChoice("kv-dtype", &kv_dtype,
-                     {"Type of the KV cache: F16 or F32", "KV 캐시 자료형: F16 또는 F32"},
-                     {"F16", "F32"});
+                     {"Type of the KV cache: F16, F32, or Q8_0, which takes half of F16's memory",
+                      "KV 캐시 자료형: F16, F32, 또는 메모리가 F16의 절반인 Q8_0"},
+                     {"F16", "F32", "Q8_0"});
   settings.Add("prefix-cache", &prefix_cache,
                {"Compute the common beginning of prompts once",
                 "프롬프트가 같게 시작하는 부분은 한 번만 계산"});
@@ -46,7 +47,7 @@ Result<EngineOptions> EngineSettings::Apply() const {
   options.context = context;
   options.kv_bytes = kv_cache;
   options.prefix_cache = prefix_cache;
-  options.kv_dtype = kv_dtype == "F32" ? DType::kF32 : DType::kF16;
+  options.kv_dtype = ParseDType(kv_dtype).value_or(DType::kF16);  // a choice above, so a name
   if (!isa.empty()) {
     JIKJI_ASSIGN(const kernels::Isa wanted, kernels::ParseIsa(isa));
     JIKJI_RETURN_IF_ERROR(kernels::SetIsa(wanted));

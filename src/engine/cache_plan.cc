@@ -24,10 +24,7 @@ Result<CachePlan> PlanCache(const DecoderSpec& spec, const EngineOptions& option
                 fmt::format("a page of the KV cache holds 1 to {} tokens, not {}", kMostPageTokens,
                             options.page_tokens));
   }
-  if (options.kv_dtype != DType::kF16 && options.kv_dtype != DType::kF32) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("the KV cache is F16 or F32, not {}", DTypeName(options.kv_dtype)));
-  }
+  JIKJI_RETURN_IF_ERROR(KvCache::Check(spec, options.kv_dtype));
   if (options.max_running < 1 || options.context < 0) {
     return Fail(ErrorCode::kInvalidArgument,
                 "at least one sequence must be able to run, and a context is not negative");

@@ -43,6 +43,8 @@ TEST(CachePlanTest, SaysWhatIsMissing) {
   EXPECT_EQ(code({.kv_bytes = Pages(1) - 1}), ErrorCode::kResourceExhausted);
   EXPECT_EQ(code({.context = 513, .kv_bytes = Pages(1000)}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({.context = -1}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({.kv_dtype = DType::kBF16}), ErrorCode::kInvalidArgument);
+  // The fake's heads of 8 are no multiple of 32.
   EXPECT_EQ(code({.kv_dtype = DType::kQ8_0}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({.page_tokens = 0}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code({.max_running = 0}), ErrorCode::kInvalidArgument);

@@ -16,7 +16,12 @@
 
 namespace jikji::kernels {
 
-// One layer's pages. Keys and values each: [page][kv_head][slot][head_dim] of `dtype` (F32 or F16).
+// Bytes after a plane of keys or values that must be readable: vectors reach beyond its end.
+inline constexpr size_t kKvPlanePadding = 64;
+
+// One layer's pages, a plane of keys and one of values: [page][kv_head], and in each what
+// attention_layout.h says, head_dim values for each slot. `dtype` is F32, F16 or Q8_0, the last
+// with head_dim a multiple of 32.
 struct KvPages {
   std::byte* keys = nullptr;
   std::byte* values = nullptr;

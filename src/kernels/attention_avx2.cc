@@ -1,11 +1,59 @@
 #if defined(__x86_64__)
 
-#include "kernels/attention_simd.h"
+#include "kernels/attention_caches_simd.h"
 #include "kernels/simd_avx2.h"
 
 namespace jikji::kernels {
+namespace {
 
-const AttentionVariant kAttentionAvx2 = {RunAttention<SimdAvx2>, StoreCacheF16<SimdAvx2>};
+struct AttentionAvx2 : SimdAvx2 {
+  static constexpr int kMostQueries = 4;
+  // Of 16 registers: 8 sums are what two multiply-adds a cycle, four cycles deep, keep going.
+  static constexpr int kScoreTile = 8;
+  static constexpr int kQuantScoreTile = 4;  // each a sum of integers and one of floats
+  static constexpr int kValueTile = 8;
+
+  static F LoadInt8(const void* from) {
+    return _mm256_cvtepi32_ps(
+        _mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(from))));
+  }
+
+  // A position's four bytes as 16-bit numbers: the first and third, the second and fourth.
+  struct KeyBytes {
+    __m256i even, odd;
+  };
+  static KeyBytes LoadKeys(const std::byte* from) {
+    const __m256i bytes = LoadBytes(from);
+    return {_mm256_and_si256(bytes, _mm256_set1_epi16(0xFF)), _mm256_srli_epi16(bytes, 8)};
+  }
+  static void EncodeQuad(const int16_t* v, std::byte* to) {
+    const int16_t pairs[] = {v[0], v[2], v[1], v[3]};
+    std::memcpy(to, pairs, sizeof pairs);
+  }
+  struct KeySum {
+    using Bias = int32_t;
+    __m256i sum;
+
+    KeySum() = default;
+    explicit KeySum(Bias bias) : sum(_mm256_set1_epi32(bias)) {}
+    void Add(const KeyBytes& keys, const std::byte* quad) {
+      int32_t pairs[2];
+      std::memcpy(pairs, quad, sizeof pairs);
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(keys.even, _mm256_set1_epi32(pairs[0])));
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(keys.odd, _mm256_set1_epi32(pairs[1])));
+    }
+    F Total() const { return _mm256_cvtepi32_ps(sum); }
+    static Bias BiasOf(const int16_t* v) {
+      Bias sum = 0;
+      for (int i = 0; i < kKvGroup; ++i) sum -= kKeyBias * v[i];
+      return sum;
+    }
+  };
+};
+
+}  // namespace
+
+const AttentionVariant kAttentionAvx2 = MakeAttention<AttentionAvx2>();
 
 }  // namespace jikji::kernels
 

@@ -4,25 +4,46 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/attention_layout.h"
 #include "tensor/quant/half.h"
 
 namespace jikji::kernels {
 namespace {
 
-double CacheValue(const KvPages& pages, const std::byte* plane, std::span<const int32_t> table,
+enum class Plane { kKeys, kValues };
+
+double CacheValue(const KvPages& pages, Plane plane, std::span<const int32_t> table,
                   int32_t kv_head, int32_t position, int32_t d) {
+  const KvLayout layout(pages);
+  const bool keys = plane == Plane::kKeys;
   const int64_t page = table[static_cast<size_t>(position / pages.page_tokens)];
-  const int64_t slot =
-      (page * pages.kv_heads + kv_head) * pages.page_tokens + position % pages.page_tokens;
-  const int64_t index = slot * pages.head_dim + d;
-  if (pages.dtype == DType::kF32) {
-    float value;
-    std::memcpy(&value, plane + index * 4, sizeof value);
-    return value;
+  const int64_t slot = position % pages.page_tokens;
+  const std::byte* head = (keys ? pages.keys : pages.values) + layout.Head(pages, page, kv_head);
+  const auto half = [](const std::byte* from) {
+    uint16_t bits;
+    std::memcpy(&bits, from, sizeof bits);
+    return F16ToF32(bits);
+  };
+  if (pages.dtype == DType::kQ8_0) {
+    const double scale = half(head + layout.Scale(d / kKvGroup, slot));
+    if (keys) return scale * (std::to_integer<int>(head[layout.KeyOfQuad(d, slot)]) - kKeyBias);
+    return scale * static_cast<int8_t>(head[layout.Value(d, slot)]);
   }
-  uint16_t bits;
-  std::memcpy(&bits, plane + index * 2, sizeof bits);
-  return F16ToF32(bits);
+  const std::byte* from = head + (keys ? layout.Key(d, slot) : layout.Value(d, slot));
+  if (pages.dtype == DType::kF16) return half(from);
+  float value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// What a query of whole numbers may be off by: half a step of its group, for Q8_0 keys.
+double HalfStep(const KvPages& pages, const float* q, float scale, int32_t d) {
+  if (pages.dtype != DType::kQ8_0) return 0.0;
+  double most = 0.0;
+  for (int32_t i = d / kKvGroup * kKvGroup; i < (d / kKvGroup + 1) * kKvGroup; ++i) {
+    most = std::max(most, std::abs(static_cast<double>(scale) * q[i]));
+  }
+  return most / (2 * kQueryMost);
 }
 
 }  // namespace
@@ -44,17 +65,22 @@ std::vector<AttentionReference> AttentionRef(const KvPages& pages,
         const int32_t kv_head = h / (heads / pages.kv_heads);
         const int64_t at = (int64_t{slice.first_row + t} * heads + h) * dim;
         std::vector<double> scores;
-        double magnitude = 0.0;
+        std::vector<double> half_steps;
+        for (int32_t d = 0; d < dim; ++d) half_steps.push_back(HalfStep(pages, q + at, scale, d));
+        double magnitude = 0.0, query_loss = 0.0;
         for (int32_t p = first; p <= last; ++p) {
-          double score = 0.0, absolute = 0.0;
+          double score = 0.0, absolute = 0.0, lost = 0.0;
           for (int32_t d = 0; d < dim; ++d) {
             const double term = static_cast<double>(scale) * q[at + d] *
-                                CacheValue(pages, pages.keys, slice.pages, kv_head, p, d);
+                                CacheValue(pages, Plane::kKeys, slice.pages, kv_head, p, d);
             score += term;
             absolute += std::abs(term);
+            lost += half_steps[static_cast<size_t>(d)] *
+                    std::abs(CacheValue(pages, Plane::kKeys, slice.pages, kv_head, p, d));
           }
           scores.push_back(score);
           magnitude = std::max(magnitude, absolute);
+          query_loss = std::max(query_loss, lost);
         }
         const double top = *std::max_element(scores.begin(), scores.end());
         double total = 0.0;
@@ -63,11 +89,12 @@ std::vector<AttentionReference> AttentionRef(const KvPages& pages,
           AttentionReference& result = out[static_cast<size_t>(at + d)];
           for (int32_t p = first; p <= last; ++p) {
             const double term = scores[static_cast<size_t>(p - first)] / total *
-                                CacheValue(pages, pages.values, slice.pages, kv_head, p, d);
+                                CacheValue(pages, Plane::kValues, slice.pages, kv_head, p, d);
             result.value += term;
             result.magnitude += std::abs(term);
           }
           result.score_magnitude = magnitude;
+          result.query_loss = query_loss;
           result.positions = last - first + 1;
         }
       }
@@ -77,10 +104,12 @@ std::vector<AttentionReference> AttentionRef(const KvPages& pages,
 }
 
 double AttentionTolerance(const AttentionReference& reference, int32_t head_dim) {
-  const double score = (head_dim / 4.0 + 7) * reference.score_magnitude;
+  constexpr double kUnit = 0x1p-24;
+  const double score =
+      (head_dim + 4) * kUnit * reference.score_magnitude + (1 + 0x1p-8) * reference.query_loss;
   const double blocks = reference.positions / 256.0 + 1;
-  const double weight = 2 * (score + 88 + 4 * blocks) + 2 * reference.positions;
-  return weight * 0x1p-24 * reference.magnitude;
+  const double weight = 2 * (score + (88 + 4 * blocks) * kUnit) + 2 * reference.positions * kUnit;
+  return weight * reference.magnitude;
 }
 
 }  // namespace jikji::kernels

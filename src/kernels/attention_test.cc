@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/attention_ref.h"
+#include "kernels/attention_variant.h"
 #include "kernels/each_isa.h"
 #include "tensor/quant/half.h"
 
@@ -27,6 +28,8 @@ constexpr Shape kShapes[] = {
     {7, 1, 80, 16, 0, DType::kF16},   {6, 2, 128, 32, 0, DType::kF16},
     {8, 1, 128, 16, 20, DType::kF16}, {3, 1, 12, 4, 5, DType::kF32},
     {2, 1, 1, 1, 1, DType::kF16},     {10, 2, 96, 16, 300, DType::kF32},
+    {4, 2, 128, 16, 0, DType::kQ8_0}, {8, 2, 64, 32, 40, DType::kQ8_0},
+    {5, 1, 96, 12, 0, DType::kQ8_0},  {12, 1, 32, 1, 3, DType::kQ8_0},
 };
 
 std::vector<float> Random(int64_t count, uint32_t seed) {
@@ -42,7 +45,8 @@ class Cache {
  public:
   Cache(const Shape& shape, int32_t pages) {
     const size_t bytes = static_cast<size_t>(pages) * shape.kv_heads * shape.page_tokens *
-                         shape.head_dim * (shape.dtype == DType::kF32 ? 4 : 2);
+                             shape.head_dim / BlockValues(shape.dtype) * BlockBytes(shape.dtype) +
+                         kKvPlanePadding;
     keys_.assign(bytes, std::byte{0xFF});
     values_.assign(bytes, std::byte{0xFF});
     pages_ = {keys_.data(),      values_.data(), shape.dtype,
@@ -214,6 +218,46 @@ TEST(Attention, BitsDoNotDependOnTheBatch) {
   });
 }
 
+// A past of several segments, which is shared out in parts where there are too few heads; a
+// window that begins within a segment; and rows of one slice whose pasts end in different ones.
+TEST(Attention, BitsDoNotDependOnHowALongPastIsShared) {
+  for (const DType dtype : {DType::kF16, DType::kQ8_0}) {
+    for (const int32_t window : {0, 3000}) {
+      const Shape shape{2, 1, 32, 16, window, dtype};
+      const int32_t positions = 2 * kAttentionSegment + 300;
+      const int64_t kv_values = int64_t{positions} * shape.head_dim;
+      const std::vector<int32_t> pages = ShuffledPages((positions + 15) / 16, 17);
+      const auto k = Random(kv_values, 18), v = Random(kv_values, 19);
+      ForEachIsa([&] {
+        Cache cache(shape, static_cast<int32_t>(pages.size()));
+        ThreadPool one(1);
+        const AttentionSlice all{0, positions, 0, pages};
+        StoreKv(cache.pages(), {&all, 1}, k.data(), v.data(), one);
+        for (const int32_t last : {1, 3, 305}) {
+          const auto q = Random(int64_t{last} * 2 * shape.head_dim, 20);
+          const AttentionSlice slice{0, last, positions - last, pages};
+          std::vector<float> whole(q.size());
+          Attention(cache.pages(), {&slice, 1}, q.data(), 2, kScale, window, whole.data(), one);
+          if (last == 3) {
+            const auto wanted =
+                AttentionRef(cache.pages(), {&slice, 1}, q.data(), 2, kScale, window);
+            for (size_t i = 0; i < whole.size(); ++i) {
+              ASSERT_NEAR(whole[i], wanted[i].value, AttentionTolerance(wanted[i], shape.head_dim));
+            }
+          }
+          for (const size_t threads : {2, 3, 8}) {
+            ThreadPool pool(threads);
+            std::vector<float> shared(q.size());
+            Attention(cache.pages(), {&slice, 1}, q.data(), 2, kScale, window, shared.data(), pool);
+            ASSERT_EQ(std::memcmp(shared.data(), whole.data(), whole.size() * sizeof(float)), 0)
+                << DTypeName(dtype) << " " << last << " rows, " << threads << " threads";
+          }
+        }
+      });
+    }
+  }
+}
+
 // A position whose score is far above the rest gets all the weight; none overflows.
 TEST(Attention, TakesHugeScores) {
   const Shape shape{1, 1, 32, 16, 0, DType::kF32};
@@ -232,22 +276,27 @@ TEST(Attention, TakesHugeScores) {
 }
 
 TEST(Attention, EndsOnKeysThatAreNotNumbers) {
-  const Shape shape{2, 1, 16, 16, 0, DType::kF32};
-  ThreadPool pool(1);
-  for (float odd : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
-                    std::numeric_limits<float>::quiet_NaN()}) {
-    ForEachIsa([&] {
-      Cache cache(shape, 2);
-      const std::vector<int32_t> pages{1, 0};
-      std::vector<float> k = Random(20 * 16, 13), v = Random(20 * 16, 14);
-      std::fill_n(k.begin() + 18 * 16, 16, odd);
-      const std::vector<float> q = Random(20 * 32, 15);
-      std::vector<float> out(q.size());
-      const AttentionSlice all{0, 20, 0, pages};
-      StoreKv(cache.pages(), {&all, 1}, k.data(), v.data(), pool);
-      Attention(cache.pages(), {&all, 1}, q.data(), 2, 1.0f, 0, out.data(), pool);
-      for (int i = 0; i < 18 * 32; ++i) EXPECT_TRUE(std::isfinite(out[i])) << "an earlier row's";
-    });
+  for (const Shape& shape :
+       {Shape{2, 1, 32, 16, 0, DType::kF32}, {2, 1, 32, 16, 0, DType::kQ8_0}}) {
+    ThreadPool pool(1);
+    for (float odd :
+         {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+          std::numeric_limits<float>::quiet_NaN()}) {
+      ForEachIsa([&] {
+        Cache cache(shape, 2);
+        const std::vector<int32_t> pages{1, 0};
+        std::vector<float> k = Random(20 * 32, 13), v = Random(20 * 32, 14);
+        std::fill_n(k.begin() + 18 * 32, 32, odd);
+        std::fill_n(v.begin() + 18 * 32, 32, odd);
+        const std::vector<float> q = Random(20 * 64, 15);
+        std::vector<float> out(q.size());
+        const AttentionSlice all{0, 20, 0, pages};
+        StoreKv(cache.pages(), {&all, 1}, k.data(), v.data(), pool);
+        Attention(cache.pages(), {&all, 1}, q.data(), 2, 1.0f, 0, out.data(), pool);
+        for (int i = 0; i < 18 * 64; ++i) EXPECT_TRUE(std::isfinite(out[i])) << "an earlier row's";
+        for (int i = 18 * 64; i < 20 * 64; ++i) EXPECT_FALSE(std::isfinite(out[i])) << "its own";
+      });
+    }
   }
 }
 
@@ -270,6 +319,52 @@ TEST(StoreKv, RoundsToHalfAsTensorDoes) {
       std::memcpy(&bits, cache.keys().data() + 2 * i, sizeof bits);
       EXPECT_EQ(bits, F32ToF16(k[i])) << k[i];
     }
+  });
+}
+
+// What Q8_0 keeps of one head of 64: its keys times a query that is one at one dimension, since
+// the softmax of one position is 1, and so its values.
+TEST(StoreKv, RoundsToQ8_0WithinHalfAStep) {
+  const Shape shape{1, 1, 64, 16, 0, DType::kQ8_0};
+  ThreadPool pool(1);
+  for (const float size : {1.0f, 1e-4f, 1e-7f, 1e5f, 0.0f}) {
+    std::vector<float> v = Random(64, 21);
+    for (float& value : v) value *= size;
+    v[7] = -4.0f * size;  // the largest of the first group
+    const std::vector<int32_t> pages{0};
+    const AttentionSlice slice{0, 1, 0, pages};
+    const std::vector<float> q(64, 1.0f);
+    ForEachIsa([&] {
+      Cache cache(shape, 1);
+      StoreKv(cache.pages(), {&slice, 1}, v.data(), v.data(), pool);
+      std::vector<float> out(64);
+      Attention(cache.pages(), {&slice, 1}, q.data(), 1, 1.0f, 0, out.data(), pool);
+      for (size_t i = 0; i < 64; ++i) {
+        const float* group = v.data() + i / 32 * 32;
+        float most = 0;
+        for (int j = 0; j < 32; ++j) most = std::max(most, std::abs(group[j]));
+        // Half a step; the scale's own rounding, 127 times, where it is subnormal: 2^-25.
+        EXPECT_NEAR(out[i], v[i], most / 254 * 1.001 + 127 * 0x1p-25) << i << " of " << size;
+      }
+    });
+  }
+}
+
+TEST(StoreKv, PagesAreTheSameOnEveryInstructionSet) {
+  const Shape shape{1, 3, 96, 16, 0, DType::kQ8_0};
+  ThreadPool pool(2);
+  auto k = Random(40 * 3 * 96, 22);
+  k[5] = std::numeric_limits<float>::infinity();
+  k[300] = 1e9f;  // beyond what a scale can say
+  k[900] = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<int32_t> pages{2, 0, 1};
+  const AttentionSlice slice{0, 40, 0, pages};
+  std::vector<std::byte> first;
+  ForEachIsa([&] {
+    Cache cache(shape, 3);
+    StoreKv(cache.pages(), {&slice, 1}, k.data(), k.data(), pool);
+    if (first.empty()) first = cache.keys();
+    EXPECT_EQ(cache.keys(), first);
   });
 }
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tensor/dtype.h"
+
 namespace jikji {
 
 struct RopeSpec {
@@ -60,8 +62,9 @@ struct DecoderSpec {
   RopeSpec rope;
   std::vector<LayerSpec> layers;
 
-  uint64_t KvBytesPerToken(uint32_t bytes_per_value) const {
-    return 2ull * layers.size() * static_cast<uint64_t>(kv_heads * head_dim) * bytes_per_value;
+  uint64_t KvBytesPerToken(DType dtype) const {
+    const auto values = static_cast<uint64_t>(kv_heads * head_dim);
+    return 2ull * layers.size() * (values / BlockValues(dtype) * BlockBytes(dtype));
   }
 };
 

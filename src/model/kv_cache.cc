@@ -22,29 +22,43 @@ uint64_t Product(std::initializer_list<uint64_t> factors) {
 // Of keys, or of values, in one page of one layer.
 uint64_t PagePlaneBytes(const DecoderSpec& spec, int32_t page_tokens, DType dtype) {
   return Product({static_cast<uint64_t>(spec.kv_heads), static_cast<uint64_t>(page_tokens),
-                  static_cast<uint64_t>(spec.head_dim), BlockBytes(dtype)});
+                  static_cast<uint64_t>(spec.head_dim) / BlockValues(dtype), BlockBytes(dtype)});
 }
 
 }  // namespace
 
+Result<> KvCache::Check(const DecoderSpec& spec, DType dtype) {
+  if (dtype != DType::kF16 && dtype != DType::kF32 && dtype != DType::kQ8_0) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("the KV cache is F16, F32 or Q8_0, not {}", DTypeName(dtype)));
+  }
+  if (spec.head_dim % BlockValues(dtype) != 0) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a KV cache of {} shares a scale among {} values, and this model's "
+                            "heads have {}; use F16",
+                            DTypeName(dtype), BlockValues(dtype), spec.head_dim));
+  }
+  return {};
+}
+
 Result<KvCache> KvCache::Create(const DecoderSpec& spec, int32_t pages, int32_t page_tokens,
                                 DType dtype) {
-  if (dtype != DType::kF16 && dtype != DType::kF32) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("a KV cache of {}; it must be F16 or F32", DTypeName(dtype)));
-  }
+  JIKJI_RETURN_IF_ERROR(Check(spec, dtype));
   if (pages < 1 || page_tokens < 1) {
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("a KV cache of {} pages of {} tokens", pages, page_tokens));
   }
   const uint64_t plane =
       Product({PagePlaneBytes(spec, page_tokens, dtype), static_cast<uint64_t>(pages)});
-  const uint64_t bytes = Product({plane, 2, spec.layers.size()});
-  if (bytes == 0 || bytes > static_cast<uint64_t>(std::numeric_limits<ptrdiff_t>::max())) {
+  const uint64_t planes = Product({plane, 2, spec.layers.size()});
+  constexpr uint64_t kMost = std::numeric_limits<ptrdiff_t>::max() - kernels::kKvPlanePadding;
+  if (planes == 0 || planes > kMost) {
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("a KV cache of {} pages of {} tokens is more than memory can address",
                             pages, page_tokens));
   }
+  // Each plane is followed by the next, and the last by the padding.
+  const uint64_t bytes = planes + kernels::kKvPlanePadding;
   // Without NORESERVE, so that a system that counts its promises refuses here and not later.
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {

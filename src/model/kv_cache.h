@@ -15,8 +15,11 @@ namespace jikji {
 
 class KvCache {
  public:
-  // `dtype` is F16 or F32. Memory is reserved at once (touched as it is used); an error where the
-  // system refuses.
+  // Whether pages of `dtype` can hold the model's heads: F16, F32 and, where head_dim is a multiple
+  // of 32, Q8_0.
+  static Result<> Check(const DecoderSpec& spec, DType dtype);
+
+  // Memory is reserved at once (touched as it is used); an error where the system refuses.
   static Result<KvCache> Create(const DecoderSpec& spec, int32_t pages, int32_t page_tokens,
                                 DType dtype);
 

@@ -31,7 +31,7 @@ MemoryPlan PlanMemory(const Checkpoint& checkpoint, const DecoderSpec& spec, con
               : kernels::WeightMatrix::PackedBytes(tensor->dtype, tensor->rows(), tensor->cols());
     }
   }
-  plan.kv_bytes_per_token = spec.KvBytesPerToken(BlockBytes(use.kv_dtype));
+  plan.kv_bytes_per_token = spec.KvBytesPerToken(use.kv_dtype);
   plan.kv_bytes = Times(plan.kv_bytes_per_token, static_cast<uint64_t>(use.kv_tokens));
   plan.activation_bytes =
       Times(DecoderScratch::Bytes(spec, 1), static_cast<uint64_t>(use.step_tokens));

@@ -154,6 +154,9 @@ TEST_F(ModelTest, TheMemoryPlanAddsUp) {
   EXPECT_EQ(plan.parameters * 2, model.checkpoint->total_bytes());
   EXPECT_EQ(plan.kv_bytes_per_token, 2u * 5 * 1 * 64 * 2);  // K and V, layers, heads, F16
   EXPECT_EQ(plan.kv_bytes, KvCache::PageBytes(model.spec, 16, DType::kF16) * (2048 / 16));
+  use.kv_dtype = DType::kQ8_0;
+  EXPECT_EQ(PlanMemory(*model.checkpoint, model.spec, use).kv_bytes_per_token,
+            2u * 5 * 1 * (64 + 2 * 2));  // a scale for each 32 values
   EXPECT_EQ(plan.activation_bytes, 512u * (4 * (3 * 192 + 2 * 192 + 2 * 64 + 2 * 512) + 4));
   EXPECT_EQ(plan.logit_bytes, 8u * 4096 * 4);
   EXPECT_EQ(plan.total(),

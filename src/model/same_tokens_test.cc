@@ -135,6 +135,8 @@ INSTANTIATE_TEST_SUITE_P(Models, SameTokens,
                                          std::tuple("mistral", DType::kF16, DType::kF16),
                                          std::tuple("qwen2-window", DType::kF32, DType::kF16),
                                          std::tuple("qwen3", DType::kQ8_0, DType::kF16),
+                                         std::tuple("qwen3", DType::kQ8_0, DType::kQ8_0),
+                                         std::tuple("llama-llama3", DType::kF32, DType::kQ8_0),
                                          std::tuple("exaone4-hybrid", DType::kQ4_0, DType::kF32),
                                          std::tuple("hyperclovax", DType::kF32, DType::kF16)),
                          TestName);
