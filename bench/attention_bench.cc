@@ -11,6 +11,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/isa.h"
+#include "model/kv_cache.h"
 
 namespace jikji::kernels {
 namespace {
@@ -41,11 +42,13 @@ void Run(benchmark::State& state, const Shape& shape, DType dtype, Isa isa, cons
   ThreadPool pool(threads);
   const int32_t stream_pages = c.context / kPageTokens;
   const auto row_values = static_cast<size_t>(shape.kv_heads) * static_cast<size_t>(shape.head_dim);
-  const size_t bytes = static_cast<size_t>(c.streams) * static_cast<size_t>(c.context) *
-                       row_values / BlockValues(dtype) * BlockBytes(dtype);
-  std::vector<std::byte> keys(bytes + kKvPlanePadding), values(bytes + kKvPlanePadding);
-  const KvPages pages{keys.data(), values.data(),  dtype,
-                      kPageTokens, shape.kv_heads, shape.head_dim};
+  DecoderSpec spec;
+  spec.kv_heads = shape.kv_heads;
+  spec.head_dim = shape.head_dim;
+  spec.layers.resize(1);
+  const auto cache = KvCache::Create(spec, c.streams * stream_pages, kPageTokens, dtype);
+  if (!cache) return state.SkipWithError(cache.error().ToString().c_str());
+  const KvPages pages = cache->Layer(0);
   std::mt19937 random(1);
   std::vector<int32_t> table(static_cast<size_t>(c.streams * stream_pages));
   for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<int32_t>(i);
@@ -72,7 +75,8 @@ void Run(benchmark::State& state, const Shape& shape, DType dtype, Isa isa, cons
   const auto rate = [](double amount) {
     return benchmark::Counter(amount * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
   };
-  state.counters["GB/s"] = rate(2.0 * static_cast<double>(bytes));
+  state.counters["GB/s"] =
+      rate(static_cast<double>(c.streams * c.context * spec.KvBytesPerToken(dtype)));
   state.counters["GFLOP/s"] = rate(positions * shape.heads * shape.head_dim * 4);
   (void)SetIsa(before);
 }

@@ -40,10 +40,14 @@ struct AttentionAvx512 : SimdAvx512 {
     explicit KeySum(Bias bias)
         : high(_mm512_set1_epi32(bias.high)), low(_mm512_set1_epi32(bias.low)) {}
     void Add(__m512i keys, const std::byte* quad) {
-      int32_t bytes[2];
-      std::memcpy(bytes, quad, sizeof bytes);
-      high = _mm512_dpbusd_epi32(high, keys, _mm512_set1_epi32(bytes[0]));
-      low = _mm512_dpbusd_epi32(low, keys, _mm512_set1_epi32(bytes[1]));
+      high = _mm512_dpbusd_epi32(high, keys, Broadcast(quad));
+      low = _mm512_dpbusd_epi32(low, keys, Broadcast(quad + 4));
+    }
+    // Through f32: of integers, GCC loads both halves at once and parts them by shifts.
+    static __m512i Broadcast(const std::byte* from) {
+      float bits;
+      std::memcpy(&bits, from, sizeof bits);
+      return _mm512_castps_si512(_mm512_set1_ps(bits));
     }
     F Total() const {
       return _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_slli_epi32(high, 7), low));

@@ -11,24 +11,24 @@ namespace jikji::kernels {
 template <class S>
 struct F32Cache {
   static constexpr int64_t kBytes = 4;
+  static constexpr bool kScaled = false;
   static typename S::F Load(const std::byte* from) { return S::Load(from); }
-  static typename S::F Value(const std::byte* from, const float*) { return S::Load(from); }
+  static typename S::F Value(const std::byte* from) { return S::Load(from); }
 };
 
 template <class S>
 struct F16Cache {
   static constexpr int64_t kBytes = 2;
+  static constexpr bool kScaled = false;
   static typename S::F Load(const std::byte* from) { return S::LoadF16(from); }
-  static typename S::F Value(const std::byte* from, const float*) { return S::LoadF16(from); }
+  static typename S::F Value(const std::byte* from) { return S::LoadF16(from); }
 };
 
 template <class S>
 struct Q8Cache {
   static constexpr int64_t kBytes = 1;
-  // Exact: 8 bits times the 11 of an F16.
-  static typename S::F Value(const std::byte* from, const float* scale) {
-    return S::Mul(S::LoadInt8(from), S::Set1(*scale));
-  }
+  static constexpr bool kScaled = true;
+  static typename S::F Value(const std::byte* from) { return S::LoadInt8(from); }
 };
 
 template <class S>

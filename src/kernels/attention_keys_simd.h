@@ -13,6 +13,9 @@
 
 namespace jikji::kernels {
 
+template <class S>
+inline constexpr int32_t kRunsAhead = kAheadPositions / S::kLanes;
+
 // Calls Keys::Tile for the runs that hold positions [begin, end) of a block, kWide runs at a time.
 template <class Keys, int kN, int kWide, class S, class Coded>
 inline void ScoreRuns(const KvBlock<S>& block, const Coded* q, int32_t begin, int32_t end,
@@ -49,14 +52,17 @@ struct FloatKeys {
   static void Tile(const KvBlock<S>& block, const KeyRun* runs, const Coded* q, float* scores) {
     F sum[kN][kP];
     const std::byte* keys[kP];
+    const std::byte* ahead[kP];
     for (int j = 0; j < kP; ++j) {
       keys[j] = runs[j].key;
+      ahead[j] = runs[j + kRunsAhead<S>].key;
       for (int n = 0; n < kN; ++n) sum[n][j] = S::Zero();
     }
     for (int64_t d = 0; d < block.layout.head_dim; ++d) {
       F key[kP];
       for (int j = 0; j < kP; ++j) {
         key[j] = Cache::Load(keys[j]);
+        __builtin_prefetch(ahead[j] + d * block.key_step);
         keys[j] += block.key_step;
       }
       for (int n = 0; n < kN; ++n) {
@@ -139,20 +145,34 @@ struct QuantKeys {
     for (int n = 0; n < kN; ++n) {
       for (int j = 0; j < kP; ++j) score[n][j] = S::Zero();
     }
+    const std::byte* keys[kP];
+    const std::byte* ahead[kP];
+    for (int j = 0; j < kP; ++j) {
+      keys[j] = runs[j].key;
+      ahead[j] = runs[j + kRunsAhead<S>].key;
+    }
+    const int64_t step = block.key_step;
     for (int64_t g = 0; g < block.groups; ++g) {
       Sum sum[kN][kP];
+      const std::byte* quads[kN];
       for (int n = 0; n < kN; ++n) {
+        quads[n] = Opaque(q[n].quads + g * (kKvGroup / kKeyQuad * kQuadBytes));
         for (int j = 0; j < kP; ++j) sum[n][j] = Sum(q[n].bias[g]);
       }
+#pragma GCC unroll 8
       for (int i = 0; i < kKvGroup / kKeyQuad; ++i) {
-        const int64_t quad = g * (kKvGroup / kKeyQuad) + i;
         for (int j = 0; j < kP; ++j) {
-          const auto key = S::LoadKeys(runs[j].key + quad * block.key_step);
-          for (int n = 0; n < kN; ++n) sum[n][j].Add(key, q[n].quads + quad * kQuadBytes);
+          const auto key = S::LoadKeys(keys[j]);
+          __builtin_prefetch(ahead[j]);
+          keys[j] += step;
+          ahead[j] += step;
+          for (int n = 0; n < kN; ++n) sum[n][j].Add(key, quads[n] + i * kQuadBytes);
         }
       }
       for (int j = 0; j < kP; ++j) {
-        const F scale = S::LoadF16(runs[j].scale + g * block.layout.page_tokens * 2);
+        const int64_t at = g * block.layout.page_tokens * 2;
+        const F scale = S::LoadF16(runs[j].scale + at);
+        __builtin_prefetch(runs[j + kRunsAhead<S>].scale + at);
         for (int n = 0; n < kN; ++n) {
           score[n][j] =
               S::Fma(sum[n][j].Total(), S::Mul(scale, S::Set1(q[n].steps[g])), score[n][j]);

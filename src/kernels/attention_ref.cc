@@ -108,7 +108,7 @@ double AttentionTolerance(const AttentionReference& reference, int32_t head_dim)
   const double score =
       (head_dim + 4) * kUnit * reference.score_magnitude + (1 + 0x1p-8) * reference.query_loss;
   const double blocks = reference.positions / 256.0 + 1;
-  const double weight = 2 * (score + (88 + 4 * blocks) * kUnit) + 2 * reference.positions * kUnit;
+  const double weight = 2 * (score + (89 + 4 * blocks) * kUnit) + 2 * reference.positions * kUnit;
   return weight * reference.magnitude;
 }
 

@@ -30,8 +30,9 @@ std::vector<AttentionReference> AttentionRef(const KvPages& pages,
 // dimension of the sum, or three for each 32 with Q8_0 keys, whose query_loss comes on top (and a
 // little for the rounding of the step itself); that absolute error becomes the relative error of
 // its weight, twice since the sum of weights has it too. e^x adds 4u (its own bound, exp_simd.h,
-// with the rounding of x − maximum, at most 88 u), as do the rescalings once a block; sums over
-// positions add one rounding a position, in weights and in values.
+// with the rounding of x − maximum, at most 88 u), as do the rescalings once a block; the
+// scale of a Q8_0 value is multiplied into its weight, once more; sums over positions add one
+// rounding a position, in weights and in values.
 double AttentionTolerance(const AttentionReference& reference, int32_t head_dim);
 
 }  // namespace jikji::kernels

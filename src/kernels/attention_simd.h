@@ -50,12 +50,14 @@ struct AttentionSimd {
     Query* queries;
     KvBlock<S> block;
     float* scores;  // of the queries side by side, [kMostQueries][kScoreStride]
+    float* scaled;  // the same as weights for each group with a scale
 
     Frame(Arena& arena, const KvPages& pages, int64_t count)
         : padded((pages.head_dim + S::kLanes - 1) / S::kLanes * S::kLanes),
           queries(arena.Take<Query>(count)),
           block(arena, pages),
-          scores(arena.Take<float>(S::kMostQueries * kScoreStride)) {
+          scores(arena.Take<float>(S::kMostQueries * kScoreStride)),
+          scaled(arena.Take<float>(S::kMostQueries * block.groups * kScoreStride)) {
       for (int64_t i = 0; i < count; ++i) {
         float* all = arena.Take<float>(padded);
         float* segment = arena.Take<float>(padded);
@@ -143,7 +145,7 @@ struct AttentionSimd {
   // One block for kN queries. Scores of positions that one query of them lacks are computed and
   // dropped; values are added for those that all have, and for each query's others alone.
   template <int kN>
-  static void Tile(const Frame& frame, Query* queries) {
+  static void Tile(Frame& frame, Query* queries) {
     int32_t lowest = queries[0].from, highest = queries[0].to;
     int32_t begin = lowest, end = highest;
     typename Keys::Coded coded[kN];
@@ -163,10 +165,8 @@ struct AttentionSimd {
     }
     const float* weights[kN];
     float* sums[kN];
-    for (int n = 0; n < kN; ++n) {
-      weights[n] = frame.scores + n * kScoreStride;
-      sums[n] = queries[n].segment.values;
-    }
+    for (int n = 0; n < kN; ++n) sums[n] = queries[n].segment.values;
+    Values::template Weights<kN>(frame.block, frame.scores, frame.scaled, weights);
     if (begin >= end) {
       for (int n = 0; n < kN; ++n) {
         Values::template Sum<1>(frame.block, weights + n, sums + n, queries[n].from, queries[n].to);
@@ -182,7 +182,7 @@ struct AttentionSimd {
     }
   }
 
-  static void Block(const Frame& frame, int64_t count) {
+  static void Block(Frame& frame, int64_t count) {
     int64_t i = 0;
     if constexpr (S::kMostQueries >= 8) {
       for (; i + 8 <= count; i += 8) Tile<8>(frame, frame.queries + i);
@@ -235,7 +235,7 @@ struct AttentionSimd {
       const int32_t first = Greater(segment, lowest) / kAttentionBlock * kAttentionBlock;
       for (int32_t block = first; block < segment_end; block += kAttentionBlock) {
         const int32_t block_end = Lesser(block + kAttentionBlock, segment_end);
-        frame.block.Enter(block, Greater(block, lowest), block_end);
+        frame.block.Enter(block, Greater(block, lowest), block_end, highest);
         for (int64_t i = 0; i < count; ++i) {
           Query& q = frame.queries[i];
           q.from = Lesser(Greater(q.begin, block), block_end) - block;

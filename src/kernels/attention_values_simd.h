@@ -11,11 +11,37 @@
 
 namespace jikji::kernels {
 
-// `Cache::Value(from, scale)` gives lanes of f32; `scale` is where the position's scale of the
-// lanes' group is, for types that have one.
+// `Cache::Value` gives lanes of f32; kScaled, that the cache has scales, which then go into the
+// weights.
 template <class S, class Cache>
 struct WeightedValues {
   using F = typename S::F;
+
+  // From one group's weights to the next; all have the same where there are no scales.
+  static constexpr int64_t kGroupStride = Cache::kScaled ? kScoreStride : 0;
+
+  // What Sum takes as weights: the softmax's, `softmax` [kN][kScoreStride], or in `scaled` [kN]
+  // [groups][kScoreStride] their products with the scales of the values.
+  template <int kN>
+  static void Weights(const KvBlock<S>& block, const float* softmax, float* scaled,
+                      const float** weights) {
+    for (int n = 0; n < kN; ++n) {
+      weights[n] =
+          Cache::kScaled ? scaled + n * block.groups * kScoreStride : softmax + n * kScoreStride;
+    }
+    if constexpr (Cache::kScaled) {
+      for (int64_t g = 0; g < block.groups; ++g) {
+        for (int32_t r = 0; r < block.run_count; ++r) {
+          const KeyRun& run = block.runs[r];
+          const F scale = S::LoadF16(run.value_scale + g * block.layout.page_tokens * 2);
+          for (int n = 0; n < kN; ++n) {
+            S::Store(scaled + (n * block.groups + g) * kScoreStride + run.at,
+                     S::Mul(S::Load(softmax + n * kScoreStride + run.at), scale));
+          }
+        }
+      }
+    }
+  }
 
   // Adds weight · value of positions [begin, end) of the block to the sums of kN queries.
   template <int kN>
@@ -43,18 +69,23 @@ struct WeightedValues {
     for (int n = 0; n < kN; ++n) {
       for (int j = 0; j < kD; ++j) sum[n][j] = S::Load(sums[n] + d + j * S::kLanes);
     }
-    const float* scales = block.value_scales + d / kKvGroup * kScoreStride;
+    const int64_t group = d / kKvGroup * kGroupStride;
     for (int32_t p = begin; p < end; ++p) {
-      const std::byte* value = block.values[p] + d * Cache::kBytes;
+      const std::byte* value = Opaque(block.values[p] + d * Cache::kBytes);
+      const std::byte* ahead = Opaque(block.values[p + kAheadPositions] + d * Cache::kBytes);
       F lanes[kD];
       for (int j = 0; j < kD; ++j) {
-        const int32_t group = j * S::kLanes / kKvGroup;
-        lanes[j] =
-            Cache::Value(value + j * S::kLanes * Cache::kBytes, scales + group * kScoreStride + p);
+        if (j * S::kLanes * Cache::kBytes % 64 == 0) {
+          __builtin_prefetch(ahead + j * S::kLanes * Cache::kBytes);
+        }
+        lanes[j] = Cache::Value(value + j * S::kLanes * Cache::kBytes);
       }
       for (int n = 0; n < kN; ++n) {
-        const F weight = S::Set1(weights[n][p]);
-        for (int j = 0; j < kD; ++j) sum[n][j] = S::Fma(weight, lanes[j], sum[n][j]);
+        const float* weight = Opaque(weights[n] + group + p);
+        for (int j = 0; j < kD; ++j) {
+          const F one = S::Set1(weight[j * S::kLanes / kKvGroup * kGroupStride]);
+          sum[n][j] = S::Fma(one, lanes[j], sum[n][j]);
+        }
       }
     }
     for (int n = 0; n < kN; ++n) {
