@@ -151,6 +151,10 @@ std::string Metrics::Text(const EngineStats& stats, const EngineOptions& options
   families.push_back(Counter("vllm:prefix_cache_hits_total",
                              "Prompt tokens found in the prefix cache.", labels,
                              stats.prefix_hits));
+  families.push_back(Counter("vllm:spec_decode_num_draft_tokens_total",
+                             "Drafted tokens that were checked.", labels, stats.draft_tokens));
+  families.push_back(Counter("vllm:spec_decode_num_accepted_tokens_total",
+                             "Drafted tokens that were right.", labels, stats.accepted_tokens));
   MetricFamily finished =
       Family("vllm:request_success_total", "Requests ended, by their reason.", MetricType::Counter);
   for (size_t reason = 0; reason < std::size(kFinishedReasons); ++reason) {

@@ -185,6 +185,8 @@ TEST(StatusRoutes, MetricsBearVllmsNames) {
         "vllm:num_preemptions_total" + labels + "} 0\n",
         "vllm:prefix_cache_queries_total" + labels + "} 0\n",
         "vllm:prefix_cache_hits_total" + labels + "} 0\n",
+        "vllm:spec_decode_num_draft_tokens_total" + labels + "} 0\n",
+        "vllm:spec_decode_num_accepted_tokens_total" + labels + "} 0\n",
         "vllm:request_success_total" + labels + R"(,finished_reason="length"} 1)" + "\n",
         "vllm:request_success_total" + labels + R"(,finished_reason="abort"} 0)" + "\n",
         "vllm:e2e_request_latency_seconds_bucket" + labels + R"(,le="0.8"} 1)" + "\n",

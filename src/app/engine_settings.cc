@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kMostThreads = 1024;
 constexpr int64_t kMostContext = 1 << 24;
+constexpr double kMostSlowdown = 1000;
 
 }  // namespace
 
@@ -32,6 +33,15 @@ void EngineSettings::AddTo(Settings& settings) {
                      {"Type of the KV cache: F16, F32, or Q8_0, which takes half of F16's memory",
                       "KV 캐시 자료형: F16, F32, 또는 메모리가 F16의 절반인 Q8_0"},
                      {"F16", "F32", "Q8_0"});
+  settings.Add(
+      "prefill-slowdown", &prefill_slowdown,
+      {"Prompts may make a step of running streams so many times as long; 0: no limit",
+       "프롬프트가 진행 중인 응답의 한 단계를 최대 몇 배까지 늘릴 수 있는지. 0이면 제한 없음"},
+      0, kMostSlowdown);
+  settings.Add("speculate", &speculate,
+               {"Drafts a step may check for each stream; 0: none. They change no token",
+                "한 단계에서 응답마다 미리 짐작해 확인할 토큰 수. 0이면 끔. 결과는 바뀌지 않음"},
+               0, kMostDrafts);
   settings.Add("prefix-cache", &prefix_cache,
                {"Compute the common beginning of prompts once",
                 "프롬프트가 같게 시작하는 부분은 한 번만 계산"});
@@ -46,6 +56,8 @@ Result<EngineOptions> EngineSettings::Apply() const {
   options.threads = static_cast<size_t>(threads);
   options.context = context;
   options.kv_bytes = kv_cache;
+  options.prefill_slowdown = prefill_slowdown;
+  options.speculate = static_cast<int32_t>(speculate);
   options.prefix_cache = prefix_cache;
   options.kv_dtype = ParseDType(kv_dtype).value_or(DType::kF16);  // a choice above, so a name
   if (!isa.empty()) {

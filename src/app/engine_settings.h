@@ -18,6 +18,8 @@ struct EngineSettings {
   int64_t context = 0;
   uint64_t kv_cache = 1ull << 30;
   std::string kv_dtype = "F16";
+  double prefill_slowdown = EngineOptions().prefill_slowdown;
+  int64_t speculate = EngineOptions().speculate;
   bool prefix_cache = true;
   std::string isa;
 

@@ -1,9 +1,10 @@
 // The engine: requests to tokens, many at a time, on one thread that schedules and steps.
 //
 // Each step runs a batch of {sequence: tokens}: prompts in chunks within a token budget, running
-// sequences one token each. Pages of the KV cache for the whole of a request (prompt and its output
-// limit) are reserved before it starts, so that it never runs out midway. Contract: promise 1 (same
-// tokens), promise 2 (a Ticket or nothing), promise 7 (Health tells of steps).
+// sequences one token each, or more where guesses at the next ones came true. The KV cache is
+// counted at start and never grows; where running sequences outgrow it, the last in rank is put
+// back to the queue, and goes on later with the same tokens. Contract: promise 1 (same tokens),
+// promise 2 (a Ticket or nothing), promise 7 (Health tells of steps).
 #ifndef JIKJI_ENGINE_ENGINE_H_
 #define JIKJI_ENGINE_ENGINE_H_
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -19,6 +21,9 @@
 #include "model/model.h"
 
 namespace jikji {
+
+// More seldom come true together, and past 8 rows a step of one stream costs in proportion.
+inline constexpr int32_t kMostDrafts = 4;
 
 struct EngineOptions {
   size_t threads = 0;   // of the kernels; 0: UsableCores()
@@ -29,9 +34,16 @@ struct EngineOptions {
   int32_t max_running = 64;   // sequences decoded together
   int32_t step_tokens = 256;  // token budget of one step
   size_t max_queued = 256;    // requests waiting; past it kUnavailable
-  bool prefix_cache = true;   // pages are shared between requests that begin alike
-  // For tests of promise 1: if set, says how many tokens of a prompt (1..limit) the next step
-  // takes.
+  // Prompts may make a step of running sequences so many times as long; 0: without limit. 2.5 keeps
+  // the slowest percent below three times the median, and leaves prompts more than half of the
+  // time.
+  double prefill_slowdown = 2.5;
+  // Drafts of a sequence's next tokens that a step may check; 0: none. They change no token.
+  int32_t speculate = kMostDrafts;
+  bool prefix_cache = true;  // pages are shared between requests that begin alike
+  // For tests of promise 1: if set, what a draft costs (StepCost::RowShare), and how many tokens of
+  // a prompt (1..limit) the next step takes.
+  std::optional<double> row_share_override = {};
   std::function<int32_t(int32_t limit)> chunk_override = {};
 };
 
@@ -48,6 +60,7 @@ struct EngineStats {
   int64_t pages_used = 0, pages_total = 0;
   int64_t steps = 0, prompt_tokens = 0, generation_tokens = 0;
   int64_t preemptions = 0;
+  int64_t draft_tokens = 0, accepted_tokens = 0;  // checked by speculation, and right
   int64_t prefix_queries = 0, prefix_hits = 0;  // prompt tokens looked for in the cache, and found
 };
 

@@ -41,6 +41,16 @@ Result<std::unique_ptr<Engine>> Engine::Start(Model model, EngineOptions options
     return Fail(ErrorCode::kInvalidArgument,
                 "a step must take a token and the queue a request, at least");
   }
+  if (!(options.prefill_slowdown == 0 || options.prefill_slowdown > 1)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "prompts beside running streams make a step longer: prefill_slowdown must be above "
+                "1, or 0 for no limit",
+                "prefill_slowdown");
+  }
+  if (options.speculate < 0 || options.speculate > kMostDrafts) {
+    return Fail(ErrorCode::kInvalidArgument, fmt::format("at most {} drafts", kMostDrafts),
+                "speculate");
+  }
   if (options.threads == 0) options.threads = UsableCores();
   const DecoderSpec& spec = model.decoder->spec();
   JIKJI_ASSIGN(const CachePlan plan, PlanCache(spec, options));

@@ -366,7 +366,7 @@ TEST(EngineTest, FirstComeFirstServedWithinPriority) {
   submit('e', 0);
   gate.Open();
   done.wait();
-  EXPECT_EQ(order, "adceb");
+  EXPECT_EQ(order, "daceb");  // d took the slot from a
 }
 
 TEST(EngineTest, LargeIsNotStarvedBySmall) {
@@ -562,6 +562,89 @@ TEST(EngineTest, WhatIsCachedIsSharedWithinASaltAndChangesNothing) {
   EXPECT_EQ(engine->stats().prefix_queries, 7 * 50);
   EXPECT_EQ(engine->stats().prefix_hits, 3 * 48);
   EXPECT_EQ(engine->stats().pages_used, 0);
+}
+
+TEST(EngineTest, ThePreemptedGoesOnWithTheSameTokens) {
+  Gate gate;
+  auto decoder = std::make_unique<FakeDecoder>();
+  gate.Attach(*decoder);
+  EngineOptions options = SmallOptions();
+  options.kv_bytes = 32 * KvCache::PageBytes(FakeDecoder().spec(), 4, options.kv_dtype);
+  auto engine = StartFake(options, std::move(decoder));
+  GenerationRequest low = Request("low", 60, 60);
+  low.logprobs = 2;
+  low.prompt_logprobs = 1;
+  low.sampling.repetition_penalty = 1.3;
+  const GenerationRequest high = Request("high", 40, 20);
+  TestClient first, second;
+  ASSERT_TRUE(SubmitTo(*engine, low, first, 1).has_value());
+  // Into the midst of the answer.
+  for (int step = 0; step < 12; ++step) {
+    gate.entered.acquire();
+    if (step == 11) {
+      EXPECT_TRUE(SubmitTo(*engine, high, second, 0).has_value());
+    }
+    gate.passes.release();
+  }
+  gate.Open();
+  EXPECT_EQ(second.WaitOne().Bytes(), ByDefinition(high, 0).Bytes());
+  const Answer answer = first.WaitOne();
+  const Answer whole = ByDefinition(low, 0);
+  EXPECT_EQ(answer.tokens, whole.tokens);
+  EXPECT_EQ(answer.text, whole.text);
+  EXPECT_EQ(answer.prompt_logprobs.size(), 59u);
+  ASSERT_EQ(answer.logprobs.size(), whole.logprobs.size());
+  EXPECT_EQ(answer.logprobs.back().logprob, whole.logprobs.back().logprob);
+  EXPECT_EQ(engine->stats().preemptions, 1);
+  EXPECT_EQ(engine->stats().prompt_tokens, 100);
+  EXPECT_EQ(engine->stats().pages_used, 0);
+}
+
+// Few tokens to choose from, so that they come in rows that came before: whatever is drafted, the
+// tokens, their log probabilities and their end are those of the definition.
+TEST(EngineTest, DraftsChangeNothing) {
+  std::mt19937 random(8);
+  EngineOptions options = SmallOptions();
+  options.row_share_override = 0.05;
+  auto engine = StartFake(options);
+  for (int round = 0; round < 60; ++round) {
+    GenerationRequest request = Request("d", 4 + random() % 40, 50);
+    for (const TokenId token : {20, 21, 22, 23})
+      request.sampling.logit_bias.emplace_back(token, 90);
+    request.sampling.temperature = round % 3 == 0 ? 0 : 0.5;
+    request.sampling.seed = random();
+    request.logprobs = round % 4 - 1;
+    if (round % 5 == 1) request.sampling.repetition_penalty = 1.01;
+    if (round % 5 == 2) request.sampling.frequency_penalty = 0.05;
+    const Answer whole = ByDefinition(request, 0);
+    ASSERT_EQ(Ask(*engine, request)[0].Bytes(), whole.Bytes());
+    // Cut by a stop id in the midst of what may be drafted.
+    request.ignore_eos = false;
+    request.stop_ids = {whole.tokens[20 + random() % 20]};
+    const size_t first = static_cast<size_t>(std::ranges::find(whole.tokens, request.stop_ids[0]) -
+                                             whole.tokens.begin());
+    const Answer cut = Ask(*engine, request)[0];
+    ASSERT_EQ(cut.finish, FinishReason::kStop);
+    ASSERT_TRUE(std::ranges::equal(cut.tokens, std::span(whole.tokens).first(first + 1)));
+    // And by a stop string, held off until there are so many tokens.
+    request.stop_ids.clear();
+    request.stop = {std::string(FakeTokenizer().TokenBytes(20))};
+    request.min_tokens = 30;
+    const Answer held = Ask(*engine, request)[0];
+    ASSERT_GE(held.output_tokens, 30);
+    ASSERT_TRUE(std::ranges::equal(
+        held.tokens, std::span(whole.tokens).first(static_cast<size_t>(held.output_tokens))));
+    ASSERT_TRUE(whole.text.starts_with(held.text));
+  }
+  const EngineStats stats = engine->stats();
+  EXPECT_GT(stats.accepted_tokens, 100);
+  EXPECT_GT(stats.draft_tokens, stats.accepted_tokens);
+  EXPECT_EQ(stats.pages_used, 0);
+
+  options.speculate = 0;
+  engine = StartFake(options);
+  Ask(*engine, Request("none", 10, 50));
+  EXPECT_EQ(engine->stats().draft_tokens, 0);
 }
 
 // What a step that failed has left in its pages is not known, and is not served.

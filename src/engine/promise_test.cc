@@ -1,6 +1,6 @@
 // Promise 1 on the built-in model: what a request generates does not depend on what shares its
-// batch, on how its prompt is cut into steps, on what is found in the prefix cache, or on how many
-// threads run.
+// batch, on how its prompt is cut into steps, on what is found in the prefix cache, on preemption,
+// on drafts, or on how many threads run.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ constexpr const char* kModel = JIKJI_SOURCE_DIR "/models/jikji-mini-ko";
 constexpr int kSchedules = 200;
 constexpr int kThreadCounts[] = {1, 2};
 constexpr int kTogether = 8;  // requests in the batch
-// Pages of the KV cache: a request has up to 6, so what was computed is soon given up for others.
+// Pages of the KV cache: a request has up to 9, so what was computed is soon given up for others.
 constexpr int kPages = 40;
 
 std::unique_ptr<Engine> StartBuiltIn(const EngineOptions& options) {
@@ -44,6 +44,7 @@ std::vector<GenerationRequest> Requests(const Tokenizer& tokenizer) {
       "오랫동안 알려지지 않다가 프랑스 국립도서관에서 발견되어 세계의 주목을 받았다. 이 책은",
       "a = 1; b = 2; 그리고 c는",
       "봄",
+      "하나 둘 셋 넷, 하나 둘 셋 넷, 하나 둘 셋 넷, 하나 둘",
   };
   std::vector<GenerationRequest> requests;
   std::mt19937 random(77);
@@ -52,6 +53,8 @@ std::vector<GenerationRequest> Requests(const Tokenizer& tokenizer) {
     request.id = fmt::format("request-{}", i);
     request.prompt = tokenizer.Encode(texts[static_cast<size_t>(i) % std::size(texts)]);
     request.max_tokens = 4 + static_cast<int64_t>(random() % 17);
+    // Greedy and long enough to fall into repetition, which is where drafts are right.
+    if (i % 6 == 0) request.max_tokens = 60;
     request.stop_ids = {1, 5};
     request.logprobs = i % 4 == 0 ? -1 : i % 4;
     request.prompt_logprobs = i % 5 == 0 ? 2 : -1;
@@ -82,6 +85,7 @@ class PromiseTest : public testing::Test {
   void SetUp() override {
     EngineOptions options = Options(1);
     options.prefix_cache = false;
+    options.speculate = 0;
     const auto engine = StartBuiltIn(options);
     ASSERT_NE(engine, nullptr);
     page_bytes_ = KvCache::PageBytes(engine->model().spec, options.page_tokens, options.kv_dtype);
@@ -116,6 +120,7 @@ TEST_F(PromiseTest, SameBytesInAnySchedule) {
     EngineOptions options = Options(static_cast<size_t>(threads));
     options.step_tokens = 48;
     options.kv_bytes = kPages * page_bytes_;
+    options.row_share_override = 0.1;
     options.chunk_override = [&chunks](int32_t limit) {
       return 1 + static_cast<int32_t>(chunks() % static_cast<uint32_t>(limit));
     };
@@ -159,6 +164,9 @@ TEST_F(PromiseTest, SameBytesInAnySchedule) {
     }
     EXPECT_EQ(engine->stats().pages_used, 0);
     EXPECT_GT(cancelled, 0);
+    EXPECT_GT(engine->stats().preemptions, 0);
+    EXPECT_GT(engine->stats().accepted_tokens, 0);
+    EXPECT_GT(engine->stats().draft_tokens, engine->stats().accepted_tokens);
     EXPECT_GT(engine->stats().prefix_hits, 0);
     EXPECT_LT(engine->stats().prefix_hits, engine->stats().prefix_queries);
   }

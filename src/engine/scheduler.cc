@@ -8,6 +8,10 @@ namespace {
 
 // Rows of prompt logits in one step: at a vocabulary of 150,000 they are 37 MiB.
 constexpr int32_t kScoredTokens = 64;
+// An output may be as long as the context and is mostly short. So a sequence is counted with pages
+// for this many tokens more than it has, or its limit if that is nearer: a short limit is reserved
+// exactly, and after a preemption the others come this far before the next.
+constexpr int64_t kTokensAhead = 256;
 
 }  // namespace
 
@@ -56,18 +60,19 @@ void Scheduler::Count(EngineStats& stats) const {
   stats.pages_total = pages_.total();
   stats.prefix_queries = prefix_queries_;
   stats.prefix_hits = prefix_hits_;
+  stats.preemptions = preemptions_;
 }
 
-const std::vector<StepPart>& Scheduler::Plan() {
-  int32_t decoding = 0;
-  for (Running& running : running_) {
-    running.tokens = 0;
-    if (running.sequence->left() > 1) continue;
-    Give(running, 1);
-    ++decoding;
-  }
+int32_t Scheduler::decoding() const {
+  return static_cast<int32_t>(std::ranges::count_if(
+      running_, [](const Running& running) { return running.sequence->left() == 1; }));
+}
+
+const std::vector<StepPart>& Scheduler::Plan(const StepPrices& prices) {
+  const int32_t decoding = PlanDecoding();
   // Where decoding alone takes the budget, prompts still get one token.
-  PromptBudget budget(std::max(1, options_.step_tokens - decoding), kScoredTokens,
+  const int32_t left = std::max(1, options_.step_tokens - decoding);
+  PromptBudget budget(decoding > 0 ? std::min(left, prices.prompt_tokens) : left, kScoredTokens,
                       options_.chunk_override);
   bool open = true;  // what waits may still start
   for (size_t i = 0; !budget.spent(); ++i) {
@@ -78,47 +83,138 @@ const std::vector<StepPart>& Scheduler::Plan() {
     if (i == running_.size()) break;
     Running& running = running_[i];
     if (running.tokens > 0) continue;
-    Give(running, budget.Take(running.sequence->left(), running.sequence->scored()));
+    running.tokens = budget.Take(running.sequence->left(), running.sequence->scored());
+    Share(running);
   }
   parts_.clear();
-  for (const Running& running : running_) {
-    if (running.tokens > 0) parts_.push_back({running.sequence.get(), running.tokens});
+  int32_t spare = options_.step_tokens;
+  for (Running& running : running_) {
+    if (running.tokens == 0) continue;
+    Share(running);  // those that decode: until here they could be preempted
+    parts_.push_back({running.sequence.get(), running.tokens});
+    spare -= running.tokens;
+  }
+  for (StepPart& part : parts_) {
+    if (part.sequence->left() > 1) continue;
+    part.drafts = Draft(*part.sequence, std::min(options_.speculate, spare), prices.row_share);
+    spare -= part.drafts;
   }
   return parts_;
 }
 
-bool Scheduler::Admit(size_t place) {
-  if (static_cast<int32_t>(running_.size()) >= options_.max_running) return false;
-  const ActiveRequest& request = *waiting_.First().request;
-  // The last token is always computed, since its logits are wanted; a prompt whose every logit is
-  // wanted is computed whole.
-  const bool scored = waiting_.First().choice == 0 && request.request.prompt_logprobs >= 0;
-  const std::span<const TokenId> prompt = request.request.prompt;
-  const bool looks_up = options_.prefix_cache && !scored;
-  PageLease pages =
-      pages_.Match(request.cache_root, prompt.first(looks_up ? prompt.size() - 1 : 0));
-  const int64_t matched = int64_t{pages.size()} * options_.page_tokens;
-  const int64_t whole = PagesFor(static_cast<int64_t>(prompt.size()) + request.request.max_tokens,
-                                 options_.page_tokens);
-  if (!pages_.Extend(pages, static_cast<int32_t>(whole) - pages.size())) return false;
-  running_.reserve(running_.size() + 1);
-  auto sequence =
-      std::make_unique<Sequence>(waiting_.First().request, waiting_.First().choice, tokenizer_);
-  sequence->Run(std::move(pages), matched);
-  waiting_.Pop();
-  running_.insert(running_.begin() + static_cast<ptrdiff_t>(place), Running{std::move(sequence)});
-  if (looks_up) {
-    prefix_queries_ += static_cast<int64_t>(prompt.size());
-    prefix_hits_ += matched;
+int32_t Scheduler::PlanDecoding() {
+  int32_t decoding = 0;
+  for (Running& running : running_) running.tokens = 0;
+  for (size_t i = 0; i < running_.size(); ++i) {
+    if (running_[i].sequence->left() > 1 || !Grow(i)) continue;
+    running_[i].tokens = 1;
+    ++decoding;
+  }
+  return decoding;
+}
+
+// A page for the next token, if need be at the cost of the last in rank; false where that is
+// itself.
+bool Scheduler::Grow(size_t place) {
+  Sequence& sequence = *running_[place].sequence;
+  while (int64_t{sequence.pages().size()} * options_.page_tokens <= sequence.computed()) {
+    if (pages_.Extend(sequence.pages(), 1)) return true;
+    const bool itself = place + 1 == running_.size();
+    Preempt();
+    if (itself) return false;
   }
   return true;
 }
 
-void Scheduler::Give(Running& running, int32_t tokens) {
-  running.tokens = tokens;
+void Scheduler::Preempt() {
+  running_.back().sequence->Suspend();
+  waiting_.Return(running_.back().sequence);
+  running_.pop_back();
+  ++preemptions_;
+}
+
+int32_t Scheduler::Draft(Sequence& sequence, int32_t most, double row_share) {
+  // A draft needs a place in the pages, and none is computed for a token past the limit. It may
+  // take a page, but not one that another could need in the next step.
+  PageLease& pages = sequence.pages();
+  const int64_t behind = sequence.computed() + 1;
+  const auto places = [&] { return int64_t{pages.size()} * options_.page_tokens - behind; };
+  if (places() < most && pages_.free() > static_cast<int32_t>(running_.size())) {
+    const auto wanted =
+        PagesFor(behind + std::min<int64_t>(most, sequence.most_drafts()), options_.page_tokens);
+    pages_.Extend(pages, static_cast<int32_t>(std::max<int64_t>(0, wanted - pages.size())));
+  }
+  return sequence.Guess(
+      static_cast<int32_t>(std::min<int64_t>({most, places(), sequence.most_drafts()})), row_share);
+}
+
+bool Scheduler::Admit(size_t place) {
+  const WaitQueue::Entry& first = waiting_.First();
+  const ActiveRequest& request = *first.request;
+  const std::span<const TokenId> known =
+      first.sequence ? first.sequence->tokens() : std::span(request.request.prompt);
+  // The last token is always computed, since its logits are wanted; a prompt whose every logit is
+  // wanted is computed whole.
+  const bool scored = first.sequence ? first.sequence->scored()
+                                     : first.choice == 0 && request.request.prompt_logprobs >= 0;
+  const bool looks_up = options_.prefix_cache && !scored;
+  PageLease pages = pages_.Match(request.cache_root, known.first(looks_up ? known.size() - 1 : 0));
+  const int64_t matched = int64_t{pages.size()} * options_.page_tokens;
+  const auto size = static_cast<int64_t>(known.size());
+  const int64_t whole = PagesFor(size, options_.page_tokens);
+  const int64_t now = whole - pages.size();
+  if (!MakeRoom(request.ticket.priority(), now, PagesAhead(whole, size, request.request))) {
+    return false;
+  }
+  if (!pages_.Extend(pages, static_cast<int32_t>(now))) return false;
+  running_.reserve(running_.size() + 1);
+  const bool fresh = !first.sequence;
+  auto sequence =
+      fresh ? std::make_unique<Sequence>(first.request, first.choice, tokenizer_) : nullptr;
+  if (fresh && looks_up) {
+    prefix_queries_ += size;
+    prefix_hits_ += matched;
+  }
+  WaitQueue::Entry entry = waiting_.Pop();
+  if (!fresh) sequence = std::move(entry.sequence);
+  sequence->Run(std::move(pages), matched);
+  running_.insert(running_.begin() + static_cast<ptrdiff_t>(place), Running{std::move(sequence)});
+  return true;
+}
+
+int64_t Scheduler::PagesAhead(int64_t held, int64_t known, const GenerationRequest& request) const {
+  // The last token of an output is never computed.
+  const int64_t most = static_cast<int64_t>(request.prompt.size()) + request.max_tokens - 1;
+  return std::max<int64_t>(
+      0, PagesFor(std::min(most, known + kTokensAhead), options_.page_tokens) - held);
+}
+
+bool Scheduler::MakeRoom(int32_t priority, int64_t now, int64_t ahead) {
+  const auto ahead_of = [&](Running& running) {
+    Sequence& s = *running.sequence;
+    return PagesAhead(s.pages().size(), static_cast<int64_t>(s.tokens().size()),
+                      s.request()->request);
+  };
+  int64_t room = pages_.free();
+  for (Running& running : running_) room -= ahead_of(running);
+  size_t stay = running_.size();
+  // One alone may always start: it need not leave room for others' growth.
+  const auto fits = [&] {
+    return stay == 0 || (stay < static_cast<size_t>(options_.max_running) && now + ahead <= room);
+  };
+  for (; !fits() && running_[stay - 1].sequence->rank().priority > priority; --stay) {
+    Running& last = running_[stay - 1];
+    room += pages_.HeldAlone(last.sequence->pages()) + ahead_of(last);
+  }
+  if (!fits()) return false;
+  while (running_.size() > stay) Preempt();
+  return true;
+}
+
+void Scheduler::Share(Running& running) {
   if (!options_.prefix_cache) return;
   Sequence& sequence = *running.sequence;
-  const auto known = static_cast<size_t>(sequence.computed() + tokens);
+  const auto known = static_cast<size_t>(sequence.computed() + running.tokens);
   pages_.Share(sequence.pages(), sequence.request()->cache_root, sequence.tokens().first(known),
                sequence.computed());
 }

@@ -3,12 +3,18 @@
 // There are no phases: a step is {sequence: tokens}. Every decoding sequence advances by its one
 // token; what is left of the budget goes to prompts in order of rank, in chunks, those that wait
 // among them while pages and slots last. The first that does not fit holds back those behind it, so
-// that small requests never starve a large one. Contract: a function of what was added, removed and
+// that small requests never starve a large one.
+//
+// Pages are taken as sequences grow. Where one lacks a page, the last in rank is preempted: it
+// gives its pages back, keeps its tokens, and waits at its rank to compute them again. So is one of
+// lower priority where one that waits would not fit otherwise. The first in rank always goes on,
+// since any request fits the cache alone. Contract: a function of what was added, removed and
 // computed; no clock, no threads, no model. Non-goals: computing, sampling, answers (stepper.h).
 #ifndef JIKJI_ENGINE_SCHEDULER_H_
 #define JIKJI_ENGINE_SCHEDULER_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,10 +27,18 @@
 
 namespace jikji {
 
-// What a step computes of one sequence: its next `tokens`.
+// What a step computes of one sequence: its next `tokens`, and behind them the first `drafts` of
+// its guesses.
 struct StepPart {
   Sequence* sequence = nullptr;
   int32_t tokens = 0;
+  int32_t drafts = 0;
+};
+
+// What steps cost at this time (step_cost.h).
+struct StepPrices {
+  int32_t prompt_tokens = std::numeric_limits<int32_t>::max();  // at most, beside what decodes
+  double row_share = 1;                                         // of a draft
 };
 
 class Scheduler {
@@ -45,7 +59,10 @@ class Scheduler {
 
   // The next step, admissions included. Every part of it is computed before the next call; a page
   // that one fills may be read by another.
-  const std::vector<StepPart>& Plan();
+  const std::vector<StepPart>& Plan(const StepPrices& prices);
+
+  // Sequences that advance by one token in the next step, if pages allow.
+  int32_t decoding() const;
 
   bool idle() const { return running_.empty() && waiting_.empty(); }
   // The id of any request that is here; there must be one.
@@ -60,9 +77,19 @@ class Scheduler {
     int32_t tokens = 0;  // of the step under way
   };
 
+  // Marks those that decode, with a page for their next token; returns how many.
+  int32_t PlanDecoding();
+  bool Grow(size_t place);
   // Starts the first that waits, at `place` of the running; false where it does not fit.
   bool Admit(size_t place);
-  void Give(Running& running, int32_t tokens);
+  // Slots and pages for one more of `priority`: `now` of them at once, `ahead` soon.
+  bool MakeRoom(int32_t priority, int64_t now, int64_t ahead);
+  int64_t PagesAhead(int64_t held, int64_t known, const GenerationRequest& request) const;
+  void Preempt();
+  // Drafts behind a decoding sequence's token, at most `most`.
+  int32_t Draft(Sequence& sequence, int32_t most, double row_share);
+  // Lets others find what the sequence will hold when the step has ended.
+  void Share(Running& running);
 
   const EngineOptions& options_;
   const std::shared_ptr<const Tokenizer> tokenizer_;
@@ -71,6 +98,7 @@ class Scheduler {
   std::vector<Running> running_;  // in order of rank
   std::vector<StepPart> parts_;
   int64_t prefix_queries_ = 0, prefix_hits_ = 0;  // tokens
+  int64_t preemptions_ = 0;
 };
 
 }  // namespace jikji

@@ -22,6 +22,7 @@ EngineOptions SmallOptions() {
   options.page_tokens = kPageTokens;
   options.max_running = 8;
   options.step_tokens = 16;
+  options.speculate = 0;
   return options;
 }
 
@@ -47,16 +48,20 @@ class Playthrough {
 
   // One step; the tokens of each choice in it, by "id/choice".
   std::map<std::string, int32_t> Step() {
-    const std::vector<StepPart> parts = scheduler_.Plan();
+    const std::vector<StepPart> parts = scheduler_.Plan(prices_);
     std::map<std::string, int32_t> planned;
     int32_t total = 0;
     for (const StepPart& part : parts) {
       EXPECT_GT(part.tokens, 0);
       EXPECT_LE(part.tokens, part.sequence->left());
-      total += part.tokens;
+      EXPECT_LE(part.drafts, options_.speculate);
+      total += part.tokens + part.drafts;
       planned[Name(*part.sequence)] = part.tokens;
       for (int64_t p = part.sequence->computed(); p < End(part); ++p) {
         Slot(*part.sequence, p) = part.sequence->tokens()[static_cast<size_t>(p)];
+      }
+      for (int32_t i = 0; i < part.drafts; ++i) {
+        Slot(*part.sequence, End(part) + i) = part.sequence->guesses()[static_cast<size_t>(i)];
       }
     }
     EXPECT_EQ(planned.size(), parts.size());
@@ -76,8 +81,12 @@ class Playthrough {
     return stats;
   }
   Scheduler& scheduler() { return scheduler_; }
+  // Of prompts at most so many tokens beside decoding.
+  void set_beside(int32_t tokens) { prices_.prompt_tokens = tokens; }
+  void set_row_share(double share) { prices_.row_share = share; }
   // Choices that ended, in order.
   const std::vector<std::string>& ended() const { return ended_; }
+  int64_t accepted() const { return accepted_; }
   int64_t cached(const std::string& name) const { return cached_.at(name); }
 
  private:
@@ -96,19 +105,33 @@ class Playthrough {
     }
     sequence.Advance(part.tokens);
     if (sequence.left() > 0) return;
-    const TokenId next = static_cast<TokenId>(sequence.tokens().size() % 7);
-    const Emission emission = sequence.Take({.token = next, .logprob = {}}, {});
-    if (!emission.delta.finish) return;
-    EXPECT_EQ(emission.delta.output_tokens, sequence.request()->request.max_tokens);
+    for (int32_t i = 0; i <= part.drafts; ++i) {
+      if (i > 0) sequence.Advance(1);
+      // Each token is sampled once, whatever is computed twice.
+      ++sampled_[Name(sequence)];
+      const TokenId next = static_cast<TokenId>(sequence.tokens().size() % 7);
+      const bool right = i < part.drafts && sequence.guesses()[static_cast<size_t>(i)] == next;
+      const Emission emission = sequence.Take({.token = next, .logprob = {}}, {});
+      if (emission.delta.finish) return Finish(sequence, emission.delta);
+      if (!right) break;
+      ++accepted_;
+    }
+  }
+  void Finish(const Sequence& sequence, const Delta& delta) {
+    EXPECT_EQ(delta.output_tokens, sequence.request()->request.max_tokens);
+    EXPECT_EQ(sampled_[Name(sequence)], delta.output_tokens);
     ended_.push_back(Name(sequence));
-    cached_[ended_.back()] = emission.delta.cached_tokens;
+    cached_[ended_.back()] = delta.cached_tokens;
     scheduler_.Remove(sequence);
   }
 
   const EngineOptions options_;
+  StepPrices prices_;
   Scheduler scheduler_;
   std::vector<TokenId> memory_;
   std::vector<std::string> ended_;
+  std::map<std::string, int64_t> sampled_;
+  int64_t accepted_ = 0;
   std::map<std::string, int64_t> cached_;
 };
 
@@ -175,6 +198,94 @@ TEST(SchedulerTest, PromptsOfLowerPriorityWaitForThoseOfHigher) {
   EXPECT_EQ(run.Step(), (Tokens{{"first/0", 4}, {"later/0", 12}}));
 }
 
+TEST(SchedulerTest, PromptsBesideDecodingAreBounded) {
+  Playthrough run(SmallOptions(), 100);
+  run.set_beside(3);
+  run.Add("a", Prompt(10, 1), 9);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 10}}));
+  run.Add("b", Prompt(10, 2), 9);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 1}, {"b/0", 3}}));
+  run.set_beside(0);
+  EXPECT_EQ(run.Step(), (Tokens{{"a/0", 1}}));
+}
+
+TEST(SchedulerTest, LongLimitsAreNotReserved) {
+  EngineOptions options = SmallOptions();
+  options.step_tokens = 100;
+  Playthrough run(options, 200);
+  // Either alone might need half of the cache and more.
+  for (const char* id : {"a", "b"}) run.Add(id, Prompt(4, id[0]), 600);
+  EXPECT_EQ(run.Step().size(), 2u);
+  while (!run.scheduler().idle()) run.Step();
+  EXPECT_THAT(run.ended(), ElementsAre("a/0", "b/0"));
+  // The second ran to where both filled the cache, and again when the first had ended.
+  EXPECT_EQ(run.stats().preemptions, 1);
+}
+
+TEST(SchedulerTest, HigherPriorityPreemptsNoMoreThanItNeeds) {
+  EngineOptions options = SmallOptions();
+  options.step_tokens = 100;
+  Playthrough run(options, 12);
+  run.Add("first", Prompt(8, 1), 8, 1);   // 4 pages
+  run.Add("second", Prompt(8, 2), 8, 1);  // 4
+  run.Add("third", Prompt(8, 3), 8, 2);   // 4
+  EXPECT_EQ(run.Step().size(), 3u);
+  run.Add("urgent", Prompt(8, 4), 8, 0);
+  EXPECT_EQ(run.Step(), (Tokens{{"first/0", 1}, {"second/0", 1}, {"urgent/0", 8}}));
+  EXPECT_EQ(run.stats().preemptions, 1);
+  EXPECT_EQ(run.stats().waiting, 1);
+  EXPECT_EQ(run.scheduler().waiting_requests(), 0u);
+  // One of the same priority preempts none.
+  run.Add("equal", Prompt(8, 5), 2, 1);
+  EXPECT_EQ(run.Step().size(), 3u);
+  EXPECT_EQ(run.stats().preemptions, 1);
+  while (!run.scheduler().idle()) run.Step();
+  EXPECT_THAT(run.ended(), ElementsAre("first/0", "second/0", "urgent/0", "equal/0", "third/0"));
+  EXPECT_EQ(run.stats().pages_used, 0);
+}
+
+TEST(SchedulerTest, NothingIsPreemptedInVain) {
+  EngineOptions options = SmallOptions();
+  options.step_tokens = 100;
+  Playthrough run(options, 12);
+  run.Add("first", Prompt(16, 1), 16, 0);  // 8 pages
+  run.Add("second", Prompt(4, 2), 4, 1);   // 2
+  run.Step();
+  run.Add("large", Prompt(30, 3), 10, 0);  // 10: even without the second it does not fit
+  run.Step();
+  EXPECT_EQ(run.stats().preemptions, 0);
+}
+
+TEST(SchedulerTest, APreemptedScoreGoesOnWhereItStopped) {
+  EngineOptions options = SmallOptions();
+  options.step_tokens = 4;
+  Playthrough run(options, 8);
+  run.Add("scored", Prompt(20, 1), 4, 1, 1, 2);  // 6 pages
+  run.Step();
+  run.Add("urgent", Prompt(16, 2), 2, 0);  // 5
+  while (!run.scheduler().idle()) run.Step();
+  EXPECT_EQ(run.stats().preemptions, 1);
+  EXPECT_THAT(run.ended(), ElementsAre("urgent/0", "scored/0"));
+}
+
+TEST(SchedulerTest, DraftsStayInTheirPlaces) {
+  EngineOptions options = SmallOptions();
+  options.speculate = 4;
+  Playthrough run(options, 20);
+  run.set_row_share(0.1);
+  run.Add("a", Prompt(3, 1), 60);
+  int64_t steps = 0;
+  for (; !run.scheduler().idle(); ++steps) run.Step();
+  EXPECT_GT(run.accepted(), 20);
+  EXPECT_EQ(steps, 60 - run.accepted());
+  // Not where they cost as much as they bring, and not where the cache is needed for others.
+  run.set_row_share(1);
+  const int64_t before = run.accepted();
+  run.Add("b", Prompt(3, 1), 60);
+  while (!run.scheduler().idle()) run.Step();
+  EXPECT_EQ(run.accepted(), before);
+}
+
 TEST(SchedulerTest, AlikeBeginningsAreComputedOnce) {
   EngineOptions options = SmallOptions();
   options.step_tokens = 100;
@@ -201,6 +312,20 @@ TEST(SchedulerTest, AlikeBeginningsAreComputedOnce) {
   EXPECT_EQ(without.stats().prefix_queries, 0);
 }
 
+TEST(SchedulerTest, AFailedStepLeavesNothing) {
+  EngineOptions options = SmallOptions();
+  options.max_running = 1;
+  Playthrough run(options, 100);
+  for (const char* id : {"a", "b", "c"}) run.Add(id, Prompt(16), 9);
+  run.Step();
+  const auto removed = run.scheduler().RemoveRunning(/*first_waiting=*/true);
+  ASSERT_EQ(removed.size(), 2u);
+  EXPECT_TRUE(removed[0].sequence);
+  EXPECT_FALSE(removed[1].sequence);
+  EXPECT_EQ(removed[1].request->request.id, "b");
+  EXPECT_EQ(run.Step(), (Tokens{{"c/0", 16}}));
+}
+
 TEST(SchedulerTest, AnswersAreFoundByTheNextTurn) {
   Playthrough run(SmallOptions(), 100);
   run.Add("turn", Prompt(6), 10);
@@ -215,13 +340,17 @@ TEST(SchedulerTest, AnswersAreFoundByTheNextTurn) {
 // Whatever comes: the budget holds, what is read was written, everything ends, nothing stays.
 TEST(SchedulerTest, RandomLoadsEnd) {
   std::mt19937 random(3);
+  int64_t preemptions = 0, accepted = 0;
   for (int round = 0; round < 200; ++round) {
     EngineOptions options = SmallOptions();
     options.max_running = static_cast<int32_t>(1 + random() % 8);
     options.step_tokens = static_cast<int32_t>(1 + random() % 40);
     options.prefix_cache = random() % 4 != 0;
+    options.speculate = static_cast<int32_t>(random() % 5);
     const auto pages = static_cast<int32_t>(12 + random() % 40);
     Playthrough run(options, pages);
+    run.set_beside(1 + static_cast<int32_t>(random() % 20));
+    run.set_row_share(0.05);
     size_t choices = 0, cancelled = 0;
     int steps = 0;
     for (int i = 0; i < 40 || !run.scheduler().idle(); ++i) {
@@ -244,7 +373,11 @@ TEST(SchedulerTest, RandomLoadsEnd) {
     ASSERT_EQ(run.stats().pages_used, 0);
     ASSERT_EQ(run.stats().waiting, 0);
     ASSERT_EQ(run.scheduler().waiting_requests(), 0u);
+    preemptions += run.stats().preemptions;
+    accepted += run.accepted();
   }
+  EXPECT_GT(preemptions, 200);
+  EXPECT_GT(accepted, 1000);
 }
 
 }  // namespace

@@ -47,6 +47,11 @@ void Sequence::Run(PageLease pages, int64_t matched) {
   if (!cached_) cached_ = matched;
 }
 
+void Sequence::Suspend() {
+  pages_.Release();
+  computed_ = 0;
+}
+
 int64_t Sequence::Advance(int32_t count) {
   computed_ += count;
   const int64_t read = std::max(prompt_read_, std::min(computed_, prompt_size_));
@@ -97,6 +102,7 @@ void Sequence::Close(FinishReason reason, Clock::time_point now, Emission& emiss
 
 Emission Sequence::Take(SampledToken sampled, Clock::time_point now) {
   tokens_.push_back(sampled.token);
+  drafter_.Observe(sampled.token);
   Emission emission = Begin();
   if (output() == 1) {
     times_.first_token = now;

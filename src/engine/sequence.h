@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/drafter.h"
 #include "engine/engine.h"
 #include "engine/page_allocator.h"
 #include "engine/request.h"
@@ -91,7 +92,17 @@ class Sequence {
 
   // Begins to run with these pages; `matched` tokens are in them already.
   void Run(PageLease pages, int64_t matched);
+  // Stops for a while: gives its pages back, and will compute its tokens again.
+  void Suspend();
   PageLease& pages() { return pages_; }
+
+  // Guesses at the tokens behind the last, which is the next to be computed. Returns how many, at
+  // most `most`, are worth a row of the step at this price (Drafter); they are the first of
+  // guesses().
+  int32_t Guess(int32_t most, double row_share) { return drafter_.Guess(tokens_, most, row_share); }
+  std::span<const TokenId> guesses() const { return drafter_.guesses(); }
+  // More would be beyond the output limit: its last token is sampled, and never computed.
+  int64_t most_drafts() const { return request_->request.max_tokens - output() - 1; }
 
   // The logprob of the prompt's token at `position`, from the logits of the one before it. Safe
   // beside other sequences' calls, as Sample is.
@@ -100,6 +111,8 @@ class Sequence {
   Result<SampledToken> Sample(std::span<float> logits, SamplerScratch& scratch) {
     return sampler_.Next(logits, scratch);
   }
+  // True where this token, when sampled, ends the choice.
+  bool IsStop(TokenId token) const;
 
   // The step's results: `count` tokens more are in the cache; a prompt token was scored; a token
   // was sampled, or the choice is over. Advance returns how many prompt tokens were read, those
@@ -113,7 +126,6 @@ class Sequence {
  private:
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
   int64_t output() const { return size() - prompt_size_; }
-  bool IsStop(TokenId token) const;
   Emission Begin();
   void Close(FinishReason reason, std::chrono::steady_clock::time_point now, Emission& emission);
 
@@ -123,6 +135,7 @@ class Sequence {
   bool scores_;  // the prompt
   std::vector<TokenId> tokens_;
   PageLease pages_;
+  Drafter drafter_;
   Sampler sampler_;
   TextAssembler text_;
   int64_t computed_ = 0;

@@ -17,7 +17,8 @@ Stepper::Stepper(Model& model, const EngineOptions& options, KvCache cache)
       options_(options),
       cache_(std::move(cache)),
       pool_(options.threads),
-      scheduler_(options_, cache_.pages(), model_.description.tokenizer) {}
+      scheduler_(options_, cache_.pages(), model_.description.tokenizer),
+      cost_(options_.prefill_slowdown) {}
 
 EngineStats Stepper::stats() const {
   EngineStats stats = stats_;
@@ -59,7 +60,10 @@ void Stepper::Fail(bool planning, const std::string& why) {
 
 void Stepper::Prepare() {
   try {
-    parts_ = scheduler_.Plan();
+    const int32_t streams = scheduler_.decoding();
+    parts_ = scheduler_.Plan(
+        {.prompt_tokens = cost_.PromptTokens(streams),
+         .row_share = options_.row_share_override.value_or(cost_.RowShare(streams))});
     BuildBatch();
   } catch (const std::exception& error) {
     Fail(/*planning=*/true, error.what());
@@ -68,8 +72,9 @@ void Stepper::Prepare() {
 
 int64_t Stepper::Compute() {
   if (parts_.empty()) return 0;
+  const auto start = Clock::now();
   try {
-    const std::span<float> logits(logits_.data(), jobs_.size() * Vocab());
+    const std::span<float> logits(logits_.data(), logit_rows_.size() * Vocab());
     model_.decoder->Forward({.tokens = tokens_, .slices = slices_, .logit_rows = logit_rows_},
                             cache_, logits, pool_);
     RunJobs();
@@ -79,7 +84,15 @@ int64_t Stepper::Compute() {
     return 0;
   }
   ++stats_.steps;
+  Learn(Clock::now() - start);
   return static_cast<int64_t>(tokens_.size());
+}
+
+void Stepper::Learn(Clock::duration took) {
+  const auto streams = static_cast<int32_t>(
+      std::ranges::count_if(parts_, [](const StepPart& part) { return part.tokens == 1; }));
+  cost_.Observe(streams, static_cast<int32_t>(tokens_.size()) - streams,
+                std::chrono::duration<double>(took).count());
 }
 
 void Stepper::BuildBatch() {
@@ -87,51 +100,63 @@ void Stepper::BuildBatch() {
   slices_.clear();
   logit_rows_.clear();
   jobs_.clear();
-  for (const auto& [sequence, tokens] : parts_) {
+  for (const auto& [sequence, tokens, drafts] : parts_) {
     const auto first_row = static_cast<int32_t>(tokens_.size());
     const int64_t start = sequence->computed();
     const auto next = sequence->tokens().subspan(static_cast<size_t>(start));
+    const auto guesses = sequence->guesses();
     tokens_.insert(tokens_.end(), next.begin(), next.begin() + tokens);
+    tokens_.insert(tokens_.end(), guesses.begin(), guesses.begin() + drafts);
     slices_.push_back({.first_row = first_row,
-                       .tokens = tokens,
+                       .tokens = tokens + drafts,
                        .start = static_cast<int32_t>(start),
                        .pages = sequence->pages().pages()});
     for (int32_t row = 0; row < tokens; ++row) {
       const bool scores = sequence->ScoresAt(start + row + 1);
       if (!scores && !sequence->SamplesAt(start + row + 1)) continue;
-      logit_rows_.push_back(first_row + row);
-      jobs_.emplace_back(sequence, scores ? start + row + 1 : kSample);
+      jobs_.push_back({.sequence = sequence,
+                       .scored = scores ? start + row + 1 : kSample,
+                       .first_row = logit_rows_.size(),
+                       .drafts = scores ? 0 : drafts});
+      for (int32_t i = 0; i <= jobs_.back().drafts; ++i) logit_rows_.push_back(first_row + row + i);
     }
   }
-  if (logits_.size() < jobs_.size() * Vocab()) logits_.resize(jobs_.size() * Vocab());
+  if (logits_.size() < logit_rows_.size() * Vocab()) logits_.resize(logit_rows_.size() * Vocab());
   if (scratch_.size() < jobs_.size()) scratch_.resize(jobs_.size());
 }
 
 void Stepper::RunJobs() {
-  if (jobs_.size() == 1 || jobs_.size() * Vocab() <= kSerialLogits) {
-    for (size_t job = 0; job < jobs_.size(); ++job) RunJob(job);
+  if (jobs_.size() == 1 || logit_rows_.size() * Vocab() <= kSerialLogits) {
+    for (size_t job = 0; job < jobs_.size(); ++job) RunJob(jobs_[job], scratch_[job]);
     return;
   }
   pool_.ParallelFor(jobs_.size(), 1, [&](size_t begin, size_t end) {
-    for (size_t job = begin; job < end; ++job) RunJob(job);
+    for (size_t job = begin; job < end; ++job) RunJob(jobs_[job], scratch_[job]);
   });
 }
 
-void Stepper::RunJob(size_t index) {
-  Job& job = jobs_[index];
-  const std::span<float> logits(logits_.data() + index * Vocab(), Vocab());
+void Stepper::RunJob(Job& job, SamplerScratch& scratch) {
+  Sequence& sequence = *job.sequence;
   // On a pool's thread an exception would end the program.
   try {
-    if (job.scored == kSample) {
-      job.sampled = job.sequence->Sample(logits, scratch_[index]);
-    } else if (auto score = job.sequence->Score(job.scored, logits, scratch_[index])) {
-      job.score = std::move(*score);
-    } else {
-      job.sampled = std::unexpected(std::move(score.error()));
+    if (job.scored != kSample) {
+      auto score = sequence.Score(job.scored, LogitsOf(job.first_row), scratch);
+      if (!score) job.sampled.emplace_back(std::unexpected(std::move(score.error())));
+      if (score) job.score = std::move(*score);
+      return;
+    }
+    // A row's logits are of the draft before it; they count if that is what would have come.
+    for (size_t i = 0;; ++i) {
+      job.sampled.push_back(sequence.Sample(LogitsOf(job.first_row + i), scratch));
+      const auto& next = job.sampled.back();
+      if (i == static_cast<size_t>(job.drafts) || !next || sequence.IsStop(next->token) ||
+          next->token != sequence.guesses()[i]) {
+        return;
+      }
     }
   } catch (const std::exception& error) {
-    job.sampled =
-        jikji::Fail(ErrorCode::kInternal, std::string("sampling failed: ") + error.what());
+    job.sampled.emplace_back(
+        jikji::Fail(ErrorCode::kInternal, std::string("sampling failed: ") + error.what()));
   }
 }
 
@@ -140,13 +165,23 @@ bool Stepper::CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now)
   for (; job < jobs_.size() && jobs_[job].sequence == &sequence; ++job) {
     Job& done = jobs_[job];
     if (over) continue;
-    if (!done.sampled) {
-      over = Emit(sequence.End(FinishReason::kError, std::move(done.sampled.error()), now));
-    } else if (done.scored != kSample) {
+    if (done.scored != kSample && done.sampled.empty()) {
       sequence.TakeScore(std::move(done.score));
-    } else {
-      ++stats_.generation_tokens;
-      over = Emit(sequence.Take(std::move(*done.sampled), now));
+      continue;
+    }
+    stats_.draft_tokens += done.drafts;
+    for (size_t i = 0; i < done.sampled.size() && !over; ++i) {
+      if (i > 0) {
+        // The draft before it was right: what was computed of it stands.
+        sequence.Advance(1);
+        ++stats_.accepted_tokens;
+      }
+      if (!done.sampled[i]) {
+        over = Emit(sequence.End(FinishReason::kError, std::move(done.sampled[i].error()), now));
+      } else {
+        ++stats_.generation_tokens;
+        over = Emit(sequence.Take(std::move(*done.sampled[i]), now));
+      }
     }
   }
   return over;
@@ -155,7 +190,7 @@ bool Stepper::CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now)
 void Stepper::Commit() {
   const auto now = Clock::now();
   size_t job = 0;
-  for (const auto& [sequence, tokens] : parts_) {
+  for (const auto& [sequence, tokens, drafts] : parts_) {
     stats_.prompt_tokens += sequence->Advance(tokens);
     bool over = CommitJobs(*sequence, job, now);
     if (!over && sequence->PromptOnlyDone()) {

@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
+#include "engine/step_cost.h"
 #include "model/kv_cache.h"
 #include "model/model.h"
 
@@ -46,22 +47,26 @@ class Stepper {
 
  private:
   static constexpr int64_t kSample = -1;
-  // One row of logits and what it is for.
+  // Rows of logits, and what they are for: one to score a token of a prompt, or one to sample a
+  // token and behind it one for each draft.
   struct Job {
-    Job(Sequence* its_sequence, int64_t its_scored) : sequence(its_sequence), scored(its_scored) {}
-
-    Sequence* sequence;
-    int64_t scored;  // position of the prompt token to score, or kSample
-    Result<SampledToken> sampled = SampledToken{};
-    TokenLogprob score;
+    Sequence* sequence = nullptr;
+    int64_t scored = kSample;  // position of the prompt token to score
+    size_t first_row = 0;      // of the step's logits
+    int32_t drafts = 0;
+    // The tokens, as far as each but the last equals its draft; or what was wrong, as the last.
+    std::vector<Result<SampledToken>> sampled = {};
+    TokenLogprob score = {};
   };
   using Clock = std::chrono::steady_clock;
 
   size_t Vocab() const { return static_cast<size_t>(model_.description.spec.vocab); }
   void BuildBatch();
   void RunJobs();
-  void RunJob(size_t index);
+  void RunJob(Job& job, SamplerScratch& scratch);
+  std::span<float> LogitsOf(size_t row) { return {logits_.data() + row * Vocab(), Vocab()}; }
   void Commit();
+  void Learn(Clock::duration took);
   bool CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now);
   void End(std::vector<WaitQueue::Entry> choices, FinishReason reason,
            const std::optional<Error>& error);
@@ -75,6 +80,7 @@ class Stepper {
   KvCache cache_;
   ThreadPool pool_;
   Scheduler scheduler_;
+  StepCost cost_;
   std::vector<Emission> emissions_;
   EngineStats stats_;
 
