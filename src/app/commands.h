@@ -11,6 +11,7 @@ void AddChatCommand(Program& program);
 void AddRunCommand(Program& program);
 void AddInspectCommand(Program& program);
 void AddBenchCommand(Program& program);
+void AddEvalCommand(Program& program);
 void AddPlanCommand(Program& program);
 
 }  // namespace jikji

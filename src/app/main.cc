@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   jikji::AddRunCommand(program);
   jikji::AddInspectCommand(program);
   jikji::AddBenchCommand(program);
+  jikji::AddEvalCommand(program);
   jikji::AddPlanCommand(program);
   return program.Run(argc, argv);
 }
