@@ -13,7 +13,6 @@ import pathlib
 import sys
 import tempfile
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -33,6 +32,8 @@ def padded(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
 
 
 def widen(tensors: dict, config: dict) -> dict:
+    if config["num_key_value_heads"] != 1:
+        raise SystemExit("a further query head would change which keys the others see: one KV head is needed")
     hidden, wide = config["hidden_size"], up(config["hidden_size"])
     inner = up(config["intermediate_size"])
     queries = up(config["num_attention_heads"] * config["head_dim"])
@@ -75,7 +76,6 @@ def main() -> None:
         model = get_model_class("LlamaForCausalLM")
         with torch.inference_mode():
             model(folder, gguf.LlamaFileType.ALL_F32, pathlib.Path(target)).write()
-    assert np.isfinite(sum(float(t.abs().sum()) for t in tensors.values()))
 
 
 if __name__ == "__main__":
