@@ -18,12 +18,9 @@ class App;
 
 namespace jikji {
 
-// The command line as a whole: commands are added to it, then it is run.
-class Program {
+// Commands under one word: those of the program, or those of `jikji adapt`.
+class CommandGroup {
  public:
-  Program();
-  ~Program();
-
   // `run` is called with the options once flags, environment and file have been read into them.
   // Every command also has --config and
   // --check, which prints the effective settings instead.
@@ -39,15 +36,36 @@ class Program {
         [state, run] { return run(state->options); });
   }
 
-  // The exit status: 0, 2 for what the person asked wrongly, 1 for all else.
-  int Run(int argc, char** argv);
+  // Commands of a word of their own: `jikji NAME COMMAND`. Lives as long as the program.
+  CommandGroup AddGroup(std::string_view name, std::string_view help);
+
+ protected:
+  CommandGroup(CLI::App* app, int* status) : app_(app), status_(status) {}
 
  private:
   void Add(std::string_view name, std::string_view help, std::shared_ptr<Settings> settings,
            std::function<Result<>()> run);
 
-  std::unique_ptr<CLI::App> app_;
-  int status_ = 0;
+  CLI::App* app_;
+  int* status_;  // the exit status
+};
+
+// The command line as a whole: commands are added to it, then it is run.
+class Program : public CommandGroup {
+ public:
+  Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program();
+
+  // The exit status: 0, 2 for what the person asked wrongly, 1 for all else.
+  int Run(int argc, char** argv);
+
+ private:
+  explicit Program(std::unique_ptr<CLI::App> app);
+
+  std::unique_ptr<CLI::App> root_;
+  int exit_status_ = 0;
 };
 
 }  // namespace jikji

@@ -13,6 +13,7 @@ void AddInspectCommand(Program& program);
 void AddBenchCommand(Program& program);
 void AddEvalCommand(Program& program);
 void AddPlanCommand(Program& program);
+void AddAdaptCommands(Program& program);
 
 }  // namespace jikji
 

@@ -11,5 +11,6 @@ int main(int argc, char** argv) {
   jikji::AddBenchCommand(program);
   jikji::AddEvalCommand(program);
   jikji::AddPlanCommand(program);
+  jikji::AddAdaptCommands(program);
   return program.Run(argc, argv);
 }

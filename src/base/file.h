@@ -42,6 +42,11 @@ class MappedFile {
   std::filesystem::path path_;
 };
 
+// Tells the system that these bytes of a mapped file are done with for now: what is read once from
+// a large file then does not stay in memory. Whole pages within `bytes` only; they may be read
+// again.
+void DropMappedPages(std::span<const std::byte> bytes);
+
 }  // namespace jikji
 
 #endif  // JIKJI_BASE_FILE_H_

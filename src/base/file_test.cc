@@ -51,5 +51,19 @@ TEST_F(FileTest, AnEmptyFileMapsToNothing) {
   EXPECT_TRUE(mapped->bytes().empty());
 }
 
+TEST_F(FileTest, DroppedPagesAreReadAgain) {
+  const auto path = folder_ / "pages";
+  std::string content(100'000, 'x');
+  for (size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>('a' + i % 23);
+  ASSERT_TRUE(WriteFileAtomic(path, content));
+  const auto mapped = MappedFile::Open(path);
+  ASSERT_TRUE(mapped);
+  const auto bytes = mapped->bytes();
+  for (const auto& part : {bytes, bytes.subspan(1, 99'998), bytes.first(10), bytes.first(0)}) {
+    DropMappedPages(part);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), content);
+  }
+}
+
 }  // namespace
 }  // namespace jikji

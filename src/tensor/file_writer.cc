@@ -17,6 +17,21 @@ std::unexpected<Error> SystemError(const char* doing, const std::filesystem::pat
               path.string());
 }
 
+// Takes the file's whole room at once, so that a full disk is known before hours of work.
+Result<> Reserve(int fd, uint64_t bytes, const std::filesystem::path& path) {
+  const auto length = static_cast<off_t>(bytes);
+  if (fallocate(fd, 0, 0, length) == 0) return {};
+  if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
+    return Fail(ErrorCode::kResourceExhausted,
+                "there is no room for the " + std::to_string(bytes) +
+                    " bytes of the new file: " + std::strerror(errno),
+                path.string());
+  }
+  // Not every file system can; there the end is set, and a full disk shows in a write.
+  if (ftruncate(fd, length) != 0) return SystemError("resize", path);
+  return {};
+}
+
 Result<> WriteAt(int fd, std::span<const std::byte> bytes, uint64_t offset,
                  const std::filesystem::path& path) {
   while (!bytes.empty()) {
@@ -40,9 +55,7 @@ Result<TensorFileWriter> TensorFileWriter::Create(const std::filesystem::path& p
   if (writer.fd_ < 0) return SystemError("create", writer.temporary_);
   writer.places_ = std::move(layout.places);
   writer.written_.assign(writer.places_.size(), 0);
-  if (ftruncate(writer.fd_, static_cast<off_t>(layout.file_bytes)) != 0) {
-    return SystemError("resize", writer.temporary_);
-  }
+  JIKJI_RETURN_IF_ERROR(Reserve(writer.fd_, layout.file_bytes, path));
   JIKJI_RETURN_IF_ERROR(
       WriteAt(writer.fd_, std::as_bytes(std::span(layout.header)), 0, writer.temporary_));
   return writer;

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -88,6 +90,23 @@ TEST_F(FileWriterTest, SaysWhereItCannotWrite) {
   ASSERT_FALSE(writer);
   EXPECT_EQ(writer.error().code, ErrorCode::kIo);
   EXPECT_THAT(writer.error().where, HasSubstr("m.gguf"));
+}
+
+TEST_F(FileWriterTest, SaysBeforehandThatThereIsNoRoom) {
+  // A limit on the size of files stands in for a full disk; the signal it sends must not kill.
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limited = {.rlim_cur = 1 << 20, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limited), 0);
+  const std::vector<TensorSpec> specs = {{"a", DType::kF32, {1 << 20}}};
+  const auto writer = TensorFileWriter::Create(folder_ / "m.gguf", LayoutGguf({}, specs).value());
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(writer);
+  EXPECT_EQ(writer.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_THAT(writer.error().message, HasSubstr("no room for the 4194"));
+  EXPECT_EQ(FilesInFolder(), 0u);
 }
 
 }  // namespace

@@ -2,91 +2,145 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace jikji {
 namespace {
 
-// Spacings tried: levels spread over the group's range lengthened or shortened by up to 1.2 levels.
-constexpr int kTries = 12;
-constexpr double kTryStep = 0.1;
+// Spacings tried: levels spread over the group's range lengthened or shortened by up to one level.
+constexpr int kTries = 10;
+constexpr float kTryStep = 0.1f;
 
-int RoundTo(double value, int lowest, int highest) {
-  return static_cast<int>(
-      std::lround(std::clamp(value, static_cast<double>(lowest), static_cast<double>(highest))));
+constexpr size_t kMaxGroup = 32;
+
+// Four values at once, in the same order everywhere: a model's matrices have billions.
+typedef float Four __attribute__((vector_size(16)));
+
+Four Spread(float value) { return Four{value, value, value, value}; }
+Four Max(Four a, Four b) { return a < b ? b : a; }
+Four Min(Four a, Four b) { return b < a ? b : a; }
+float Total(Four v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+
+// To the nearest integer, ties to even: beyond 2^23 a float has no fraction to keep.
+Four Round(Four v) {
+  const Four shift = Spread(0x1.8p23f);
+  return (v + shift) - shift;
+}
+Four Level(Four v, float lowest, float highest) {
+  return Round(Min(Max(v, Spread(lowest)), Spread(highest)));
 }
 
-// Sums over a group of values x and levels q that its least squares need.
-struct Sums {
-  double n = 0, x = 0, xx = 0, q = 0, qq = 0, qx = 0;
+// A group's values, brought to a largest magnitude of 1 so that no square overflows or vanishes.
+struct Group {
+  Four x[kMaxGroup / 4] = {};
+  size_t fours = 0;
+  float magnitude = 0;
 
-  void Add(double value, double level) {
-    n += 1;
-    x += value;
-    xx += value * value;
-    q += level;
-    qq += level * level;
-    qx += level * value;
-  }
-  // Σ (scale · q − minimum − x)²
-  double Error(double scale, double minimum) const {
-    return scale * scale * qq + n * minimum * minimum + xx - 2 * scale * minimum * q -
-           2 * scale * qx + 2 * minimum * x;
+  explicit Group(std::span<const float> values) : fours(values.size() / 4) {
+    for (const float value : values) magnitude = std::max(magnitude, std::abs(value));
+    if (magnitude == 0) return;
+    for (size_t i = 0; i < fours; ++i) {
+      std::memcpy(&x[i], values.data() + 4 * i, sizeof(Four));
+      x[i] /= magnitude;
+    }
   }
 };
 
+Four Magnitude(Four v) { return Max(v, -v); }
+
 }  // namespace
 
-AffineFit FitAffine(std::span<const float> x, int top) {
-  const auto [least, most] = std::minmax_element(x.begin(), x.end());
-  const double low = std::min(0.0f, *least);
-  const double high = *most;
-  if (high <= low) return {0, static_cast<float>(-low)};
+AffineFit FitAffine(std::span<const float> values, int top) {
+  const Group group(values);
+  if (group.magnitude == 0) return {0, 0};
+  const auto count = static_cast<float>(values.size());
+  float low = 0, high = -1;
+  Four squares{};
+  for (size_t i = 0; i < group.fours; ++i) {
+    for (int lane = 0; lane < 4; ++lane) {
+      low = std::min(low, group.x[i][lane]);
+      high = std::max(high, group.x[i][lane]);
+    }
+    squares += group.x[i] * group.x[i];
+  }
+  if (high <= low) return {0, -low * group.magnitude};
 
-  double best_scale = (high - low) / top;
-  double best_minimum = -low;
-  double best_error = -1;
+  // Weight of x: |x| and the group's root mean square.
+  const Four rms = Spread(std::sqrt(Total(squares) / count));
+  Four w[kMaxGroup / 4], wx[kMaxGroup / 4];
+  Four sum_w{}, sum_wx{}, sum_wxx{};
+  for (size_t i = 0; i < group.fours; ++i) {
+    w[i] = rms + Magnitude(group.x[i]);
+    wx[i] = w[i] * group.x[i];
+    sum_w += w[i];
+    sum_wx += wx[i];
+    sum_wxx += wx[i] * group.x[i];
+  }
+  const float n = Total(sum_w), sx = Total(sum_wx), sxx = Total(sum_wxx);
+
+  const auto levels = static_cast<float>(top);
+  float best_scale = (high - low) / levels, best_minimum = -low, best_error = -1;
   for (int attempt = -kTries; attempt <= kTries; ++attempt) {
-    const double per_level = (high - low) / (top + kTryStep * attempt);
-    Sums sums;
-    for (const float value : x) sums.Add(value, RoundTo((value - low) / per_level, 0, top));
-    const double determinant = sums.n * sums.qq - sums.q * sums.q;
+    const float per_value = (levels + kTryStep * static_cast<float>(attempt)) / (high - low);
+    Four q_sum{}, qq_sum{}, qx_sum{};
+    for (size_t i = 0; i < group.fours; ++i) {
+      const Four q = Level((group.x[i] - low) * per_value, 0, levels);
+      const Four wq = w[i] * q;
+      q_sum += wq;
+      qq_sum += wq * q;
+      qx_sum += wx[i] * q;
+    }
+    const float q = Total(q_sum), qq = Total(qq_sum), qx = Total(qx_sum);
+    const float determinant = n * qq - q * q;
     if (determinant <= 0) continue;
-    double scale = (sums.n * sums.qx - sums.q * sums.x) / determinant;
-    double minimum = (scale * sums.q - sums.x) / sums.n;
+    float scale = (n * qx - q * sx) / determinant;
+    float minimum = (scale * q - sx) / n;
     if (minimum < 0) {
       minimum = 0;
-      scale = sums.qx / sums.qq;
+      scale = qx / qq;
     }
-    const double error = sums.Error(scale, minimum);
+    // Σ w (scale · q − minimum − x)²
+    const float error = scale * scale * qq + n * minimum * minimum + sxx - 2 * scale * minimum * q -
+                        2 * scale * qx + 2 * minimum * sx;
     if (scale > 0 && (best_error < 0 || error < best_error)) {
       best_scale = scale;
       best_minimum = minimum;
-      best_error = error;
+      best_error = std::max(error, 0.0f);
     }
   }
-  return {static_cast<float>(best_scale), static_cast<float>(best_minimum)};
+  return {best_scale * group.magnitude, best_minimum * group.magnitude};
 }
 
-float FitSymmetric(std::span<const float> x, int half) {
-  const float extreme = *std::max_element(
-      x.begin(), x.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
-  if (extreme == 0) return 0;
-  double best_scale = -static_cast<double>(extreme) / half;
-  double best_error = -1;
+float FitSymmetric(std::span<const float> values, int half) {
+  const Group group(values);
+  if (group.magnitude == 0) return 0;
+  const float extreme = *std::max_element(values.begin(), values.end(), [](float a, float b) {
+    return std::abs(a) < std::abs(b);
+  }) / group.magnitude;
+  const auto levels = static_cast<float>(half);
+  Four w[kMaxGroup / 4];
+  for (size_t i = 0; i < group.fours; ++i) w[i] = group.x[i] * group.x[i];
+  float best_scale = -extreme / levels, best_gain = 0;
   for (int attempt = -kTries; attempt <= kTries; ++attempt) {
     // The value farthest from zero goes to the level −half, which has no opposite.
-    const double per_level = -static_cast<double>(extreme) / (half + kTryStep * attempt);
-    Sums sums;
-    for (const float value : x) sums.Add(value, RoundTo(value / per_level, -half, half - 1));
-    if (sums.qq == 0) continue;
-    const double scale = sums.qx / sums.qq;
-    const double error = sums.Error(scale, 0);
-    if (best_error < 0 || error < best_error) {
-      best_scale = scale;
-      best_error = error;
+    const float per_value = -(levels + kTryStep * static_cast<float>(attempt)) / extreme;
+    Four qq_sum{}, qx_sum{};
+    for (size_t i = 0; i < group.fours; ++i) {
+      const Four q = Level(group.x[i] * per_value, -levels, levels - 1);
+      const Four wq = w[i] * q;
+      qq_sum += wq * q;
+      qx_sum += wq * group.x[i];
+    }
+    const float qq = Total(qq_sum), qx = Total(qx_sum);
+    if (qq == 0) continue;
+    // The best scale for these levels is qx / qq; it takes qx² / qq off the error.
+    const float gain = qx * qx / qq;
+    if (gain > best_gain) {
+      best_gain = gain;
+      best_scale = qx / qq;
     }
   }
-  return static_cast<float>(best_scale);
+  return best_scale * group.magnitude;
 }
 
 }  // namespace jikji

@@ -1,0 +1,13 @@
+// The commands of `jikji adapt`: one file each.
+#ifndef JIKJI_APP_ADAPT_COMMANDS_H_
+#define JIKJI_APP_ADAPT_COMMANDS_H_
+
+namespace jikji {
+
+class CommandGroup;
+
+void AddAdaptQuantizeCommand(CommandGroup& adapt);
+
+}  // namespace jikji
+
+#endif  // JIKJI_APP_ADAPT_COMMANDS_H_
