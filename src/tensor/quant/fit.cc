@@ -19,7 +19,8 @@ typedef float Four __attribute__((vector_size(16)));
 Four Spread(float value) { return Four{value, value, value, value}; }
 Four Max(Four a, Four b) { return a < b ? b : a; }
 Four Min(Four a, Four b) { return b < a ? b : a; }
-float Total(Four v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+// In double: the error is a small difference of large sums.
+double Total(Four v) { return (double{v[0]} + v[2]) + (double{v[1]} + v[3]); }
 
 // To the nearest integer, ties to even: beyond 2^23 a float has no fraction to keep.
 Four Round(Four v) {
@@ -53,7 +54,7 @@ Four Magnitude(Four v) { return Max(v, -v); }
 AffineFit FitAffine(std::span<const float> values, int top) {
   const Group group(values);
   if (group.magnitude == 0) return {0, 0};
-  const auto count = static_cast<float>(values.size());
+  const auto count = static_cast<double>(values.size());
   float low = 0, high = -1;
   Four squares{};
   for (size_t i = 0; i < group.fours; ++i) {
@@ -66,7 +67,7 @@ AffineFit FitAffine(std::span<const float> values, int top) {
   if (high <= low) return {0, -low * group.magnitude};
 
   // Weight of x: |x| and the group's root mean square.
-  const Four rms = Spread(std::sqrt(Total(squares) / count));
+  const Four rms = Spread(static_cast<float>(std::sqrt(Total(squares) / count)));
   Four w[kMaxGroup / 4], wx[kMaxGroup / 4];
   Four sum_w{}, sum_wx{}, sum_wxx{};
   for (size_t i = 0; i < group.fours; ++i) {
@@ -76,10 +77,10 @@ AffineFit FitAffine(std::span<const float> values, int top) {
     sum_wx += wx[i];
     sum_wxx += wx[i] * group.x[i];
   }
-  const float n = Total(sum_w), sx = Total(sum_wx), sxx = Total(sum_wxx);
+  const double n = Total(sum_w), sx = Total(sum_wx), sxx = Total(sum_wxx);
 
   const auto levels = static_cast<float>(top);
-  float best_scale = (high - low) / levels, best_minimum = -low, best_error = -1;
+  double best_scale = (high - low) / levels, best_minimum = -low, best_error = -1;
   for (int attempt = -kTries; attempt <= kTries; ++attempt) {
     const float per_value = (levels + kTryStep * static_cast<float>(attempt)) / (high - low);
     Four q_sum{}, qq_sum{}, qx_sum{};
@@ -90,25 +91,26 @@ AffineFit FitAffine(std::span<const float> values, int top) {
       qq_sum += wq * q;
       qx_sum += wx[i] * q;
     }
-    const float q = Total(q_sum), qq = Total(qq_sum), qx = Total(qx_sum);
-    const float determinant = n * qq - q * q;
+    const double q = Total(q_sum), qq = Total(qq_sum), qx = Total(qx_sum);
+    const double determinant = n * qq - q * q;
     if (determinant <= 0) continue;
-    float scale = (n * qx - q * sx) / determinant;
-    float minimum = (scale * q - sx) / n;
+    double scale = (n * qx - q * sx) / determinant;
+    double minimum = (scale * q - sx) / n;
     if (minimum < 0) {
       minimum = 0;
       scale = qx / qq;
     }
     // Σ w (scale · q − minimum − x)²
-    const float error = scale * scale * qq + n * minimum * minimum + sxx - 2 * scale * minimum * q -
-                        2 * scale * qx + 2 * minimum * sx;
+    const double error = scale * scale * qq + n * minimum * minimum + sxx -
+                         2 * scale * minimum * q - 2 * scale * qx + 2 * minimum * sx;
     if (scale > 0 && (best_error < 0 || error < best_error)) {
       best_scale = scale;
       best_minimum = minimum;
-      best_error = std::max(error, 0.0f);
+      best_error = std::max(error, 0.0);
     }
   }
-  return {best_scale * group.magnitude, best_minimum * group.magnitude};
+  return {static_cast<float>(best_scale * group.magnitude),
+          static_cast<float>(best_minimum * group.magnitude)};
 }
 
 float FitSymmetric(std::span<const float> values, int half) {
@@ -120,7 +122,7 @@ float FitSymmetric(std::span<const float> values, int half) {
   const auto levels = static_cast<float>(half);
   Four w[kMaxGroup / 4];
   for (size_t i = 0; i < group.fours; ++i) w[i] = group.x[i] * group.x[i];
-  float best_scale = -extreme / levels, best_gain = 0;
+  double best_scale = -extreme / levels, best_gain = 0;
   for (int attempt = -kTries; attempt <= kTries; ++attempt) {
     // The value farthest from zero goes to the level −half, which has no opposite.
     const float per_value = -(levels + kTryStep * static_cast<float>(attempt)) / extreme;
@@ -131,16 +133,16 @@ float FitSymmetric(std::span<const float> values, int half) {
       qq_sum += wq * q;
       qx_sum += wq * group.x[i];
     }
-    const float qq = Total(qq_sum), qx = Total(qx_sum);
+    const double qq = Total(qq_sum), qx = Total(qx_sum);
     if (qq == 0) continue;
     // The best scale for these levels is qx / qq; it takes qx² / qq off the error.
-    const float gain = qx * qx / qq;
+    const double gain = qx * qx / qq;
     if (gain > best_gain) {
       best_gain = gain;
       best_scale = qx / qq;
     }
   }
-  return best_scale * group.magnitude;
+  return static_cast<float>(best_scale * group.magnitude);
 }
 
 }  // namespace jikji
