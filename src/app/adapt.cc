@@ -11,6 +11,8 @@ void AddAdaptCommands(Program& program) {
       program.AddGroup("adapt", Say("Make a new model of one: train, convert, merge, quantise",
                                     "모델을 새 모델로: 학습, 변환, 병합, 양자화"));
   AddAdaptQuantizeCommand(adapt);
+  AddAdaptConvertCommand(adapt);
+  AddAdaptTokenizerCommands(adapt);
 }
 
 }  // namespace jikji

@@ -7,6 +7,8 @@ namespace jikji {
 class CommandGroup;
 
 void AddAdaptQuantizeCommand(CommandGroup& adapt);
+void AddAdaptConvertCommand(CommandGroup& adapt);
+void AddAdaptTokenizerCommands(CommandGroup& adapt);
 
 }  // namespace jikji
 

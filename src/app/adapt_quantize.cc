@@ -18,7 +18,9 @@ struct Options {
   int64_t threads = 0;
 
   void AddTo(Settings& settings) {
-    settings.AddPositional("IN", &in, {"The model: a .gguf file", "원본 모델: .gguf 파일"});
+    settings.AddPositional("IN", &in,
+                           {"The model: a .gguf file or a Hugging Face folder",
+                            "원본 모델: .gguf 파일 또는 Hugging Face 폴더"});
     settings.AddPositional("OUT", &out, {"The new .gguf file", "새 .gguf 파일"});
     settings.AddChoice("type", &type, {"What matrices become", "행렬의 새 자료형"},
                        {"Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K", "F16", "BF16"});

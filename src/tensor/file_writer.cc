@@ -22,7 +22,7 @@ Result<> Reserve(int fd, uint64_t bytes, const std::filesystem::path& path) {
   const auto length = static_cast<off_t>(bytes);
   if (fallocate(fd, 0, 0, length) == 0) return {};
   if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
-    return Fail(ErrorCode::kResourceExhausted,
+    return Fail(ErrorCode::kIo,
                 "there is no room for the " + std::to_string(bytes) +
                     " bytes of the new file: " + std::strerror(errno),
                 path.string());

@@ -104,7 +104,7 @@ TEST_F(FileWriterTest, SaysBeforehandThatThereIsNoRoom) {
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, handler);
   ASSERT_FALSE(writer);
-  EXPECT_EQ(writer.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(writer.error().code, ErrorCode::kIo);
   EXPECT_THAT(writer.error().message, HasSubstr("no room for the 4194"));
   EXPECT_EQ(FilesInFolder(), 0u);
 }

@@ -29,6 +29,7 @@ extern const std::string_view kGpt2Pattern;
 extern const std::string_view kCl100kPattern;  // Llama 3's too
 extern const std::string_view kQwen2Pattern;
 extern const std::string_view kO200kPattern;
+extern const std::string_view kTekkenPattern;  // Mistral's
 
 // nullopt for a pattern that has no scanner.
 std::optional<ScanRules> FindScanner(std::string_view pattern);

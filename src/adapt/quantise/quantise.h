@@ -37,7 +37,7 @@ struct QuantiseReport {
   std::map<DType, Use> types;            // of the new file
 };
 
-// `in` is a GGUF file.
+// `in` is a GGUF file or a Hugging Face folder (adapt/convert says which).
 Result<QuantiseReport> Quantise(const std::filesystem::path& in, const std::filesystem::path& out,
                                 const QuantiseOptions& options, ThreadPool& pool,
                                 const std::function<void(double)>& progress = {});

@@ -36,47 +36,49 @@ class FirstError {
 
 class TensorCopy {
  public:
-  TensorCopy(const PlannedTensor& planned, size_t index, TensorFileWriter& writer, ThreadPool& pool)
-      : planned_(planned),
+  TensorCopy(const TensorSpec& spec, const TensorView& source, std::span<const int32_t> row_order,
+             bool mapped, size_t index, TensorFileWriter& writer, ThreadPool& pool)
+      : spec_(spec),
+        source_(source),
+        row_order_(row_order),
+        mapped_(mapped),
         index_(index),
         writer_(writer),
         pool_(pool),
-        rows_(planned.source.rows()),
-        cols_(planned.source.cols()) {}
+        rows_(source.rows()),
+        cols_(source.cols()) {}
 
   Result<> Run(const std::function<void(uint64_t)>& read) {
-    const auto from = RowBytes(planned_.source.dtype, static_cast<uint64_t>(cols_));
-    const auto to = RowBytes(planned_.spec.dtype, static_cast<uint64_t>(cols_));
-    JIKJI_ASSIGN(const uint64_t wanted, planned_.spec.Bytes());
-    if (!from || !to || wanted != *to * static_cast<uint64_t>(rows_) ||
-        (!planned_.row_order.empty() && std::cmp_not_equal(planned_.row_order.size(), rows_))) {
-      return Fail(ErrorCode::kInternal, "the plan's shape is not the source's", planned_.spec.name);
+    const auto from = RowBytes(source_.dtype, static_cast<uint64_t>(cols_));
+    const auto to = RowBytes(spec_.dtype, static_cast<uint64_t>(cols_));
+    if (!from || !to || *from * static_cast<uint64_t>(rows_) != source_.data.size() ||
+        (!row_order_.empty() && std::cmp_not_equal(row_order_.size(), rows_))) {
+      return Fail(ErrorCode::kInternal, "the plan's shape is not the source's", spec_.name);
     }
     row_in_ = *from;
     row_out_ = *to;
     const int64_t step = std::max<int64_t>(1, kChunkValues / std::max<int64_t>(1, cols_));
     for (int64_t row = 0; row < rows_; row += step) {
       const int64_t count = std::min(step, rows_ - row);
-      JIKJI_RETURN_IF_ERROR(planned_.spec.dtype == planned_.source.dtype ? Copy(row, count)
-                                                                         : Convert(row, count));
-      if (planned_.row_order.empty()) DropMappedPages(Source(row, count));
+      JIKJI_RETURN_IF_ERROR(spec_.dtype == source_.dtype ? Copy(row, count) : Convert(row, count));
+      if (mapped_ && row_order_.empty()) DropMappedPages(Source(row, count));
       read(static_cast<uint64_t>(count) * row_in_);
     }
-    DropMappedPages(planned_.source.data);
+    if (mapped_) DropMappedPages(source_.data);
     return {};
   }
 
  private:
   std::span<const std::byte> Source(int64_t row, int64_t count) const {
-    return planned_.source.data.subspan(static_cast<uint64_t>(row) * row_in_,
-                                        static_cast<uint64_t>(count) * row_in_);
+    return source_.data.subspan(static_cast<uint64_t>(row) * row_in_,
+                                static_cast<uint64_t>(count) * row_in_);
   }
   int64_t SourceRow(int64_t row) const {
-    return planned_.row_order.empty() ? row : planned_.row_order[static_cast<size_t>(row)];
+    return row_order_.empty() ? row : row_order_[static_cast<size_t>(row)];
   }
 
   Result<> Copy(int64_t first, int64_t count) {
-    if (planned_.row_order.empty()) return writer_.Append(index_, Source(first, count));
+    if (row_order_.empty()) return writer_.Append(index_, Source(first, count));
     packed_.resize(static_cast<size_t>(count) * row_out_);
     for (int64_t i = 0; i < count; ++i) {
       const auto row = Source(SourceRow(first + i), 1);
@@ -95,14 +97,13 @@ class TensorCopy {
       std::vector<float> values(width);
       for (size_t i = begin; i < end; ++i) {
         const auto row = static_cast<int64_t>(i) + first;
-        auto done = UnpackRows(planned_.source, SourceRow(row), 1, values);
+        auto done = UnpackRows(source_, SourceRow(row), 1, values);
         if (done) {
-          done = PackInto(values, planned_.spec.dtype,
-                          std::span(packed_).subspan(i * row_out_, row_out_));
+          done = PackInto(values, spec_.dtype, std::span(packed_).subspan(i * row_out_, row_out_));
         }
         if (!done) {
           error.Keep({done.error().code, fmt::format("row {}: {}", row, done.error().message),
-                      planned_.spec.name});
+                      spec_.name});
           return;
         }
       }
@@ -111,7 +112,10 @@ class TensorCopy {
     return writer_.Append(index_, packed_);
   }
 
-  const PlannedTensor& planned_;
+  const TensorSpec& spec_;
+  const TensorView& source_;
+  std::span<const int32_t> row_order_;
+  bool mapped_;
   size_t index_;
   TensorFileWriter& writer_;
   ThreadPool& pool_;
@@ -132,14 +136,21 @@ std::vector<TensorSpec> SpecsOf(std::span<const PlannedTensor> tensors) {
 Result<> WritePlanned(std::span<const PlannedTensor> tensors, TensorFileWriter& writer,
                       ThreadPool& pool, const std::function<void(double)>& progress) {
   uint64_t total = 0;
-  for (const PlannedTensor& tensor : tensors) total += tensor.source.data.size();
+  for (const PlannedTensor& tensor : tensors) {
+    total += tensor.source.data.size() + tensor.tail.data.size();
+  }
   uint64_t done = 0;
+  const auto read = [&](uint64_t bytes) {
+    done += bytes;
+    if (progress) progress(static_cast<double>(done) / static_cast<double>(total));
+  };
   for (size_t i = 0; i < tensors.size(); ++i) {
-    TensorCopy copy(tensors[i], i, writer, pool);
-    JIKJI_RETURN_IF_ERROR(copy.Run([&](uint64_t bytes) {
-      done += bytes;
-      if (progress) progress(static_cast<double>(done) / static_cast<double>(total));
-    }));
+    const PlannedTensor& tensor = tensors[i];
+    TensorCopy copy(tensor.spec, tensor.source, tensor.row_order, tensor.mapped, i, writer, pool);
+    JIKJI_RETURN_IF_ERROR(copy.Run(read));
+    if (tensor.tail.data.empty()) continue;
+    TensorCopy rest(tensor.spec, tensor.tail, {}, false, i, writer, pool);
+    JIKJI_RETURN_IF_ERROR(rest.Run(read));
   }
   return {};
 }

@@ -22,9 +22,12 @@ namespace jikji {
 
 struct PlannedTensor {
   TensorSpec spec;
-  TensorView source;  // of spec's shape, or of as many rows and columns
+  TensorView source;  // of spec's shape, or of as many rows and columns with those of `tail`
   // The source's row that becomes row i; empty: i itself.
   std::vector<int32_t> row_order;
+  // Rows that come after the source's; none where it has no data.
+  TensorView tail;
+  bool mapped = true;  // the source lies in a mapped file, whose pages may be dropped once read
 };
 
 std::vector<TensorSpec> SpecsOf(std::span<const PlannedTensor> tensors);
