@@ -1,0 +1,154 @@
+// `jikji adapt pretrain` and `jikji adapt sft`: a model made better at text, or at answering.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <filesystem>
+
+#include "adapt/train/memory_plan.h"
+#include "adapt/train/output.h"
+#include "adapt/train/preflight.h"
+#include "adapt/train/run.h"
+#include "adapt/train/samples.h"
+#include "app/adapt_commands.h"
+#include "app/command.h"
+#include "app/console.h"
+#include "app/model_path.h"
+#include "app/stop_signals.h"
+#include "app/train_console.h"
+#include "app/train_settings.h"
+#include "base/json.h"
+#include "model/spec_reader.h"
+
+namespace jikji {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SftOptions : TrainSettings {};
+
+struct PretrainOptions : TrainSettings {
+  bool fresh = false;
+
+  void AddTo(Settings& settings) {
+    TrainSettings::AddTo(settings);
+    settings.Add("new", &fresh,
+                 {"Begin with random weights: the folder needs config.json and a tokenizer only",
+                  "무작위 가중치로 시작. 폴더에 config.json과 토크나이저만 있으면 됨"});
+  }
+};
+
+enum class Kind { kText, kChat };
+
+// A model that has no weights yet.
+Result<ModelDescription> DescribeNew(const fs::path& path) {
+  ModelDescription out;
+  out.name = path.filename().string();
+  out.path = path;
+  const std::string file = (path / "config.json").string();
+  JIKJI_ASSIGN(const boost::json::value config, ParseJsonFile(file));
+  if (!config.is_object()) return Fail(ErrorCode::kMalformed, "must be a JSON object", file);
+  JIKJI_ASSIGN(out.spec, SpecFromConfig(config.get_object(), file));
+  JIKJI_ASSIGN(out.tokenizer, LoadTokenizerJson(path / "tokenizer.json"));
+  if (out.tokenizer->vocab_size() > out.spec.vocab) {
+    return Fail(ErrorCode::kMalformed,
+                fmt::format("the tokenizer has {} tokens, the model only {} embeddings",
+                            out.tokenizer->vocab_size(), out.spec.vocab),
+                file);
+  }
+  if (const auto eos = out.tokenizer->eos()) out.stop_ids.push_back(*eos);
+  return out;
+}
+
+Result<train::Samples> Read(const std::vector<std::string>& files, Kind kind,
+                            const ModelDescription& model, int64_t max_rows) {
+  train::Samples samples;
+  for (const std::string& file : files) {
+    JIKJI_RETURN_IF_ERROR(kind == Kind::kChat ? train::ReadChats(file, model, max_rows, samples)
+                                              : train::ReadTexts(file, model, max_rows, samples));
+  }
+  PrintRefused(samples);
+  return samples;
+}
+
+Result<> Check(const TrainSettings& settings) {
+  if (settings.model.empty() || settings.data.empty() || settings.out.empty()) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        std::string(Say("give --model, --data and --out", "--model, --data, --out을 지정하세요")));
+  }
+  if (settings.max_length > settings.batch_tokens) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "a document of --max-length does not fit a pass of --batch-tokens");
+  }
+  return {};
+}
+
+Result<> Write(const TrainSettings& settings, const train::ModelOptions& options,
+               const fs::path& base, train::TrainableDecoder& model) {
+  const fs::path place = fs::path(settings.out) / (options.lora ? "adapter" : "model");
+  JIKJI_RETURN_IF_ERROR(
+      options.lora
+          ? train::WriteAdapterFolder(place, base, model.parameters(), *options.lora)
+          : train::WriteModelFolder(place, base, model.parameters(), *ParseDType(settings.dtype)));
+  fmt::print("{}: {}\n", Say("written", "저장"), place.string());
+  return {};
+}
+
+Result<> Train(TrainSettings& settings, Kind kind, bool fresh) {
+  JIKJI_RETURN_IF_ERROR(Check(settings));
+  JIKJI_ASSIGN(const train::ModelOptions options, settings.Model());
+  JIKJI_ASSIGN(const fs::path path, FindModel(settings.model));
+  JIKJI_ASSIGN(const ModelDescription model, fresh ? DescribeNew(path) : DescribeModel(path));
+  const int64_t longest = std::min(settings.max_length, model.spec.max_position);
+  JIKJI_ASSIGN(const train::Samples data, Read(settings.data, kind, model, longest));
+  JIKJI_ASSIGN(const train::Samples held_out, Read(settings.eval_data, kind, model, longest));
+  JIKJI_ASSIGN(const train::Preflight seen, train::Inspect(data.documents, model));
+  PrintPreflight(seen);
+
+  train::RunOptions run;
+  run.folder = settings.out;
+  run.train = settings.Training(seen.tokens - seen.documents);
+  run.checkpoint_seconds = settings.checkpoint_minutes * 60;
+  run.evaluate_every = held_out.documents.empty()     ? 0
+                       : settings.evaluate_every == 0 ? run.train.schedule.steps
+                                                      : settings.evaluate_every;
+  run.settings = fmt::format("rank={} alpha={} base={} new={}", settings.lora_rank,
+                             options.lora ? options.lora->alpha : 0.0, settings.base_type, fresh);
+  JIKJI_RETURN_IF_ERROR(CheckMemory(train::PlanMemory(model.checkpoint.get(), model.spec, options,
+                                                      run.train.batch_rows, settings.Threads())));
+
+  JIKJI_ASSIGN(const auto decoder,
+               fresh ? train::TrainableDecoder::New(model.spec, options)
+                     : train::TrainableDecoder::Load(model.checkpoint, model.spec, options));
+  ThreadPool pool(settings.Threads());
+  const StopSignals signals;
+  TrainProgress progress;
+  JIKJI_ASSIGN(const train::RunEnd end,
+               train::Run(
+                   *decoder, {data.documents, held_out.documents}, run, signals.stop(),
+                   [&](const train::RunProgress& step) { progress.Show(step); }, pool));
+  progress.End();
+  if (!end.done) {
+    fmt::print(fmt::runtime(Say("stopped after step {}; the same command goes on from there\n",
+                                "{} 스텝 뒤에 멈춤. 같은 명령으로 이어집니다\n")),
+               end.state.step);
+    return {};
+  }
+  return Write(settings, options, path, *decoder);
+}
+
+Result<> Pretrain(PretrainOptions& options) { return Train(options, Kind::kText, options.fresh); }
+
+Result<> Sft(SftOptions& options) { return Train(options, Kind::kChat, false); }
+
+}  // namespace
+
+void AddAdaptTrainCommands(CommandGroup& adapt) {
+  adapt.Add("pretrain", Say("Train on plain text", "글로 학습합니다"), &Pretrain);
+  adapt.Add("sft",
+            Say("Train on conversations: the loss is on the assistant's answers",
+                "대화로 학습합니다. 답변에만 손실을 잽니다"),
+            &Sft);
+}
+
+}  // namespace jikji
