@@ -6,6 +6,7 @@ namespace jikji {
 
 class CommandGroup;
 
+void AddAdaptTrainCommands(CommandGroup& adapt);  // pretrain, sft, dpo
 void AddAdaptQuantizeCommand(CommandGroup& adapt);
 void AddAdaptConvertCommand(CommandGroup& adapt);
 void AddAdaptTokenizerCommands(CommandGroup& adapt);

@@ -1,4 +1,5 @@
-// `jikji adapt pretrain` and `jikji adapt sft`: a model made better at text, or at answering.
+// `jikji adapt pretrain`, `sft` and `dpo`: a model made better at text, at answering, at answering
+// as is preferred.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -26,6 +27,17 @@ namespace fs = std::filesystem;
 
 struct SftOptions : TrainSettings {};
 
+struct DpoOptions : TrainSettings {
+  double beta = 0.1;
+
+  void AddTo(Settings& settings) {
+    TrainSettings::AddTo(settings);
+    settings.Add("beta", &beta,
+                 {"How strongly the model is held to what it was", "처음 모델에 붙들어 두는 세기"},
+                 1e-6, 100);
+  }
+};
+
 struct PretrainOptions : TrainSettings {
   bool fresh = false;
 
@@ -37,7 +49,7 @@ struct PretrainOptions : TrainSettings {
   }
 };
 
-enum class Kind { kText, kChat };
+enum class Kind { kText, kChat, kPreference };
 
 // A model that has no weights yet.
 Result<ModelDescription> DescribeNew(const fs::path& path) {
@@ -94,14 +106,40 @@ Result<> Write(const TrainSettings& settings, const train::ModelOptions& options
   return {};
 }
 
-Result<> Train(TrainSettings& settings, Kind kind, bool fresh) {
+// What each document loses under the model as it is, one batch after the other.
+std::vector<double> ReferenceLosses(train::TrainableDecoder& model,
+                                    const std::vector<train::Document>& documents,
+                                    int64_t batch_rows, ThreadPool& pool) {
+  std::vector<double> out;
+  train::Batch batch;
+  const auto flush = [&] {
+    const std::vector<double> losses = model.DocumentLosses(batch, pool);
+    out.insert(out.end(), losses.begin(), losses.end());
+    batch = {};
+  };
+  for (const train::Document& document : documents) {
+    const auto rows = static_cast<int64_t>(document.tokens.size()) - 1;
+    if (batch.rows() > 0 && batch.rows() + rows > batch_rows) flush();
+    batch.Append(document);
+  }
+  flush();
+  return out;
+}
+
+struct Task {
+  Kind kind = Kind::kChat;
+  bool fresh = false;  // of kText: begin with random weights
+  double beta = 0;     // of kPreference
+};
+
+Result<> Train(TrainSettings& settings, const Task& task) {
   JIKJI_RETURN_IF_ERROR(Check(settings));
   JIKJI_ASSIGN(const train::ModelOptions options, settings.Model());
   JIKJI_ASSIGN(const fs::path path, FindModel(settings.model));
-  JIKJI_ASSIGN(const ModelDescription model, fresh ? DescribeNew(path) : DescribeModel(path));
+  JIKJI_ASSIGN(const ModelDescription model, task.fresh ? DescribeNew(path) : DescribeModel(path));
   const int64_t longest = std::min(settings.max_length, model.spec.max_position);
-  JIKJI_ASSIGN(const train::Samples data, Read(settings.data, kind, model, longest));
-  JIKJI_ASSIGN(const train::Samples held_out, Read(settings.eval_data, kind, model, longest));
+  JIKJI_ASSIGN(const train::Samples data, Read(settings.data, task.kind, model, longest));
+  JIKJI_ASSIGN(const train::Samples held_out, Read(settings.eval_data, task.kind, model, longest));
   JIKJI_ASSIGN(const train::Preflight seen, train::Inspect(data.documents, model));
   PrintPreflight(seen);
 
@@ -112,15 +150,21 @@ Result<> Train(TrainSettings& settings, Kind kind, bool fresh) {
   run.evaluate_every = held_out.documents.empty()     ? 0
                        : settings.evaluate_every == 0 ? run.train.schedule.steps
                                                       : settings.evaluate_every;
-  run.settings = fmt::format("rank={} alpha={} base={} new={}", settings.lora_rank,
-                             options.lora ? options.lora->alpha : 0.0, settings.base_type, fresh);
+  run.settings = fmt::format("rank={} alpha={} base={} new={} beta={}", settings.lora_rank,
+                             options.lora ? options.lora->alpha : 0.0, settings.base_type,
+                             task.fresh, task.beta);
   JIKJI_RETURN_IF_ERROR(CheckMemory(train::PlanMemory(model.checkpoint.get(), model.spec, options,
                                                       run.train.batch_rows, settings.Threads())));
 
   JIKJI_ASSIGN(const auto decoder,
-               fresh ? train::TrainableDecoder::New(model.spec, options)
-                     : train::TrainableDecoder::Load(model.checkpoint, model.spec, options));
+               task.fresh ? train::TrainableDecoder::New(model.spec, options)
+                          : train::TrainableDecoder::Load(model.checkpoint, model.spec, options));
   ThreadPool pool(settings.Threads());
+  if (task.kind == Kind::kPreference) {
+    run.train.preference = train::Preference{
+        .beta = task.beta,
+        .reference = ReferenceLosses(*decoder, data.documents, run.train.batch_rows, pool)};
+  }
   const StopSignals signals;
   TrainProgress progress;
   JIKJI_ASSIGN(const train::RunEnd end,
@@ -137,9 +181,15 @@ Result<> Train(TrainSettings& settings, Kind kind, bool fresh) {
   return Write(settings, options, path, *decoder);
 }
 
-Result<> Pretrain(PretrainOptions& options) { return Train(options, Kind::kText, options.fresh); }
+Result<> Pretrain(PretrainOptions& options) {
+  return Train(options, {.kind = Kind::kText, .fresh = options.fresh, .beta = 0});
+}
 
-Result<> Sft(SftOptions& options) { return Train(options, Kind::kChat, false); }
+Result<> Sft(SftOptions& options) { return Train(options, {}); }
+
+Result<> Dpo(DpoOptions& options) {
+  return Train(options, {.kind = Kind::kPreference, .fresh = false, .beta = options.beta});
+}
 
 }  // namespace
 
@@ -149,6 +199,10 @@ void AddAdaptTrainCommands(CommandGroup& adapt) {
             Say("Train on conversations: the loss is on the assistant's answers",
                 "대화로 학습합니다. 답변에만 손실을 잽니다"),
             &Sft);
+  adapt.Add("dpo",
+            Say("Train on preferences: of two answers the better shall gain on the worse",
+                "선호로 학습합니다. 두 답 가운데 나은 쪽을 키웁니다"),
+            &Dpo);
 }
 
 }  // namespace jikji

@@ -1,4 +1,4 @@
-// What `jikji adapt pretrain` and `jikji adapt sft` share: their settings, and a run by them.
+// What `jikji adapt pretrain`, `sft` and `dpo` share: their settings, and a run by them.
 #ifndef JIKJI_APP_TRAIN_SETTINGS_H_
 #define JIKJI_APP_TRAIN_SETTINGS_H_
 

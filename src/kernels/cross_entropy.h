@@ -9,10 +9,10 @@
 
 namespace jikji::kernels {
 
-// losses[r] = −log softmax(logits[r])[targets[r]]; then logits[r] becomes factor · (softmax −
-// one-hot), the gradient of factor · losses[r]. logits: [targets, cols]; targets in [0, cols).
-void CrossEntropy(float* logits, int64_t cols, std::span<const int32_t> targets, float factor,
-                  std::span<float> losses, ThreadPool& pool);
+// losses[r] = −log softmax(logits[r])[targets[r]]; then logits[r] becomes factors[r] · (softmax −
+// one-hot), the gradient of factors[r] · losses[r]. logits: [targets, cols]; targets in [0, cols).
+void CrossEntropy(float* logits, int64_t cols, std::span<const int32_t> targets,
+                  std::span<const float> factors, std::span<float> losses, ThreadPool& pool);
 
 }  // namespace jikji::kernels
 

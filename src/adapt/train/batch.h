@@ -25,12 +25,13 @@ struct Batch {
   std::vector<int32_t> targets;    // the token that should follow, or kNoTarget
   std::vector<int32_t> positions;  // within the document
   std::vector<kernels::DocumentRows> documents;
+  std::vector<size_t> numbers;  // of the documents, as whoever packed them counts them
 
   int64_t rows() const { return static_cast<int64_t>(tokens.size()); }
   int64_t target_count() const;
 
   // A document of n tokens takes n − 1 rows: of the last nothing is asked.
-  void Append(const Document& document);
+  void Append(const Document& document, size_t number = 0);
 };
 
 }  // namespace jikji::train

@@ -7,13 +7,14 @@
 
 namespace jikji::train {
 
-BatchSource::BatchSource(std::span<const Document> documents, int64_t rows, uint64_t seed)
-    : documents_(documents), rows_(rows), seed_(seed) {
+BatchSource::BatchSource(std::span<const Document> documents, int64_t group, int64_t rows,
+                         uint64_t seed)
+    : documents_(documents), group_(static_cast<size_t>(group)), rows_(rows), seed_(seed) {
   Shuffle();
 }
 
 void BatchSource::Shuffle() {
-  order_.resize(documents_.size());
+  order_.resize(documents_.size() / group_);
   std::iota(order_.begin(), order_.end(), 0u);
   Random random(seed_ + 0x9E3779B97F4A7C15ull * static_cast<uint64_t>(position_.epoch));
   for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random.Below(i)]);
@@ -27,18 +28,20 @@ void BatchSource::Seek(const DataPosition& position) {
 Batch BatchSource::Next() {
   Batch batch;
   while (true) {
-    if (position_.next == static_cast<int64_t>(documents_.size())) {
+    if (position_.next == static_cast<int64_t>(order_.size())) {
       position_ = {position_.epoch + 1, 0};
       Shuffle();
     }
-    const Document& document = documents_[order_[static_cast<size_t>(position_.next)]];
-    const auto wanted = static_cast<int64_t>(document.tokens.size()) - 1;
+    const size_t first = order_[static_cast<size_t>(position_.next)] * group_;
+    const std::span<const Document> group = documents_.subspan(first, group_);
+    int64_t wanted = 0;
+    for (const Document& d : group) wanted += static_cast<int64_t>(d.tokens.size()) - 1;
     if (batch.rows() + wanted > rows_) {
       if (batch.target_count() > 0) return batch;
       batch = {};  // documents without a target teach nothing
       continue;
     }
-    batch.Append(document);
+    for (size_t i = 0; i < group.size(); ++i) batch.Append(group[i], first + i);
     ++position_.next;
   }
 }

@@ -15,17 +15,20 @@ namespace jikji::train {
 
 struct DataPosition {
   int64_t epoch = 0;
-  int64_t next = 0;  // document of the epoch's order
+  int64_t next = 0;  // group of the epoch's order
 
   bool operator==(const DataPosition&) const = default;
 };
 
 class BatchSource {
  public:
-  // `documents` outlive this; none takes more than `rows` rows, and at least one has a target.
-  BatchSource(std::span<const Document> documents, int64_t rows, uint64_t seed);
+  // `documents` outlive this. Each `group` of them, one after the other, stay together: 1, or 2 for
+  // the answers of a preference. No group takes more than `rows` rows, and at least one has a
+  // target.
+  BatchSource(std::span<const Document> documents, int64_t group, int64_t rows, uint64_t seed);
 
-  // The next documents, as many as fit: at least one target.
+  // The next documents, as many as fit: at least one target. Their numbers are those of
+  // `documents`.
   Batch Next();
 
   DataPosition position() const { return position_; }
@@ -35,6 +38,7 @@ class BatchSource {
   void Shuffle();
 
   std::span<const Document> documents_;
+  size_t group_;
   int64_t rows_;
   uint64_t seed_;
   DataPosition position_;

@@ -94,9 +94,11 @@ TEST(Run, KilledAtAnyInstantLosesNothingThatWasSaved) {
         const Outcome outcome = RunSmall(Options(folder.path()));
         _exit(outcome.end && outcome.end->done ? 0 : 1);
       }
-      // It ends of itself, or is killed at some instant of its work.
+      // It ends of itself, or is killed at some instant of its work: later and later, so that a slow
+      // machine comes to the end too.
+      const uint64_t longest = 20'000 * static_cast<uint64_t>(killed + 1);
       const auto until =
-          std::chrono::steady_clock::now() + std::chrono::microseconds(2000 + random.Below(60'000));
+          std::chrono::steady_clock::now() + std::chrono::microseconds(2000 + random.Below(longest));
       int status = 0;
       pid_t ended = 0;
       while (ended == 0 && std::chrono::steady_clock::now() < until) {
@@ -110,7 +112,7 @@ TEST(Run, KilledAtAnyInstantLosesNothingThatWasSaved) {
         ASSERT_EQ(WEXITSTATUS(status), 0);
         break;
       }
-      ASSERT_LT(++killed, 500);
+      ++killed;
     }
     const Outcome last = RunSmall(Options(folder.path()));
     ASSERT_TRUE(last.end) << last.end.error().ToString();
@@ -133,7 +135,7 @@ TEST(Run, AFullDiskIsAnErrorAndTheLastCheckpointStays) {
     const rlimit limit{20'000, 20'000};  // bytes of a file: a checkpoint has more
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(2);
     const Outcome outcome = RunSmall(Options(folder.path()));
-    const bool said = !outcome.end && outcome.end.error().code == ErrorCode::kIo &&
+    const bool said = !outcome.end && outcome.end.error().code == ErrorCode::kResourceExhausted &&
                       !outcome.end.error().where.empty();
     _exit(said ? 0 : 1);
   }

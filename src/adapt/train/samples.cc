@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <boost/json.hpp>
 
 #include "adapt/train/text_documents.h"
@@ -43,6 +44,24 @@ Result<json::object> LineObject(std::string_view line) {
   return std::move(value->get_object());
 }
 
+Result<> AppendTurn(const json::value& item, std::vector<ChatTurn>& turns) {
+  const json::object* message = item.if_object();
+  const auto text = [&](const char* key) -> const json::string* {
+    const json::value* value = message == nullptr ? nullptr : message->if_contains(key);
+    return value == nullptr ? nullptr : value->if_string();
+  };
+  const json::string* role = text("role");
+  const json::string* content = text("content");
+  if (role == nullptr || content == nullptr) {
+    return Wrong("a message has no `role` or `content` that is text");
+  }
+  if (*role != "system" && *role != "user" && *role != "assistant" && *role != "tool") {
+    return Wrong(fmt::format("unknown role `{}`", std::string_view(*role)));
+  }
+  turns.push_back({std::string(*role), std::string(*content)});
+  return {};
+}
+
 Result<std::vector<ChatTurn>> TurnsOf(std::string_view line) {
   JIKJI_ASSIGN(const json::object object, LineObject(line));
   const json::value* messages = object.if_contains("messages");
@@ -51,22 +70,45 @@ Result<std::vector<ChatTurn>> TurnsOf(std::string_view line) {
   }
   std::vector<ChatTurn> turns;
   for (const json::value& item : messages->get_array()) {
-    const json::object* message = item.if_object();
-    const auto text = [&](const char* key) -> const json::string* {
-      const json::value* value = message == nullptr ? nullptr : message->if_contains(key);
-      return value == nullptr ? nullptr : value->if_string();
-    };
-    const json::string* role = text("role");
-    const json::string* content = text("content");
-    if (role == nullptr || content == nullptr) {
-      return Wrong("a message has no `role` or `content` that is text");
-    }
-    if (*role != "system" && *role != "user" && *role != "assistant" && *role != "tool") {
-      return Wrong(fmt::format("unknown role `{}`", std::string_view(*role)));
-    }
-    turns.push_back({std::string(*role), std::string(*content)});
+    JIKJI_RETURN_IF_ERROR(AppendTurn(item, turns));
   }
   return turns;
+}
+
+// A field of a preference: text of that role, or messages.
+Result<> AppendField(const json::object& object, const char* key, const char* role,
+                     std::vector<ChatTurn>& turns) {
+  const json::value* value = object.if_contains(key);
+  if (value != nullptr && value->is_string()) {
+    turns.push_back({role, std::string(value->get_string())});
+    return {};
+  }
+  if (value == nullptr || !value->is_array() || value->get_array().empty()) {
+    return Wrong(fmt::format("`{}` is neither text nor messages", key));
+  }
+  for (const json::value& item : value->get_array()) {
+    JIKJI_RETURN_IF_ERROR(AppendTurn(item, turns));
+  }
+  return {};
+}
+
+Result<std::array<Document, 2>> PreferenceLine(std::string_view line, const ChatDocuments& chats,
+                                               int64_t max_rows) {
+  JIKJI_ASSIGN(const json::object object, LineObject(line));
+  std::array<Document, 2> out;
+  int64_t rows = 0;
+  for (size_t i = 0; i < 2; ++i) {
+    std::vector<ChatTurn> turns;
+    if (object.contains("prompt")) {
+      JIKJI_RETURN_IF_ERROR(AppendField(object, "prompt", "user", turns));
+    }
+    JIKJI_RETURN_IF_ERROR(AppendField(object, i == 0 ? "chosen" : "rejected", "assistant", turns));
+    JIKJI_ASSIGN(out[i], chats.Encode(turns));
+    rows += static_cast<int64_t>(out[i].tokens.size()) - 1;
+  }
+  if (rows > max_rows) return Wrong(fmt::format("the answers are longer than {} tokens", max_rows));
+  if (out[0].tokens == out[1].tokens) return Wrong("both answers are the same");
+  return out;
 }
 
 Result<Document> ChatLine(std::string_view line, const ChatDocuments& chats, int64_t max_rows) {
@@ -103,6 +145,21 @@ Result<> ReadChats(const fs::path& file, const ModelDescription& model, int64_t 
     } else {
       out.Refuse(document.error().message, fmt::format("{}:{}", file.string(), number));
     }
+  });
+  return {};
+}
+
+Result<> ReadPreferences(const fs::path& file, const ModelDescription& model, int64_t max_rows,
+                         Samples& out) {
+  JIKJI_ASSIGN(const ChatDocuments chats, ChatDocuments::Create(model));
+  JIKJI_ASSIGN(const std::string content, ReadFile(file, kMaxFileBytes));
+  ForEachLine(content, [&](std::string_view line, int64_t number) {
+    auto pair = PreferenceLine(line, chats, max_rows);
+    if (!pair) {
+      out.Refuse(pair.error().message, fmt::format("{}:{}", file.string(), number));
+      return;
+    }
+    for (Document& document : *pair) out.documents.push_back(std::move(document));
   });
   return {};
 }

@@ -36,6 +36,12 @@ struct Samples {
 Result<> ReadChats(const std::filesystem::path& file, const ModelDescription& model,
                    int64_t max_rows, Samples& out);
 
+// Lines {"prompt", "chosen", "rejected"}: each text, or a list of messages; the prompt may be
+// missing where both answers are whole conversations. Two documents a line, the better first; both
+// must be of use, and together have at most `max_rows`.
+Result<> ReadPreferences(const std::filesystem::path& file, const ModelDescription& model,
+                         int64_t max_rows, Samples& out);
+
 // A .jsonl file of lines {"text": ...}; any other is text whose documents are parted by empty
 // lines.
 Result<> ReadTexts(const std::filesystem::path& file, const ModelDescription& model,

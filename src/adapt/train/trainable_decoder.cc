@@ -18,6 +18,10 @@ int64_t ChunkRows(const DecoderSpec& spec) {
   return std::clamp<int64_t>(kLogitValues / spec.vocab, 1, 1024);
 }
 
+double Sum(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
 void Fit(std::vector<float>& values, int64_t count) {
   if (values.size() < static_cast<size_t>(count)) values.resize(static_cast<size_t>(count));
 }
@@ -66,15 +70,23 @@ void TrainableDecoder::ForwardLayers(const Batch& batch, bool keep, ThreadPool& 
   }
 }
 
-double TrainableDecoder::HeadLoss(const Batch& batch, float factor, ThreadPool& pool) {
+std::vector<double> TrainableDecoder::HeadLoss(const Batch& batch, std::span<const float> factors,
+                                               ThreadPool& pool) {
   const int64_t hidden = spec_.hidden, vocab = spec_.vocab;
   // Only rows with a target: in an answer after a long prompt they are few.
   std::vector<int32_t> targets, rows;
-  for (int64_t r = 0; r < batch.rows(); ++r) {
-    const int32_t target = batch.targets[static_cast<size_t>(r)];
-    if (target == kNoTarget) continue;
-    targets.push_back(target);
-    rows.push_back(static_cast<int32_t>(r));
+  std::vector<float> row_factors;
+  std::vector<size_t> row_documents;
+  for (size_t d = 0; d < batch.documents.size(); ++d) {
+    const auto [first, length] = batch.documents[d];
+    for (int32_t r = first; r < first + length; ++r) {
+      const int32_t target = batch.targets[static_cast<size_t>(r)];
+      if (target == kNoTarget) continue;
+      targets.push_back(target);
+      rows.push_back(r);
+      row_documents.push_back(d);
+      row_factors.push_back(factors.empty() ? 0.0f : factors[d]);
+    }
   }
   const auto count = static_cast<int64_t>(rows.size());
   const int64_t chunk = std::min(count, ChunkRows(spec_));
@@ -96,15 +108,16 @@ double TrainableDecoder::HeadLoss(const Batch& batch, float factor, ThreadPool& 
     const int64_t part = std::min(chunk, count - first);
     const float* in = head_normed_.data() + first * hidden;
     head.Forward(in, part, logits_.data(), false, pool);
-    kernels::CrossEntropy(
-        logits_.data(), vocab,
-        std::span(targets).subspan(static_cast<size_t>(first), static_cast<size_t>(part)), factor,
-        std::span(losses).subspan(static_cast<size_t>(first), static_cast<size_t>(part)), pool);
-    if (factor == 0.0f) continue;
+    const auto of_chunk = [&](auto& values) {
+      return std::span(values).subspan(static_cast<size_t>(first), static_cast<size_t>(part));
+    };
+    kernels::CrossEntropy(logits_.data(), vocab, of_chunk(targets), of_chunk(row_factors),
+                          of_chunk(losses), pool);
+    if (factors.empty()) continue;
     head.BackwardWeight(in, logits_.data(), part, pool);
     head.BackwardInput(logits_.data(), part, head_gradient_.data() + first * hidden, false, pool);
   }
-  if (factor != 0.0f) {
+  if (!factors.empty()) {
     float* gradient = head_gradient_.data();
     kernels::Scale(gradient, count * hidden, spec_.logit_scale, pool);
     const std::span<float> d_norm = weights_->final_norm.gradient;
@@ -116,19 +129,32 @@ double TrainableDecoder::HeadLoss(const Batch& batch, float factor, ThreadPool& 
                   d_x_.data() + rows[static_cast<size_t>(i)] * hidden);
     }
   }
-  return std::accumulate(losses.begin(), losses.end(), 0.0);
+  std::vector<double> sums(batch.documents.size(), 0.0);
+  for (size_t i = 0; i < losses.size(); ++i) {
+    sums[row_documents[i]] += static_cast<double>(losses[i]);
+  }
+  return sums;
+}
+
+std::vector<double> TrainableDecoder::DocumentLosses(const Batch& batch, ThreadPool& pool) {
+  if (batch.rows() == 0) return {};
+  ForwardLayers(batch, false, pool);
+  return HeadLoss(batch, {}, pool);
 }
 
 double TrainableDecoder::Loss(const Batch& batch, ThreadPool& pool) {
-  if (batch.rows() == 0) return 0.0;
-  ForwardLayers(batch, false, pool);
-  return HeadLoss(batch, 0.0f, pool);
+  return Sum(DocumentLosses(batch, pool));
 }
 
 double TrainableDecoder::AddGradients(const Batch& batch, float factor, ThreadPool& pool) {
+  return AddGradients(batch, std::vector<float>(batch.documents.size(), factor), pool);
+}
+
+double TrainableDecoder::AddGradients(const Batch& batch, std::span<const float> factors,
+                                      ThreadPool& pool) {
   if (batch.rows() == 0) return 0.0;
   ForwardLayers(batch, true, pool);
-  const double loss = HeadLoss(batch, factor, pool);
+  const double loss = Sum(HeadLoss(batch, factors, pool));
   for (size_t i = layers_.size(); i-- > 0;) {
     const float* in = streams_[i].data();
     if (recompute_) layers_[i].Forward(batch, in, nullptr, Kept(i), scratch_, pool);

@@ -33,10 +33,13 @@ class TrainableDecoder {
   const DecoderSpec& spec() const { return spec_; }
   Parameters& parameters() { return weights_->parameters; }
 
-  // The sum of −log p of the batch's targets.
+  // The sum of −log p of the batch's targets; or of each document's.
   double Loss(const Batch& batch, ThreadPool& pool);
+  std::vector<double> DocumentLosses(const Batch& batch, ThreadPool& pool);
   // The same; and adds the gradient of factor · loss to the parameters' gradients.
   double AddGradients(const Batch& batch, float factor, ThreadPool& pool);
+  // With a factor for each document.
+  double AddGradients(const Batch& batch, std::span<const float> factors, ThreadPool& pool);
 
   // Bytes of everything but weights that a batch of so many rows takes.
   static uint64_t ActivationBytes(const DecoderSpec& spec, const ModelOptions& options,
@@ -48,8 +51,10 @@ class TrainableDecoder {
 
   LayerActivations& Kept(size_t layer) { return kept_[recompute_ ? 0 : layer]; }
   void ForwardLayers(const Batch& batch, bool keep, ThreadPool& pool);
-  // Final norm, head and loss; the gradient of the stream to d_x_ if factor is not zero.
-  double HeadLoss(const Batch& batch, float factor, ThreadPool& pool);
+  // Final norm, head and the loss of each document; the gradient of the stream to d_x_ if there are
+  // factors (of documents).
+  std::vector<double> HeadLoss(const Batch& batch, std::span<const float> factors,
+                               ThreadPool& pool);
 
   DecoderSpec spec_;
   bool recompute_;

@@ -12,28 +12,50 @@ Trainer::Trainer(TrainableDecoder& model, std::span<const Document> documents,
     : model_(model),
       options_(options),
       pool_(pool),
-      source_(documents, options.batch_rows, options.seed) {}
+      source_(documents, options.preference ? 2 : 1, options.batch_rows, options.seed) {}
 
 void Trainer::Restore(const TrainState& state) {
   state_ = state;
   source_.Seek(state.data);
 }
 
-StepReport Trainer::Step() {
+std::vector<Batch> Trainer::NextBatches(StepReport& report) {
   std::vector<Batch> batches;
-  StepReport report{.step = state_.step + 1,
-                    .learning_rate = options_.schedule.At(state_.step + 1)};
   for (int64_t i = 0; i < options_.accumulate; ++i) {
     batches.push_back(source_.Next());
     report.tokens += batches.back().rows();
     report.targets += batches.back().target_count();
   }
+  return batches;
+}
+
+double Trainer::AddGradients(const Batch& batch, double count) {
+  if (!options_.preference) {
+    return model_.AddGradients(batch, static_cast<float>(1.0 / count), pool_);
+  }
+  const std::vector<double> losses = model_.DocumentLosses(batch, pool_);
+  const PreferenceLoss preference = options_.preference->Of(batch.numbers, losses);
+  std::vector<float> factors;
+  for (const double factor : preference.factors) {
+    factors.push_back(static_cast<float>(factor / count));
+  }
+  model_.AddGradients(batch, factors, pool_);
+  return preference.sum;
+}
+
+StepReport Trainer::Step() {
+  StepReport report{.step = state_.step + 1,
+                    .learning_rate = options_.schedule.At(state_.step + 1)};
+  const std::vector<Batch> batches = NextBatches(report);
   Parameters& parameters = model_.parameters();
   std::ranges::fill(parameters.gradients(), 0.0f);
-  const auto factor = static_cast<float>(1.0 / static_cast<double>(report.targets));
-  double loss = 0.0;
-  for (const Batch& batch : batches) loss += model_.AddGradients(batch, factor, pool_);
-  report.loss = loss / static_cast<double>(report.targets);
+  double count = static_cast<double>(report.targets);
+  if (options_.preference) {
+    count = 0;
+    for (const Batch& batch : batches) count += static_cast<double>(batch.documents.size()) / 2;
+  }
+  for (const Batch& batch : batches) report.loss += AddGradients(batch, count);
+  report.loss /= count;
   report.gradient_norm = std::sqrt(kernels::SumOfSquares(parameters.gradients(), pool_));
   // The small number keeps a gradient of zero from a division by zero, as PyTorch's clipping does.
   const double scale =

@@ -8,9 +8,11 @@
 #define JIKJI_ADAPT_TRAIN_TRAINER_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "adapt/train/batch_source.h"
+#include "adapt/train/preference.h"
 #include "adapt/train/schedule.h"
 #include "adapt/train/trainable_decoder.h"
 #include "base/thread_pool.h"
@@ -27,6 +29,8 @@ struct TrainOptions {
   double eps = 1e-8;
   double weight_decay = 0.1;
   uint64_t seed = 1;
+  // Documents are pairs, the better answer first, and this is the loss; without: likelihood.
+  std::optional<Preference> preference = {};
 };
 
 struct TrainState {
@@ -40,7 +44,7 @@ struct TrainState {
 
 struct StepReport {
   int64_t step = 0;
-  double loss = 0;  // mean over the step's targets, before the step
+  double loss = 0;  // mean over the step's targets, or pairs, before the step
   double learning_rate = 0;
   double gradient_norm = 0;  // before clipping
   int64_t tokens = 0;        // of this step
@@ -61,6 +65,9 @@ class Trainer {
   void Restore(const TrainState& state);
 
  private:
+  std::vector<Batch> NextBatches(StepReport& report);
+  // The sum of the losses, with the gradient of their mean added.
+  double AddGradients(const Batch& batch, double count);
   void Update(double gradient_factor, double learning_rate);
 
   TrainableDecoder& model_;

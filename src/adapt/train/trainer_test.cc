@@ -28,7 +28,7 @@ TEST(BatchSource, EveryEpochHasEveryDocumentOnceInAnotherOrder) {
     documents.push_back({std::vector<int32_t>(static_cast<size_t>(i % 5 + 2), i),
                          std::vector<bool>(static_cast<size_t>(i % 5 + 2), true)});
   }
-  BatchSource source(documents, 11, 7);
+  BatchSource source(documents, 1, 11, 7);
   std::vector<std::vector<int32_t>> orders(1);
   std::vector<DataPosition> positions;
   std::vector<std::vector<int32_t>> batches;
@@ -55,7 +55,7 @@ TEST(BatchSource, EveryEpochHasEveryDocumentOnceInAnotherOrder) {
 TEST(BatchSource, NeverGivesABatchThatTeachesNothing) {
   std::vector<Document> documents(9, {{1, 2, 3}, {false, false, false}});
   documents.push_back({{4, 5, 6}, {false, true, false}});
-  BatchSource source(documents, 4, 1);
+  BatchSource source(documents, 1, 4, 1);
   for (int i = 0; i < 20; ++i) EXPECT_GT(source.Next().target_count(), 0);
 }
 
