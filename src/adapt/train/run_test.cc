@@ -94,11 +94,11 @@ TEST(Run, KilledAtAnyInstantLosesNothingThatWasSaved) {
         const Outcome outcome = RunSmall(Options(folder.path()));
         _exit(outcome.end && outcome.end->done ? 0 : 1);
       }
-      // It ends of itself, or is killed at some instant of its work: later and later, so that a slow
-      // machine comes to the end too.
+      // It ends of itself, or is killed at some instant of its work: later and later, so that a
+      // slow machine comes to the end too.
       const uint64_t longest = 20'000 * static_cast<uint64_t>(killed + 1);
-      const auto until =
-          std::chrono::steady_clock::now() + std::chrono::microseconds(2000 + random.Below(longest));
+      const auto until = std::chrono::steady_clock::now() +
+                         std::chrono::microseconds(2000 + random.Below(longest));
       int status = 0;
       pid_t ended = 0;
       while (ended == 0 && std::chrono::steady_clock::now() < until) {
