@@ -22,18 +22,22 @@ TEST(TrainSettings, AnEpochIsEveryRowOnce) {
 
 TEST(TrainSettings, AnAdapterHasItsOwnDefaults) {
   TrainSettings s;
-  EXPECT_FALSE(s.Model()->lora);
+  const auto whole = s.Model();
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(whole->lora);
   EXPECT_DOUBLE_EQ(s.Training(1).schedule.peak, 3e-4);
   s.lora_rank = 4;
   s.base_type = "Q4_0";
-  const train::ModelOptions options = *s.Model();
-  EXPECT_DOUBLE_EQ(options.lora->alpha, 8);
-  EXPECT_EQ(options.lora->targets.size(), 7u);
-  EXPECT_EQ(options.base_type, DType::kQ4_0);
+  const auto options = s.Model();
+  ASSERT_TRUE(options && options->lora);
+  EXPECT_DOUBLE_EQ(options->lora->alpha, 8);
+  EXPECT_EQ(options->lora->targets.size(), 7u);
+  EXPECT_EQ(options->base_type, DType::kQ4_0);
   EXPECT_DOUBLE_EQ(s.Training(1).schedule.peak, 1e-3);
   s.lora_targets = {"q_proj", "v_proj"};
-  EXPECT_EQ(s.Model()->lora->targets,
-            (std::vector<TensorRole>{TensorRole::kQuery, TensorRole::kValue}));
+  const auto two = s.Model();
+  ASSERT_TRUE(two && two->lora);
+  EXPECT_EQ(two->lora->targets, (std::vector<TensorRole>{TensorRole::kQuery, TensorRole::kValue}));
 }
 
 TEST(TrainSettings, RefusesWhatCannotBe) {
@@ -42,7 +46,9 @@ TEST(TrainSettings, RefusesWhatCannotBe) {
   EXPECT_FALSE(s.Model());
   s.lora_rank = 4;
   s.lora_targets = {"q_porj"};
-  EXPECT_NE(s.Model().error().message.find("q_porj"), std::string::npos);
+  const auto refused = s.Model();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("q_porj"), std::string::npos);
 }
 
 }  // namespace
