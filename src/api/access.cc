@@ -21,15 +21,20 @@ bool ConstantTimeEqual(std::string_view given, std::string_view key) {
 
 }  // namespace
 
-bool KeyGuard::Admits(std::string_view authorization) const {
-  if (keys_.empty()) return true;
+std::string_view BearerToken(std::string_view authorization) {
   constexpr std::string_view kScheme = "Bearer ";
-  if (!EqualIgnoringCase(authorization.substr(0, kScheme.size()), kScheme)) return false;
+  if (!EqualIgnoringCase(authorization.substr(0, kScheme.size()), kScheme)) return {};
   authorization.remove_prefix(kScheme.size());
   while (authorization.starts_with(' ')) authorization.remove_prefix(1);
   while (authorization.ends_with(' ')) authorization.remove_suffix(1);
+  return authorization;
+}
+
+bool KeyGuard::Admits(std::string_view authorization) const {
+  if (keys_.empty()) return true;
+  const std::string_view token = BearerToken(authorization);
   bool admitted = false;
-  for (const std::string& key : keys_) admitted |= ConstantTimeEqual(authorization, key);
+  for (const std::string& key : keys_) admitted |= ConstantTimeEqual(token, key);
   return admitted;
 }
 
@@ -50,7 +55,10 @@ net::Headers CorsPolicy::AnswerHeaders(const net::Request& request) const {
   const std::string_view origin = request.Header("Origin");
   if (origin.empty() || !Lists(origin)) return {};
   return {{"Access-Control-Allow-Origin", std::string(origin)},
-          {"Access-Control-Expose-Headers", "X-Request-Id, Retry-After"},
+          {"Access-Control-Expose-Headers",
+           "X-Request-Id, Retry-After, x-ratelimit-limit-requests, "
+           "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, "
+           "x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"},
           {"Vary", "Origin"}};
 }
 

@@ -10,6 +10,9 @@
 
 namespace jikji {
 
+// The credential of an Authorization header; empty where it has none.
+std::string_view BearerToken(std::string_view authorization);
+
 class KeyGuard {
  public:
   // No keys: everyone is let in.

@@ -55,6 +55,13 @@ ApiError::ApiError(const Error& error)
   if (status == 429 || status == 503) retry_after = kRetryAfterSeconds;
 }
 
+ApiError::ApiError(const Refusal& refusal) : ApiError(static_cast<const Error&>(refusal)) {
+  if (refusal.reason.empty()) return;
+  code = refusal.reason;
+  retry_after = refusal.retry_after;
+  if (status == 429 && refusal.reason != "rate_limit_exceeded") type = "insufficient_quota";
+}
+
 std::string ApiError::ToJson() const {
   const auto append = [](const std::optional<std::string>& text, std::string& out) {
     if (text) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "engine/ticket.h"
 
 namespace jikji {
 
@@ -16,13 +17,16 @@ struct ApiError {
   // The status and type that stand for the code; `where` becomes `param`. Implicit, so that
   // JIKJI_ASSIGN turns what lower floors return into this.
   ApiError(const Error& error);  // NOLINT(google-explicit-constructor)
+  // What a policy refused: its reason becomes `code`. Money that is used up is of the type
+  // `insufficient_quota` and names no time to come back, as OpenAI's clients know it.
+  ApiError(const Refusal& refusal);  // NOLINT(google-explicit-constructor)
 
   int status = 400;
   std::string type = "invalid_request_error";
   std::string message;
   std::optional<std::string> param;
   std::optional<std::string> code;
-  std::optional<int> retry_after;  // seconds, for the Retry-After header
+  std::optional<int64_t> retry_after;  // seconds, for the Retry-After header
 
   // One line of JSON; all four keys are always there.
   std::string ToJson() const;

@@ -28,10 +28,14 @@ ApiResult<std::string> ApiContext::ResolveModel(std::string_view asked) const {
   if (asked.empty()) return model_name();
   const auto named = std::ranges::find(model_names, asked);
   if (named != model_names.end()) return *named;
-  ApiError error = ErrorOfStatus(404, fmt::format("The model `{}` does not exist.", asked));
+  return std::unexpected(NoSuchModel(asked));
+}
+
+ApiError NoSuchModel(std::string_view name) {
+  ApiError error = ErrorOfStatus(404, fmt::format("The model `{}` does not exist.", name));
   error.param = "model";
   error.code = "model_not_found";
-  return std::unexpected(std::move(error));
+  return error;
 }
 
 }  // namespace jikji

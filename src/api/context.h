@@ -16,6 +16,7 @@
 #include "api/service.h"
 #include "engine/engine.h"
 #include "engine/ticket.h"
+#include "govern/governor.h"
 
 namespace jikji {
 
@@ -34,7 +35,7 @@ struct ApiContext {
   int64_t context_tokens() const { return engine.options().context; }
   const std::string& model_name() const { return model_names.front(); }
 
-  // The name to answer with; 404 unless `asked` is empty or one of the model's names.
+  // The name to answer with; NoSuchModel unless `asked` is empty or one of the model's names.
   ApiResult<std::string> ResolveModel(std::string_view asked) const;
 
   Engine& engine;
@@ -48,6 +49,9 @@ struct ApiContext {
   const std::shared_ptr<Metrics> metrics;
   std::map<std::string, StaticFile, std::less<>> static_files;
 };
+
+// 404.
+ApiError NoSuchModel(std::string_view name);
 
 // UTC seconds since 1970.
 int64_t Now();

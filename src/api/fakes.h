@@ -98,6 +98,7 @@ class FakeEngine : public Engine {
     int64_t prompt_tokens = 0, max_output_tokens = 0;
     int32_t priority = 0;
     DeltaSink sink;
+    std::shared_ptr<std::optional<Ticket>> ticket;  // until the request is over
   };
 
   FakeEngine() : model_(FakeModel()) { options_.context = 256; }
@@ -109,9 +110,25 @@ class FakeEngine : public Engine {
     if (submitted.size() >= refuse_after) {
       return Fail(ErrorCode::kUnavailable, "the queue is full");
     }
-    submitted.push_back({std::move(request), ticket.tenant(), ticket.cache_salt(),
-                         ticket.prompt_tokens(), ticket.max_output_tokens(), ticket.priority(),
-                         sink});
+    submitted.push_back({std::move(request),
+                         ticket.tenant(),
+                         ticket.cache_salt(),
+                         ticket.prompt_tokens(),
+                         ticket.max_output_tokens(),
+                         ticket.priority(),
+                         {},
+                         {}});
+    Submitted& added = submitted.back();
+    added.ticket = std::make_shared<std::optional<Ticket>>(std::move(ticket));
+    // Counts as the engine does, for one choice.
+    added.sink = [held = added.ticket, sink](Delta delta) {
+      if (*held && (*held)->meter() != nullptr) {
+        (*held)->meter()->Count((*held)->prompt_tokens(), delta.cached_tokens,
+                                static_cast<int64_t>(delta.tokens.size()));
+      }
+      if (delta.finish) held->reset();
+      sink(std::move(delta));
+    };
     if (at_once) at_once(submitted.back());
     return {};
   }
@@ -135,7 +152,7 @@ class FakeEngine : public Engine {
 
 class CountingIssuer : public LocalPolicy {
  public:
-  Result<Ticket> Admit(const AdmissionRequest& request) override {
+  std::expected<Ticket, Refusal> Admit(const AdmissionRequest& request) override {
     ++asked;
     if (refusal) return std::unexpected(*refusal);
     AdmissionRequest granted = request;

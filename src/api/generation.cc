@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/rate_headers.h"
 #include "api/request_id.h"
 
 namespace jikji {
@@ -23,9 +24,10 @@ ApiError ErrorOf(const Delta& delta) {
 class Generation : public std::enable_shared_from_this<Generation> {
  public:
   // Gives each job's request its id. `jobs` is not empty.
-  Generation(std::shared_ptr<const ApiContext> context, Reply reply, AnswerHead head, bool stream,
-             std::vector<PromptJob>& jobs)
+  Generation(std::shared_ptr<const ApiContext> context, std::shared_ptr<Caller> caller, Reply reply,
+             AnswerHead head, bool stream, std::vector<PromptJob>& jobs)
       : context_(std::move(context)),
+        caller_(std::move(caller)),
         reply_(std::move(reply)),
         stream_(stream),
         include_usage_(head.include_usage),
@@ -53,6 +55,10 @@ class Generation : public std::enable_shared_from_this<Generation> {
     std::vector<Ticket> tickets;
     for (PromptJob& job : jobs) {
       auto ticket = Admit(job);
+      // Of the last prompt: what the answer tells is what is left after all of them.
+      if (caller_ != nullptr && (!ticket || &job == &jobs.back())) {
+        reply_.Add(RateHeaders(caller_->status()));
+      }
       if (!ticket) return reply_.SendError(ApiError(ticket.error()));
       tickets.push_back(std::move(*ticket));
     }
@@ -82,12 +88,15 @@ class Generation : public std::enable_shared_from_this<Generation> {
     std::vector<Delta> held;  // of other choices, while it waits for the prompt
   };
 
-  Result<Ticket> Admit(PromptJob& job) const {
+  std::expected<Ticket, Refusal> Admit(PromptJob& job) const {
     GenerationRequest& request = job.request;
-    auto ticket =
-        context_->issuer.Admit({.tenant = std::string(kLocalTenant),
+    TicketIssuer& issuer =
+        caller_ == nullptr ? context_->issuer : static_cast<TicketIssuer&>(*caller_);
+    auto ticket = issuer.Admit({.tenant = std::string(kLocalTenant),
+                                .model = context_->model_name(),
                                 .prompt_tokens = static_cast<int64_t>(request.prompt.size()),
                                 .max_output_tokens = request.max_tokens * request.choices,
+                                .choices = request.choices,
                                 .cache_salt = job.cache_salt,
                                 .priority = job.priority});
     if (ticket) {
@@ -250,7 +259,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
   }
 
   const std::shared_ptr<const ApiContext> context_;
-  const Reply reply_;
+  const std::shared_ptr<Caller> caller_;
+  Reply reply_;  // does not change once a request is in the engine
   const bool stream_;
   const bool include_usage_;
   const size_t choices_per_job_;
@@ -270,10 +280,12 @@ class Generation : public std::enable_shared_from_this<Generation> {
 
 }  // namespace
 
-void Generate(std::shared_ptr<const ApiContext> context, Reply reply, GenerationCall call) {
+void Generate(std::shared_ptr<const ApiContext> context, std::shared_ptr<Caller> caller,
+              Reply reply, GenerationCall call) {
   std::vector<PromptJob> jobs = std::move(call.jobs);
-  const auto generation = std::make_shared<Generation>(std::move(context), std::move(reply),
-                                                       std::move(call.head), call.stream, jobs);
+  const auto generation =
+      std::make_shared<Generation>(std::move(context), std::move(caller), std::move(reply),
+                                   std::move(call.head), call.stream, jobs);
   generation->Run(std::move(jobs));
 }
 

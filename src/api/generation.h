@@ -33,7 +33,9 @@ struct GenerationCall {
 
 // Gets a ticket for each prompt and submits them; all or none. Answers through `reply`, now or
 // later, from the engine's thread. If the peer goes away, the requests leave the engine.
-void Generate(std::shared_ptr<const ApiContext> context, Reply reply, GenerationCall call);
+// `caller`: who admits; nullptr: the context's issuer.
+void Generate(std::shared_ptr<const ApiContext> context, std::shared_ptr<Caller> caller,
+              Reply reply, GenerationCall call);
 
 }  // namespace jikji
 

@@ -22,7 +22,7 @@ ApiResult<AnswerHead> MakeHead(const Call& call, const GenerationFields& fields,
                                bool logprobs) {
   AnswerHead head;
   head.kind = kind;
-  JIKJI_ASSIGN(head.model, call.context->ResolveModel(fields.model));
+  JIKJI_ASSIGN(head.model, call.ResolveModel(fields.model));
   head.id = (kind == AnswerKind::kChat ? "chatcmpl-" : "cmpl-") +
             (fields.request_id.empty() ? call.reply.request_id() : fields.request_id);
   head.created = Now();
@@ -92,7 +92,7 @@ ApiResult<GenerationCall> PlanCompletion(const Call& call) {
 
 void Answer(Call& call, ApiResult<GenerationCall> plan) {
   if (!plan) return call.reply.SendError(plan.error());
-  Generate(call.context, call.reply, std::move(*plan));
+  Generate(call.context, call.caller, call.reply, std::move(*plan));
 }
 
 }  // namespace

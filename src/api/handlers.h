@@ -23,6 +23,13 @@ void PostCompletions(Call& call);
 void PostTokenize(Call& call);
 void PostDetokenize(Call& call);
 
+// organization_projects.cc
+void OrganizationProjects(Call& call);
+
+// organization_usage.cc
+void OrganizationUsage(Call& call);
+void OrganizationCosts(Call& call);
+
 }  // namespace jikji
 
 #endif  // JIKJI_API_HANDLERS_H_

@@ -20,7 +20,8 @@ void AppendModel(const ApiContext& context, const std::string& name, std::string
 
 void ListModels(Call& call) {
   std::string body = R"({"object":"list","data":[)";
-  for (size_t i = 0; i < call.context->model_names.size(); ++i) {
+  const bool all = call.ResolveModel("").has_value();
+  for (size_t i = 0; all && i < call.context->model_names.size(); ++i) {
     if (i > 0) body += ',';
     AppendModel(*call.context, call.context->model_names[i], body);
   }
@@ -29,7 +30,7 @@ void ListModels(Call& call) {
 }
 
 void GetModel(Call& call) {
-  const auto name = call.context->ResolveModel(call.rest);
+  const auto name = call.ResolveModel(call.rest);
   if (!name) return call.reply.SendError(name.error());
   std::string body;
   AppendModel(*call.context, *name, body);

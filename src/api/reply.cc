@@ -1,5 +1,6 @@
 #include "api/reply.h"
 
+#include <iterator>
 #include <utility>
 
 namespace jikji {
@@ -9,6 +10,11 @@ Reply::Reply(std::shared_ptr<net::Responder> responder, std::string request_id,
     : responder_(std::move(responder)),
       request_id_(std::move(request_id)),
       headers_(std::move(headers)) {}
+
+void Reply::Add(net::Headers headers) {
+  headers_.insert(headers_.end(), std::make_move_iterator(headers.begin()),
+                  std::make_move_iterator(headers.end()));
+}
 
 void Reply::AddHeaders(net::Response& response) const {
   response.headers.emplace_back("X-Request-Id", request_id_);

@@ -19,6 +19,9 @@ class Reply {
 
   const std::string& request_id() const { return request_id_; }
 
+  // For the head of the answer; of this handle and its later copies.
+  void Add(net::Headers headers);
+
   void Send(net::Response response) const;
   void SendJson(std::string body) const;
   void SendError(const ApiError& error) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/handlers.h"
+#include "api/rate_headers.h"
 #include "api/request_id.h"
 
 namespace jikji {
@@ -16,15 +17,29 @@ namespace {
 constexpr size_t kHeavyBody = 64u << 10;
 
 constexpr Route kRoutes[] = {
-    {"GET", "/health", TicketKind::kNone, false, GetHealth},
-    {"GET", "/version", TicketKind::kNone, true, GetVersion},
-    {"GET", "/metrics", TicketKind::kNone, true, GetMetrics},
-    {"GET", "/v1/models", TicketKind::kNone, true, ListModels},
-    {"GET", "/v1/models/*", TicketKind::kNone, true, GetModel},
-    {"POST", "/v1/chat/completions", TicketKind::kGeneration, true, PostChatCompletions},
-    {"POST", "/v1/completions", TicketKind::kGeneration, true, PostCompletions},
-    {"POST", "/tokenize", TicketKind::kTextTool, true, PostTokenize},
-    {"POST", "/detokenize", TicketKind::kTextTool, true, PostDetokenize},
+    {"GET", "/health", TicketKind::kNone, Right::kNone, GetHealth},
+    {"GET", "/version", TicketKind::kNone, Right::kSeeServer, GetVersion},
+    {"GET", "/metrics", TicketKind::kNone, Right::kOperate, GetMetrics},
+    {"GET", "/v1/models", TicketKind::kNone, Right::kSeeServer, ListModels},
+    {"GET", "/v1/models/*", TicketKind::kNone, Right::kSeeServer, GetModel},
+    {"POST", "/v1/chat/completions", TicketKind::kGeneration, Right::kInfer, PostChatCompletions},
+    {"POST", "/v1/completions", TicketKind::kGeneration, Right::kInfer, PostCompletions},
+    {"POST", "/tokenize", TicketKind::kTextTool, Right::kInfer, PostTokenize},
+    {"POST", "/detokenize", TicketKind::kTextTool, Right::kInfer, PostDetokenize},
+    {"GET", "/v1/organization/projects", TicketKind::kNone, Right::kManageKeys,
+     OrganizationProjects, true},
+    {"POST", "/v1/organization/projects", TicketKind::kNone, Right::kManageKeys,
+     OrganizationProjects, true},
+    {"GET", "/v1/organization/projects/*", TicketKind::kNone, Right::kManageKeys,
+     OrganizationProjects, true},
+    {"POST", "/v1/organization/projects/*", TicketKind::kNone, Right::kManageKeys,
+     OrganizationProjects, true},
+    {"DELETE", "/v1/organization/projects/*", TicketKind::kNone, Right::kManageKeys,
+     OrganizationProjects, true},
+    {"GET", "/v1/organization/usage/completions", TicketKind::kNone, Right::kReadUsage,
+     OrganizationUsage, true},
+    {"GET", "/v1/organization/costs", TicketKind::kNone, Right::kReadUsage, OrganizationCosts,
+     true},
 };
 
 bool Matches(const Route& route, std::string_view path) {
@@ -53,31 +68,41 @@ void SendNotAllowed(const std::string& allow, const net::Request& request, const
   reply.Send(std::move(response));
 }
 
-// Why a request may not go on to its route.
-std::optional<ApiError> Refusal(const ApiContext& context, const Route& route,
-                                const net::Request& request) {
-  if (route.needs_key && !context.keys.Admits(request.Header("Authorization"))) {
-    ApiError error = ErrorOfStatus(
-        401, "the API key is missing or wrong; send it as `Authorization: Bearer KEY`");
-    error.code = "invalid_api_key";
-    return error;
+// Who calls, where governance is set up; why a request may not go on to its route.
+ApiResult<std::shared_ptr<Caller>> LetIn(const ApiContext& context, const Route& route,
+                                         const net::Request& request) {
+  std::shared_ptr<Caller> caller;
+  if (route.right != Right::kNone) {
+    const std::string_view authorization = request.Header("Authorization");
+    if (context.options.governor != nullptr) {
+      JIKJI_ASSIGN(caller, context.options.governor->Authenticate(BearerToken(authorization),
+                                                                  request.peer, route.right));
+    } else if (!context.keys.Admits(authorization)) {
+      ApiError error = ErrorOfStatus(
+          401, "the API key is missing or wrong; send it as `Authorization: Bearer KEY`");
+      error.code = "invalid_api_key";
+      return std::unexpected(std::move(error));
+    }
   }
   if (route.method != "GET" && !context.cors.Admits(request)) {
-    return ErrorOfStatus(403,
-                         "pages of this origin may not call this server; its operator can add "
-                         "it to the allowed origins");
+    return std::unexpected(
+        ErrorOfStatus(403,
+                      "pages of this origin may not call this server; its operator can add "
+                      "it to the allowed origins"));
   }
-  return std::nullopt;
+  return caller;
 }
 
 void Run(const Route& route, Call& call) {
   try {
     if (route.ticket == TicketKind::kTextTool) {
-      const auto leave = call.context->issuer.Admit({.tenant = std::string(kLocalTenant),
-                                                     .prompt_tokens = 0,
-                                                     .max_output_tokens = 0,
-                                                     .cache_salt = {},
-                                                     .priority = 0});
+      const auto leave = call.issuer().Admit({.tenant = std::string(kLocalTenant),
+                                              .model = call.context->model_name(),
+                                              .prompt_tokens = 0,
+                                              .max_output_tokens = 0,
+                                              .cache_salt = {},
+                                              .priority = 0});
+      if (call.caller != nullptr) call.reply.Add(RateHeaders(call.caller->status()));
       if (!leave) return call.reply.SendError(ApiError(leave.error()));
     }
     route.handler(call);
@@ -89,6 +114,12 @@ void Run(const Route& route, Call& call) {
 }
 
 }  // namespace
+
+ApiResult<std::string> Call::ResolveModel(std::string_view asked) const {
+  JIKJI_ASSIGN(std::string name, context->ResolveModel(asked));
+  if (caller == nullptr || caller->MayUse(context->model_name())) return name;
+  return std::unexpected(NoSuchModel(asked.empty() ? name : asked));
+}
 
 std::span<const Route> Routes() { return kRoutes; }
 
@@ -131,10 +162,12 @@ void Dispatch(const std::shared_ptr<const ApiContext>& context,
     return reply.SendError(error);
   }
   const Route& route = *routing.route;
-  if (const auto refusal = Refusal(*context, route, request)) return reply.SendError(*refusal);
+  auto caller = LetIn(*context, route, request);
+  if (!caller) return reply.SendError(caller.error());
 
-  const bool is_heavy = request.body.size() > kHeavyBody;
-  auto call = std::make_shared<Call>(Call{context, std::move(request), {}, std::move(reply)});
+  const bool is_heavy = route.waits || request.body.size() > kHeavyBody;
+  auto call = std::make_shared<Call>(
+      Call{context, std::move(request), {}, std::move(reply), std::move(*caller)});
   if (routing.rest > 0) call->rest = std::string_view(call->request.path).substr(routing.rest);
   if (!is_heavy) return Run(route, *call);
   if (!heavy([&route, call] { Run(route, *call); })) {

@@ -10,6 +10,7 @@
 
 #include "api/context.h"
 #include "api/reply.h"
+#include "govern/tenancy/roles.h"
 #include "net/http.h"
 
 namespace jikji {
@@ -26,14 +27,23 @@ struct Call {
   net::Request request;
   std::string_view rest;  // of the path, where the route ends in `*`; lives as long as `request`
   Reply reply;
+  std::shared_ptr<Caller> caller;  // nullptr where no governance is set up
+
+  // Who admits what this call asks for.
+  TicketIssuer& issuer() const {
+    return caller == nullptr ? context->issuer : static_cast<TicketIssuer&>(*caller);
+  }
+  // As ApiContext::ResolveModel; a model that is not the caller's is as if it were not there.
+  ApiResult<std::string> ResolveModel(std::string_view asked) const;
 };
 
 struct Route {
   std::string_view method;
   std::string_view path;  // exact, or a start followed by `*`
   TicketKind ticket = TicketKind::kNone;
-  bool needs_key = true;
+  Right right = Right::kOperate;  // what the caller's key must give; kNone: no key is asked
   void (*handler)(Call& call) = nullptr;
+  bool waits = false;  // for the store: not on a network thread
 };
 
 std::span<const Route> Routes();

@@ -33,6 +33,10 @@ Result<std::unique_ptr<Service>> Service::Create(Engine& engine, TicketIssuer& i
   if (std::ranges::any_of(options.model_names, is_empty)) {
     return Fail(ErrorCode::kInvalidArgument, "a model name is empty");
   }
+  if (options.governor != nullptr && !options.api_keys.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "keys are in the store, so no API key can be given beside it");
+  }
   auto core = std::make_shared<Core>(engine, issuer, std::move(options));
   engine.SetObserver(Metrics::MakeObserver(core->context->metrics));
   return std::unique_ptr<Service>(new Service(std::move(core)));

@@ -6,7 +6,8 @@
 // call is the sum of its stream (promise 5). docs/api.md lists routes and fields. Non-goals: TLS,
 // sockets, limits of connections (net/); tenants and budgets (govern/).
 //
-// Lifetime: stop the net::Server before the engine, the issuer and the Service are destroyed.
+// Lifetime: stop the net::Server before the engine, the issuer, the governor and the Service are
+// destroyed.
 #ifndef JIKJI_API_SERVICE_H_
 #define JIKJI_API_SERVICE_H_
 
@@ -23,6 +24,8 @@
 
 namespace jikji {
 
+class Governor;
+
 struct ApiOptions {
   // What clients call the model in `model`; the first is the one answered with. Empty: the model's
   // own name.
@@ -31,6 +34,8 @@ struct ApiOptions {
   std::vector<std::string> api_keys = {};
   // Origins that browsers may call from, `https://host:port`; "*" is any. Empty: none.
   std::vector<std::string> cors_origins = {};
+  // Who may call, for what and for how much; nullptr: `api_keys` alone, and the issuer's tickets.
+  Governor* governor = nullptr;
   std::string version = {};  // what GET /version says
   // GET /health: a step that takes longer than this is a hung engine.
   std::chrono::milliseconds health_limit{30'000};

@@ -207,8 +207,12 @@ void EngineImpl::GiveOut(int64_t step_tokens) {
 }
 
 void EngineImpl::Deliver(Emission emission) {
-  Observe(emission);
   const auto request = emission.request;
+  if (Meter* meter = request->ticket.meter(); meter != nullptr && emission.started) {
+    meter->Count(static_cast<int64_t>(request->request.prompt.size()), emission.delta.cached_tokens,
+                 static_cast<int64_t>(emission.delta.tokens.size()));
+  }
+  Observe(emission);
   if (request->deaf || CallForeign(request->sink, std::move(emission.delta))) return;
   request->deaf = true;
   stepper_.Cancel(request->request.id);

@@ -141,6 +141,7 @@ Emission EndUnstarted(const std::shared_ptr<ActiveRequest>& request, int32_t cho
   emission.delta.finish = reason;
   emission.delta.error = std::move(error);
   emission.delta.prompt_tokens = static_cast<int64_t>(request->request.prompt.size());
+  emission.started = false;
   emission.times = RequestTimes{request->arrived, now, now, now};
   return emission;
 }

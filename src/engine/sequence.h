@@ -58,6 +58,7 @@ inline Rank RankOf(const ActiveRequest& request, int32_t choice) {
 struct Emission {
   std::shared_ptr<ActiveRequest> request;
   Delta delta;
+  bool started = true;                // false: the choice ended before it ran
   std::optional<RequestTimes> times;  // with the last delta of a choice
   std::optional<double> first_token;  // seconds since arrival
   std::optional<double> inter_token;  // seconds since the token before

@@ -2,17 +2,18 @@
 
 namespace jikji {
 
-Ticket TicketIssuer::Make(const AdmissionRequest& granted) {
+Ticket TicketIssuer::Make(const AdmissionRequest& granted, std::unique_ptr<Meter> meter) {
   Ticket ticket;
   ticket.tenant_ = granted.tenant;
   ticket.prompt_tokens_ = granted.prompt_tokens;
   ticket.max_output_tokens_ = granted.max_output_tokens;
   ticket.cache_salt_ = granted.cache_salt;
   ticket.priority_ = granted.priority;
+  ticket.meter_ = std::move(meter);
   return ticket;
 }
 
-Result<Ticket> LocalPolicy::Admit(const AdmissionRequest& request) {
+std::expected<Ticket, Refusal> LocalPolicy::Admit(const AdmissionRequest& request) {
   if (request.prompt_tokens < 0 || request.max_output_tokens < 0) {
     return Fail(ErrorCode::kInvalidArgument, "token counts of a request cannot be negative");
   }
