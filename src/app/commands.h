@@ -14,6 +14,7 @@ void AddBenchCommand(Program& program);
 void AddEvalCommand(Program& program);
 void AddPlanCommand(Program& program);
 void AddAdaptCommands(Program& program);
+void AddTenantCommand(Program& program);
 
 }  // namespace jikji
 

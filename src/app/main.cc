@@ -12,5 +12,6 @@ int main(int argc, char** argv) {
   jikji::AddEvalCommand(program);
   jikji::AddPlanCommand(program);
   jikji::AddAdaptCommands(program);
+  jikji::AddTenantCommand(program);
   return program.Run(argc, argv);
 }

@@ -10,8 +10,10 @@
 #include "app/console.h"
 #include "app/embedded.h"
 #include "app/engine_settings.h"
+#include "app/store_settings.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "govern/governor.h"
 #include "kernels/isa.h"
 #include "net/server.h"
 
@@ -20,6 +22,8 @@ namespace {
 
 struct Options {
   EngineSettings engine;
+  StoreSettings store;
+  int64_t store_patience = 600;
   std::string host = "127.0.0.1";
   int64_t port = 8080;
   std::vector<std::string> api_keys;
@@ -36,6 +40,11 @@ struct Options {
 
   void AddTo(Settings& settings) {
     engine.AddTo(settings);
+    store.AddTo(settings);
+    settings.Add("store-patience", &store_patience,
+                 {"Seconds for which known keys go on while the store does not answer",
+                  "저장소가 응답하지 않을 때 알고 있는 키로 계속 서비스하는 시간(초)"},
+                 1, 86400);
     settings.Add("host", &host,
                  {"Address to listen on; 0.0.0.0 for every interface",
                   "접속을 받을 주소. 0.0.0.0이면 모든 인터페이스"});
@@ -104,7 +113,9 @@ std::string Url(const std::string& host, uint16_t port) {
 // A line to paste into another terminal.
 std::string CurlLine(const Options& options, const ModelDescription& model,
                      const std::string& url) {
-  const std::string key = options.api_keys.empty() ? "" : " -H 'Authorization: Bearer YOUR_KEY'";
+  const std::string key = options.api_keys.empty() && options.store.store.empty()
+                              ? ""
+                              : " -H 'Authorization: Bearer YOUR_KEY'";
   return model.chat_template
              ? fmt::format(
                    "curl {}/v1/chat/completions{} -H 'Content-Type: application/json' -d "
@@ -146,8 +157,8 @@ void PrintBanner(const Options& options, const LoadedEngine& loaded, uint16_t po
   row("loaded in", "로딩", fmt::format("{:.2f} s", loaded.load_seconds));
   row("try", "해보기", CurlLine(options, model, url));
   std::fflush(stdout);
-  if (options.api_keys.empty() && options.host != "127.0.0.1" && options.host != "localhost" &&
-      options.host != "::1") {
+  if (options.api_keys.empty() && options.store.store.empty() && options.host != "127.0.0.1" &&
+      options.host != "localhost" && options.host != "::1") {
     Log(LogLevel::kWarning, Say("no API key is set: whoever reaches this address can use the model",
                                 "API 키가 없습니다. 이 주소에 닿는 누구나 모델을 쓸 수 있습니다"));
   }
@@ -187,6 +198,21 @@ void AddPage(Service& service) {
   }
 }
 
+// nullptr where no store is given: one person's machine.
+Result<std::unique_ptr<Governor>> OpenGovernor(const Options& options) {
+  if (options.store.store.empty()) return nullptr;
+  if (!options.api_keys.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "with --store, keys are made by `jikji tenant add-key`; leave --api-key out");
+  }
+  GovernorOptions governor;
+  governor.store = options.store.store;
+  JIKJI_ASSIGN(governor.pepper, options.store.ReadPepper());
+  JIKJI_ASSIGN(governor.journal.folder, options.store.JournalPath());
+  governor.patience = std::chrono::seconds(options.store_patience);
+  return Governor::Open(std::move(governor));
+}
+
 Result<> Serve(Options& options) {
   JIKJI_ASSIGN(const LogLevel level, ParseLogLevel(options.log_level));
   SetLogLevel(level);
@@ -194,6 +220,8 @@ Result<> Serve(Options& options) {
     if (key.empty()) return Fail(ErrorCode::kInvalidArgument, "an API key is empty");
   }
   const StopSignals stop;
+  // Before the engine, since what is in the engine when that ends is settled.
+  JIKJI_ASSIGN(const std::unique_ptr<Governor> governor, OpenGovernor(options));
   JIKJI_ASSIGN(EngineOptions engine_options, options.engine.Apply());
   engine_options.max_running = static_cast<int32_t>(options.max_running);
   engine_options.max_queued = static_cast<size_t>(options.max_queued);
@@ -205,6 +233,7 @@ Result<> Serve(Options& options) {
   api.model_names = options.names;
   api.api_keys = options.api_keys;
   api.cors_origins = options.cors_origins;
+  api.governor = governor.get();
   api.version = kVersion;
   JIKJI_ASSIGN(auto service, Service::Create(*loaded.engine, policy, std::move(api)));
   AddPage(*service);

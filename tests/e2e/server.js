@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const program = process.env.JIKJI_PROGRAM ?? join(root, "build/release/jikji");
+export const program = process.env.JIKJI_PROGRAM ?? join(root, "build/release/jikji");
 
 export async function startServer(flags = [], environment = {}) {
   const child = spawn(program, ["serve", "--port", "0", ...flags], {

@@ -1,0 +1,33 @@
+// Where tenants and their budgets are kept: the settings that `serve` and `tenant` share.
+#ifndef JIKJI_APP_STORE_SETTINGS_H_
+#define JIKJI_APP_STORE_SETTINGS_H_
+
+#include <string>
+
+#include "app/settings.h"
+#include "base/error.h"
+
+namespace jikji {
+
+struct StoreSettings {
+  std::string store;  // empty: no tenants
+  std::string pepper;
+  std::string pepper_file;
+  std::string journal;
+
+  void AddTo(Settings& settings);
+
+  // The secret under which keys are stored, from its setting or its file.
+  Result<std::string> ReadPepper() const;
+  // Beside an SQLite file unless it is set.
+  Result<std::string> PepperPath() const;
+  Result<std::string> JournalPath() const;
+
+ private:
+  Result<std::string> BesideStore(const std::string& given, const char* ending,
+                                  const char* setting) const;
+};
+
+}  // namespace jikji
+
+#endif  // JIKJI_APP_STORE_SETTINGS_H_
