@@ -52,8 +52,8 @@ void AnswerWriter::AddUnforetold(size_t choice, TokenId token) {
   if (choices_[choice].logprobs != nullptr) choices_[choice].logprobs->AddUnforetold(token);
 }
 
-void AnswerWriter::Finish(size_t choice, FinishReason reason, std::string stop_match) {
-  choices_[choice].finish_reason = FinishReasonName(reason);
+void AnswerWriter::Finish(size_t choice, std::string_view reason, std::string stop_match) {
+  choices_[choice].finish_reason = reason;
   choices_[choice].stop_match = std::move(stop_match);
 }
 

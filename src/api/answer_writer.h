@@ -47,7 +47,7 @@ class AnswerWriter {
   void AddText(size_t choice, std::string_view text) { choices_[choice].text += text; }
   void AddLogprob(size_t choice, const TokenLogprob& entry);
   void AddUnforetold(size_t choice, TokenId token);
-  void Finish(size_t choice, FinishReason reason, std::string stop_match);
+  void Finish(size_t choice, std::string_view reason, std::string stop_match);
   // The JSON value of `prompt_logprobs`, for the whole answer.
   void SetPromptLogprobs(size_t choice, std::string json);
 

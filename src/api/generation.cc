@@ -6,12 +6,16 @@
 #include <utility>
 
 #include "api/rate_headers.h"
+#include "api/content_guard.h"
 #include "api/request_id.h"
 
 namespace jikji {
 namespace {
 
 constexpr std::string_view kDone = "data: [DONE]\n\n";
+
+// How a choice ends that the privacy guard cut.
+constexpr std::string_view kContentFilter = "content_filter";
 
 ApiError ErrorOf(const Delta& delta) {
   if (delta.finish == FinishReason::kCancelled) {
@@ -52,6 +56,10 @@ class Generation : public std::enable_shared_from_this<Generation> {
   }
 
   void Run(std::vector<PromptJob> jobs) {
+    auto screen =
+        AnswerScreen::Start(context_->options.guard.get(), finished_.size(), reply_.request_id());
+    if (!screen) return reply_.SendError(screen.error());
+    screen_ = std::move(*screen);
     std::vector<Ticket> tickets;
     for (PromptJob& job : jobs) {
       auto ticket = Admit(job);
@@ -162,7 +170,9 @@ class Generation : public std::enable_shared_from_this<Generation> {
   void Take(size_t job_index, Delta delta, std::string& out) {
     if (done_ || error_) return;
     if (delta.choice < 0 || static_cast<size_t>(delta.choice) >= choices_per_job_) return;
-    if (delta.finish == FinishReason::kError || delta.finish == FinishReason::kCancelled) {
+    const size_t choice = job_index * choices_per_job_ + static_cast<size_t>(delta.choice);
+    const bool cancelled = delta.finish == FinishReason::kCancelled;
+    if (delta.finish == FinishReason::kError || (cancelled && !screen_.cut(choice))) {
       error_ = ErrorOf(delta);
       return;
     }
@@ -201,6 +211,10 @@ class Generation : public std::enable_shared_from_this<Generation> {
   void Add(size_t job_index, Delta& delta, std::string& out) {
     const size_t choice = job_index * choices_per_job_ + static_cast<size_t>(delta.choice);
     if (finished_[choice]) return;
+    if (auto passed = screen_.Pass(choice, delta); !passed) {
+      error_ = std::move(passed).error();
+      return;
+    }
     writer_.AddText(choice, delta.text);
     for (const TokenLogprob& entry : delta.logprobs) writer_.AddLogprob(choice, entry);
     usage_.completion_tokens += static_cast<int64_t>(delta.tokens.size());
@@ -213,7 +227,11 @@ class Generation : public std::enable_shared_from_this<Generation> {
     job.prompt_tokens = delta.prompt_tokens;
     // Of the choice that came first: the others find what it has just computed.
     if (delta.choice == 0) job.cached_tokens = delta.cached_tokens;
-    writer_.Finish(choice, *delta.finish, std::move(delta.stop_match));
+    if (screen_.cut(choice)) {
+      writer_.Finish(choice, kContentFilter, {});
+    } else {
+      writer_.Finish(choice, FinishReasonName(*delta.finish), std::move(delta.stop_match));
+    }
     if (stream_) writer_.AppendFinish(choice, usage_, out);
   }
 
@@ -234,7 +252,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
       return true;
     }
     if (open_choices_ > 0) {
-      if (out.empty() || reply_.Write(std::move(out))) return false;
+      if (out.empty() || reply_.Write(std::move(out))) return NothingIsWanted();
       done_ = true;
       return true;
     }
@@ -254,6 +272,16 @@ class Generation : public std::enable_shared_from_this<Generation> {
     return false;
   }
 
+  // Every choice that the engine still works on was cut. The first time only: the engine answers.
+  bool NothingIsWanted() {
+    if (stopping_) return false;
+    for (size_t i = 0; i < finished_.size(); ++i) {
+      if (!finished_[i] && !screen_.cut(i)) return false;
+    }
+    stopping_ = true;
+    return true;
+  }
+
   void CancelAll() {
     for (const JobState& job : jobs_) context_->engine.Cancel(job.id);
   }
@@ -267,15 +295,17 @@ class Generation : public std::enable_shared_from_this<Generation> {
 
   std::mutex mutex_;  // over what follows, but for the ids in jobs_, which do not change
   AnswerWriter writer_;
+  AnswerScreen screen_;
   std::vector<JobState> jobs_;
   bool submitting_ = true;  // deltas gather in early_
   std::vector<std::pair<size_t, Delta>> early_;
   size_t open_choices_;
   std::vector<bool> finished_;
   std::optional<ApiError> error_;
-  bool done_ = false;  // nothing more is sent
-  AnswerUsage usage_;  // so far
-  AnswerUsage final_;  // the engine's own count
+  bool stopping_ = false;  // what is left was cut, and the engine was told
+  bool done_ = false;      // nothing more is sent
+  AnswerUsage usage_;      // so far
+  AnswerUsage final_;      // the engine's own count
 };
 
 }  // namespace

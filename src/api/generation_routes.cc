@@ -3,6 +3,7 @@
 
 #include "api/chat_request.h"
 #include "api/completion_request.h"
+#include "api/content_guard.h"
 #include "api/generation.h"
 #include "api/generation_plan.h"
 #include "api/handlers.h"
@@ -33,9 +34,12 @@ ApiResult<AnswerHead> MakeHead(const Call& call, const GenerationFields& fields,
 }
 
 ApiResult<GenerationCall> PlanChat(const Call& call) {
-  JIKJI_ASSIGN(const ChatRequest request, ParseChatRequest(call.request.body));
+  JIKJI_ASSIGN(ChatRequest request, ParseChatRequest(call.request.body));
   LogUnknown(call, request.common);
   const ApiContext& context = *call.context;
+  const PromptScreen screen(context.options.guard.get(), call.reply.request_id());
+  JIKJI_RETURN_IF_ERROR(screen.CheckLogprobs(request.logprobs >= 0));
+  JIKJI_RETURN_IF_ERROR(screen.Screen(request.turns));
   GenerationCall plan;
   JIKJI_ASSIGN(plan.head, MakeHead(call, request.common, AnswerKind::kChat, request.logprobs >= 0));
   plan.stream = request.common.stream;
@@ -77,8 +81,13 @@ ApiResult<PromptJob> PlanPrompt(const ApiContext& context, const CompletionReque
 }
 
 ApiResult<GenerationCall> PlanCompletion(const Call& call) {
-  JIKJI_ASSIGN(const CompletionRequest request, ParseCompletionRequest(call.request.body));
+  JIKJI_ASSIGN(CompletionRequest request, ParseCompletionRequest(call.request.body));
   LogUnknown(call, request.common);
+  const PromptScreen screen(call.context->options.guard.get(), call.reply.request_id());
+  JIKJI_RETURN_IF_ERROR(screen.CheckLogprobs(request.logprobs >= 0));
+  for (CompletionPrompt& prompt : request.prompts) {
+    JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *call.context->model().tokenizer));
+  }
   GenerationCall plan;
   JIKJI_ASSIGN(plan.head,
                MakeHead(call, request.common, AnswerKind::kCompletion, request.logprobs >= 0));

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "engine/ticket.h"
+#include "govern/guard/guard.h"
 #include "net/http.h"
 
 namespace jikji {
@@ -41,6 +42,8 @@ struct ApiOptions {
   std::chrono::milliseconds health_limit{30'000};
   // Threads that parse, render and tokenise requests too long for a network thread.
   size_t workers = 1;
+  // Screens prompts and answers; nullptr: nothing is screened.
+  std::shared_ptr<const guard::Guard> guard = nullptr;
 };
 
 class Service {

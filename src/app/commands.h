@@ -15,6 +15,7 @@ void AddEvalCommand(Program& program);
 void AddPlanCommand(Program& program);
 void AddAdaptCommands(Program& program);
 void AddTenantCommand(Program& program);
+void AddAuditCommand(Program& program);
 
 }  // namespace jikji
 

@@ -13,5 +13,6 @@ int main(int argc, char** argv) {
   jikji::AddPlanCommand(program);
   jikji::AddAdaptCommands(program);
   jikji::AddTenantCommand(program);
+  jikji::AddAuditCommand(program);
   return program.Run(argc, argv);
 }

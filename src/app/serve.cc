@@ -36,6 +36,7 @@ struct Options {
   int64_t max_connections = 16384;
   uint64_t max_body = 8u << 20;
   int64_t drain_seconds = 30;
+  std::string guard;
   std::string log_level = "info";
 
   void AddTo(Settings& settings) {
@@ -78,6 +79,11 @@ struct Options {
         "drain-seconds", &drain_seconds,
         {"After SIGTERM, time for answers to end", "SIGTERM 뒤 답변이 끝나기를 기다리는 시간(초)"},
         0, 86400);
+    settings.Add("guard", &guard,
+                 {"Privacy guard over prompts and answers: default, mask, block, log, a TOML file "
+                  "or TOML; nothing: off",
+                  "요청과 답변의 개인정보 보호: default, mask, block, log, TOML 파일 또는 TOML. "
+                  "없으면 끔"});
     settings.AddChoice("log-level", &log_level,
                        {"debug, info, warning or error", "로그 수준: debug, info, warning, error"},
                        {"debug", "info", "warning", "error"});
@@ -235,6 +241,10 @@ Result<> Serve(Options& options) {
   api.cors_origins = options.cors_origins;
   api.governor = governor.get();
   api.version = kVersion;
+  if (!options.guard.empty()) {
+    JIKJI_ASSIGN(const guard::Policy guard_policy, guard::LoadPolicy(options.guard));
+    api.guard = guard::MakePrivacyGuard(guard_policy);
+  }
   JIKJI_ASSIGN(auto service, Service::Create(*loaded.engine, policy, std::move(api)));
   AddPage(*service);
   JIKJI_ASSIGN(auto server, Listen(options, *service));

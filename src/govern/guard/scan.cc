@@ -31,6 +31,36 @@ uint32_t Window(uint64_t low, uint64_t high, int at) {
   return static_cast<uint32_t>(at == 0 ? low : (low >> at) | (high << (64 - at)));
 }
 
+bool IsPlainSeparator(char byte) {
+  return byte == ' ' || byte == '-' || byte == '.' || byte == '(' || byte == ')' || byte == '\n' ||
+         byte == '\t' || byte == '\r';
+}
+
+// Most digits of ordinary text are dates, counts and articles of law. Where what follows is ASCII,
+// it is told here at once that the number at `at` is of no kind; false: look closely.
+bool BeginsNothing(std::string_view text, size_t at) {
+  size_t end = at;
+  while (end < text.size() && IsDigit(text[end])) ++end;
+  const size_t digits = end - at;
+  size_t next = end;
+  while (next < text.size() && next - end <= Number::kMaxSeparators &&
+         IsPlainSeparator(text[next])) {
+    ++next;
+  }
+  const auto byte = next < text.size() ? static_cast<unsigned char>(text[next]) : 0xFF;
+  if (byte >= 0x80 || byte == '\\') return false;
+  const size_t separators = next - end;
+  if (!IsDigit(static_cast<char>(byte)) || separators > Number::kMaxSeparators) {
+    // One group: eight or more digits may be something, and three before the letter of a passport.
+    return digits < 8 && digits != 3;
+  }
+  if (digits == 1) return true;
+  // Only registration and mobile numbers are parted by more than one character.
+  const std::string_view group = text.substr(at, digits);
+  return separators > 1 && (digits == 2 || digits == 4 || digits == 5) &&
+         !group.starts_with("82") && group != "0082";
+}
+
 // The next place from `at` on where something may be found; the text's end if there is none.
 size_t NextCandidate(std::string_view text, size_t at, bool final) {
   ByteMasks block = MasksAt(text, at);
@@ -51,6 +81,7 @@ size_t NextCandidate(std::string_view text, size_t at, bool final) {
     for (; bits != 0; bits &= bits - 1) {
       const int bit = std::countr_zero(bits);
       if ((block.exotic >> bit & 1) != 0) return at + static_cast<size_t>(bit);
+      if (BeginsNothing(text, at + static_cast<size_t>(bit))) continue;
       const uint32_t digits = Window(block.digits, next.digits, bit);
       const uint32_t rare = Window(block.exotic | block.general, next.exotic | next.general, bit);
       if (std::popcount(digits) >= kLeastDigits || rare != 0 ||

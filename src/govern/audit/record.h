@@ -1,0 +1,54 @@
+// One record of the audit log, and the bytes that stand for it. docs/audit.md gives the layout.
+//
+// Contract: DecodeRecord takes exactly what EncodeRecord makes; any other bytes are an error.
+#ifndef JIKJI_GOVERN_AUDIT_RECORD_H_
+#define JIKJI_GOVERN_AUDIT_RECORD_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "govern/audit/hash.h"
+
+namespace jikji::audit {
+
+inline constexpr size_t kMaxNameBytes = 255;  // of a tenant, an event, a field
+inline constexpr size_t kMaxValueBytes = 65535;
+inline constexpr size_t kMaxFields = 64;
+inline constexpr size_t kMaxRecordBytes = 1 << 20;
+
+struct Field {
+  std::string name;
+  // As it is; or, where `keyed`, HMAC-SHA-256 of it under the tenant's key: 32 bytes that tell
+  // nothing once the key is destroyed.
+  std::string value;
+  bool keyed = false;
+
+  bool operator==(const Field&) const = default;
+};
+
+struct Record {
+  uint64_t index = 0;         // in the log
+  uint64_t time = 0;          // UTC nanoseconds since 1970
+  uint64_t tenant_index = 0;  // among the tenant's records
+  Hash previous{};            // LeafHash of the tenant's record before; zeros for the first
+  std::string tenant;
+  std::string event;  // "generation", "guard", "key.destroyed", ...
+  std::vector<Field> fields;
+
+  bool operator==(const Record&) const = default;
+};
+
+// kInvalidArgument: a name or a value is too long.
+Result<> CheckRecord(const Record& record);
+
+// Appends the bytes to `out`. The record passes CheckRecord.
+void EncodeRecord(const Record& record, std::string& out);
+
+Result<Record> DecodeRecord(std::string_view bytes);
+
+}  // namespace jikji::audit
+
+#endif  // JIKJI_GOVERN_AUDIT_RECORD_H_

@@ -1,0 +1,74 @@
+#include "govern/audit/tenant_keys.h"
+
+#include <openssl/rand.h>
+
+#include "base/file.h"
+#include "govern/audit/hash.h"
+#include "govern/audit/secret_file.h"
+
+namespace jikji::audit {
+namespace {
+
+constexpr size_t kKeyBytes = 32;
+
+}  // namespace
+
+// A tenant's name may hold anything; a file's name may not.
+std::filesystem::path TenantKeys::PathOf(std::string_view tenant, std::string_view suffix) const {
+  return folder_ / (ToHex(BytesOf(Sha256({tenant}))).substr(0, 32) + std::string(suffix));
+}
+
+Result<std::string> TenantKeys::KeyOf(std::string_view tenant) {
+  // Asked each time: another process may have destroyed it since.
+  if (std::filesystem::exists(PathOf(tenant, ".destroyed"))) {
+    return Fail(ErrorCode::kPermissionDenied,
+                "the audit key of tenant `" + std::string(tenant) +
+                    "` was destroyed: no content can be recorded for it");
+  }
+  const auto known = keys_.find(tenant);
+  if (known != keys_.end()) return known->second;
+  const auto path = PathOf(tenant, ".key");
+  std::string key(kKeyBytes, '\0');
+  if (std::filesystem::exists(path)) {
+    JIKJI_ASSIGN(key, ReadFile(path, kKeyBytes));
+    if (key.size() != kKeyBytes) {
+      return Fail(ErrorCode::kMalformed, "an audit key has 32 bytes", path.string());
+    }
+  } else {
+    std::error_code failed;
+    std::filesystem::create_directories(folder_, failed);
+    if (failed) return Fail(ErrorCode::kIo, failed.message(), folder_.string());
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), kKeyBytes) != 1) {
+      return Fail(ErrorCode::kInternal, "OpenSSL gave no random bytes for an audit key");
+    }
+    JIKJI_RETURN_IF_ERROR(WriteSecretFile(path, key));
+  }
+  keys_.emplace(tenant, key);
+  return key;
+}
+
+Result<std::string> TenantKeys::Seal(std::string_view tenant, std::string_view field,
+                                     std::string_view content) {
+  std::string key;
+  {
+    const std::lock_guard lock(mutex_);
+    JIKJI_ASSIGN(key, KeyOf(tenant));
+  }
+  // The field's name is part: equal contents of two fields are not seen to be equal.
+  return std::string(BytesOf(HmacSha256(key, {field, {"\0", 1}, content})));
+}
+
+Result<> TenantKeys::Destroy(std::string_view tenant) {
+  const std::lock_guard lock(mutex_);
+  // The mark first: a crash in between must not let a new key take the old one's name.
+  const auto path = PathOf(tenant, ".key");
+  if (!std::filesystem::exists(path)) {
+    return Fail(ErrorCode::kNotFound,
+                "tenant `" + std::string(tenant) + "` has no audit key to destroy", path.string());
+  }
+  JIKJI_RETURN_IF_ERROR(WriteFileAtomic(PathOf(tenant, ".destroyed"), ""));
+  keys_.erase(std::string(tenant));
+  return DestroySecretFile(path);
+}
+
+}  // namespace jikji::audit
