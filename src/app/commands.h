@@ -16,6 +16,7 @@ void AddPlanCommand(Program& program);
 void AddAdaptCommands(Program& program);
 void AddTenantCommand(Program& program);
 void AddAuditCommand(Program& program);
+void AddSimulateCommand(Program& program);
 
 }  // namespace jikji
 

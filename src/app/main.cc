@@ -14,5 +14,6 @@ int main(int argc, char** argv) {
   jikji::AddAdaptCommands(program);
   jikji::AddTenantCommand(program);
   jikji::AddAuditCommand(program);
+  jikji::AddSimulateCommand(program);
   return program.Run(argc, argv);
 }

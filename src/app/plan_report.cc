@@ -5,6 +5,7 @@
 #include "app/console.h"
 #include "app/html_page.h"
 #include "app/svg_plot.h"
+#include "app/text_table.h"
 
 namespace jikji {
 namespace {
@@ -130,35 +131,10 @@ Table GridTable(const SitePlan& plan) {
   return table;
 }
 
-// A terminal column holds two bytes of Hangul's three; pad by columns.
-size_t Columns(std::string_view text) {
-  size_t columns = 0;
-  for (const unsigned char byte : text) {
-    if (byte < 0x80) ++columns;
-    if (byte >= 0xC0) columns += byte >= 0xE1 ? 2 : 1;
-  }
-  return columns;
-}
-
 std::string Aligned(const Table& table) {
-  std::vector<size_t> widths;
-  const auto measure = [&widths](const std::vector<std::string>& cells) {
-    widths.resize(std::max(widths.size(), cells.size()), 0);
-    for (size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], Columns(cells[i]));
-  };
-  measure(table.head);
-  for (const auto& row : table.rows) measure(row);
-  std::string out;
-  const auto print = [&](const std::vector<std::string>& cells) {
-    for (size_t i = 0; i < cells.size(); ++i) {
-      const std::string pad(widths[i] - Columns(cells[i]), ' ');
-      out += i == 0 ? cells[i] + pad : "  " + pad + cells[i];
-    }
-    out += "\n";
-  };
-  if (!table.head.empty()) print(table.head);
-  for (const auto& row : table.rows) print(row);
-  return out;
+  std::vector<std::vector<std::string>> rows = table.rows;
+  if (!table.head.empty()) rows.insert(rows.begin(), table.head);
+  return AlignedRows(rows);
 }
 
 std::string Summary(const SitePlan& plan) {

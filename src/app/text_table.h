@@ -1,0 +1,19 @@
+// Rows of cells as lines of a terminal: the first column to the left, the others, which hold
+// numbers, to the right; Hangul is two columns wide.
+#ifndef JIKJI_APP_TEXT_TABLE_H_
+#define JIKJI_APP_TEXT_TABLE_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jikji {
+
+// Columns of a terminal that a text takes.
+size_t TextColumns(std::string_view text);
+
+std::string AlignedRows(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace jikji
+
+#endif  // JIKJI_APP_TEXT_TABLE_H_

@@ -1,0 +1,168 @@
+#include "twin/simulation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/test_rounds.h"
+
+namespace jikji::twin {
+namespace {
+
+SiteModel SmallModel(int32_t nodes = 16) {
+  SiteModel model;
+  model.nodes = nodes;
+  model.gpu = {.idle_w = 136, .floor_w = 200, .decode_w = 370, .prefill_w = 690, .limit_w = 700};
+  model.other_w = 4600;
+  model.rack_limit_w = 40'800;
+  model.engine.step = {.base_s = 0.008, .sequence_s = 5e-5, .context_s = 2e-8, .prompt_s = 2.5e-5};
+  model.engine.kv_tokens = 500'000;
+  model.tariff.energy_won = {{{100, 150, 200}, {100, 150, 200}, {100, 150, 200}}};
+  return model;
+}
+
+std::unique_ptr<Workload> Requests(double rate, double seconds, uint64_t seed = 1) {
+  const Lengths lengths = TypicalLengths();
+  return Synthetic({.requests_per_second = rate,
+                    .seconds = seconds,
+                    .prompts = lengths.prompts,
+                    .outputs = lengths.outputs,
+                    .seed = seed});
+}
+
+SiteReport Simulated(const SiteModel& model, double rate, double seconds, uint64_t seed = 1) {
+  const auto workload = Requests(rate, seconds, seed);
+  auto report = Simulate(model, *workload, {.seconds = seconds, .seed = seed});
+  EXPECT_TRUE(report) << report.error().ToString();
+  return *std::move(report);
+}
+
+int64_t Sum(const SiteReport& report, int64_t ClassReport::*field) {
+  int64_t sum = 0;
+  for (const ClassReport& each : report.classes) sum += each.*field;
+  return sum;
+}
+
+TEST(Simulation, IsTheSameForTheSameSeed) {
+  SiteModel model = SmallModel();
+  model.failures_per_gpu_year = 200;  // some within the hour
+  const SiteReport a = Simulated(model, 40, 1800, 3);
+  const SiteReport b = Simulated(model, 40, 1800, 3);
+  const SiteReport c = Simulated(model, 40, 1800, 4);
+  EXPECT_EQ(a.requests, b.requests);
+  EXPECT_EQ(a.energy_kwh, b.energy_kwh);
+  EXPECT_EQ(a.cached_tokens, b.cached_tokens);
+  EXPECT_EQ(a.node_failures, b.node_failures);
+  EXPECT_GT(a.node_failures, 0);
+  EXPECT_NE(a.energy_kwh, c.energy_kwh);
+}
+
+TEST(Simulation, EveryRequestHasOneEnd) {
+  for (uint64_t seed = 1; seed <= static_cast<uint64_t>(TestRounds(12)); ++seed) {
+    SiteModel model = SmallModel();
+    model.failures_per_gpu_year = seed % 2 == 0 ? 2000 : 0;
+    model.megawatts = seed % 3 == 0 ? 0.05 : 0;  // too little for all
+    model.spare_nodes = static_cast<int32_t>(seed % 3);
+    model.events = {{SiteEvent::Kind::kFeedLoss, 0.1, 0.1, 1, 0},
+                    {SiteEvent::Kind::kRackFailure, 0.15, 0.1, 2, 0},
+                    {SiteEvent::Kind::kDemandResponse, 0.2, 0.1, 0, 0.3}};
+    model.route.policy = static_cast<fleet::RoutePolicy>(seed % 6);
+    const SiteReport report = Simulated(model, 60, 1800, seed);
+    EXPECT_TRUE(report.Balanced()) << seed;
+    EXPECT_EQ(report.steps_over, 0) << seed;
+    EXPECT_GT(Sum(report, &ClassReport::offered), 90'000);
+    EXPECT_GT(Sum(report, &ClassReport::finished), 5'000) << seed;
+  }
+}
+
+TEST(Simulation, AnUncontrolledSiteExceedsWhatAControlledOneKeeps) {
+  SiteModel model = SmallModel();
+  model.megawatts = 0.12;
+  model.events = {{SiteEvent::Kind::kDemandResponse, 0.1, 0.3, 0, 0.25}};
+  const SiteReport kept = Simulated(model, 60, 1800);
+  model.controlled = false;
+  const SiteReport exceeded = Simulated(model, 60, 1800);
+  EXPECT_EQ(kept.steps_over, 0);
+  EXPECT_GT(exceeded.steps_over, 0);
+  EXPECT_LT(kept.energy_kwh, exceeded.energy_kwh);
+}
+
+TEST(Simulation, ALoneRequestTakesWhatTheStepModelSays) {
+  SiteModel model = SmallModel(1);
+  model.controlled = false;
+  model.failures_per_gpu_year = 0;
+  Trace trace;
+  trace.requests = {{.time = 0, .prompt = 1000, .output = 101}};
+  trace.seconds = 1e6;
+  const auto workload = Replay(trace, {.seconds = 100});
+  const auto report = Simulate(model, *workload, {.seconds = 100});
+  ASSERT_TRUE(report);
+  const ClassReport& standard = report->classes[1];
+  ASSERT_EQ(standard.finished, 1);
+  const StepModel& step = model.engine.step;
+  EXPECT_NEAR(standard.ttft.mean(), step.base_s + 1000 * step.prompt_s, 1e-6);
+  EXPECT_NEAR(standard.tpot.mean(), step.DecodeSeconds(1, 1001), 1e-6);
+}
+
+TEST(Simulation, AClosedLoopReachesTheSteadyStateOfItsStepModel) {
+  // Requests that come just as fast as they end keep about as many under way as Little's law says.
+  SiteModel model = SmallModel(1);
+  model.controlled = false;
+  model.failures_per_gpu_year = 0;
+  const double prompt = 512, output = 256, rate = 5;
+  Trace trace;
+  for (int i = 0; i < 2000; ++i) {
+    trace.requests.push_back(
+        {i / rate, static_cast<uint32_t>(prompt), static_cast<uint32_t>(output)});
+  }
+  trace.seconds = 400;
+  const auto workload = Replay(trace, {.seconds = 400});
+  const auto report = Simulate(model, *workload, {.seconds = 400});
+  ASSERT_TRUE(report);
+  const double tpot = report->classes[1].tpot.mean();
+  const double under_way = rate * output * tpot;
+  EXPECT_NEAR(SteadyTpot(model.engine.step, under_way, prompt, output) / tpot, 1, 0.1);
+}
+
+TEST(Simulation, CachesMakeRepeatedPromptsCheap) {
+  SiteModel model = SmallModel();
+  model.failures_per_gpu_year = 0;
+  const SiteReport with = Simulated(model, 40, 600);
+  model.cache_blocks = 0;
+  const SiteReport without = Simulated(model, 40, 600);
+  EXPECT_GT(with.cached_tokens, 0.2 * with.prompt_tokens);
+  EXPECT_EQ(without.cached_tokens, 0);
+  EXPECT_LT(with.classes[1].ttft.mean(), without.classes[1].ttft.mean());
+}
+
+TEST(Simulation, BatchWaitsForCheapHours) {
+  SiteModel model = SmallModel(4);
+  model.failures_per_gpu_year = 0;
+  model.tariff.summer_bands.fill(fleet::Band::kLight);
+  model.tariff.summer_bands[0] = fleet::Band::kPeak;
+  model.batch_hours = 23;
+  model.start_day = 190;  // a Monday
+  const SiteReport report = Simulated(model, 2, 2 * 3600);
+  ASSERT_GE(report.series.size(), 20u);
+  EXPECT_GT(report.series[8].deferred_requests, 0) << "in the dear hour";
+  EXPECT_EQ(report.series.back().deferred_requests, 0) << "done in the cheap one";
+}
+
+TEST(Simulation, RefusesWhatCannotBe) {
+  const auto error = [](void (*spoil)(SiteModel&)) {
+    SiteModel model = SmallModel();
+    spoil(model);
+    const auto workload = Requests(1, 10);
+    const auto report = Simulate(model, *workload, {.seconds = 10});
+    return report ? std::string("none") : report.error().where;
+  };
+  EXPECT_EQ(error([](SiteModel&) {}), "none");
+  EXPECT_EQ(error([](SiteModel& m) { m.nodes = 0; }), "nodes");
+  EXPECT_EQ(error([](SiteModel& m) { m.megawatts = -1; }), "megawatts");
+  EXPECT_EQ(error([](SiteModel& m) { m.spare_nodes = 16; }), "nodes");
+  EXPECT_EQ(error([](SiteModel& m) { m.events = {{.index = 99}}; }), "event[0].index");
+}
+
+}  // namespace
+}  // namespace jikji::twin
