@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "api/rate_headers.h"
 #include "api/content_guard.h"
+#include "api/rate_headers.h"
 #include "api/request_id.h"
 
 namespace jikji {
