@@ -34,10 +34,10 @@ struct EngineOptions {
   int32_t max_running = 64;   // sequences decoded together
   int32_t step_tokens = 256;  // token budget of one step
   size_t max_queued = 256;    // requests waiting; past it kUnavailable
-  // Prompts may make a step of running sequences so many times as long; 0: without limit. 2.5 keeps
-  // the slowest percent below three times the median, and leaves prompts more than half of the
-  // time.
-  double prefill_slowdown = 2.5;
+  // Prompts may make a step of running sequences so many times as long; 0: without limit. 2 keeps
+  // the slowest percent below three times the median where the machine is noisy, and leaves prompts
+  // half of the time.
+  double prefill_slowdown = 2;
   // Drafts of a sequence's next tokens that a step may check; 0: none. They change no token.
   int32_t speculate = kMostDrafts;
   bool prefix_cache = true;  // pages are shared between requests that begin alike

@@ -9,7 +9,7 @@ namespace {
 // A register tile of the matrix kernels: fewer rows cost the same.
 constexpr int32_t kLeastTokens = 4;
 // Where a row's cost is not known yet.
-constexpr int32_t kFirstTokens = 8;
+constexpr int32_t kFirstTokens = 4;
 // Every so many steps beside prompts, streams run alone: their contexts grow and some end, and what
 // they cost alone must stay true. A step alone is the shorter, so this costs prompts some 3 %.
 constexpr int32_t kAloneEvery = 16;
