@@ -319,7 +319,7 @@ TEST_P(GovernedTest, AnAdministratorRunsItsOrganisation) {
   ASSERT_TRUE(governor_->Tick());
   EXPECT_EQ(Ask(secret, "GET", "/v1/models", "")->head.status, 200);
   const auto keys = Ask(own.secret, "GET", one + "/api_keys", "");
-  EXPECT_EQ(keys->Json().at("data").at(0).at("id"), key);
+  EXPECT_EQ(keys->Json().at("data").at(0).at("id").as_string(), key);
   EXPECT_EQ(keys->head.body.find(secret), std::string::npos);
 
   // Another organisation finds nothing of it, by reading or by writing.
@@ -376,7 +376,7 @@ TEST_P(GovernedTest, UsageAndCostsAddUp) {
       requests += result.at("num_model_requests").as_int64();
       output += result.at("output_tokens").as_int64();
       EXPECT_EQ(result.at("model"), "fake");
-      EXPECT_EQ(result.at("project_id"), fmt::format("proj_{}", project_));
+      EXPECT_EQ(result.at("project_id").as_string(), fmt::format("proj_{}", project_));
       EXPECT_TRUE(result.at("api_key_id").is_null());
     }
   }

@@ -38,8 +38,12 @@ Result<> MakePepper(const StoreSettings& settings) {
 Result<> ExportUsage(const TenantArguments& arguments, Database& database) {
   UsageQuery query;
   query.until = SystemClock().WallSeconds() + 1;
-  if (!arguments.from.empty()) JIKJI_ASSIGN(query.from, ParseDay(arguments.from));
-  if (!arguments.until.empty()) JIKJI_ASSIGN(query.until, ParseDay(arguments.until));
+  if (!arguments.from.empty()) {
+    JIKJI_ASSIGN(query.from, ParseDay(arguments.from));
+  }
+  if (!arguments.until.empty()) {
+    JIKJI_ASSIGN(query.until, ParseDay(arguments.until));
+  }
   query.organisation = arguments.organisation;
   query.project = arguments.project;
   if (!arguments.json) fmt::print("{}", UsageCsvHead());

@@ -107,7 +107,9 @@ Result<object> SetPrice(const TenantArguments& arguments, Database&,
     JIKJI_ASSIGN(prices.cached, PriceOfOne(arguments.cached_price));
   }
   int64_t from = SystemClock().WallSeconds();
-  if (!arguments.from.empty()) JIKJI_ASSIGN(from, ParseDay(arguments.from));
+  if (!arguments.from.empty()) {
+    JIKJI_ASSIGN(from, ParseDay(arguments.from));
+  }
   JIKJI_RETURN_IF_ERROR(administration.SetPrice(arguments.name, arguments.currency, from, prices));
   return object{{"model", arguments.name}, {"valid_from", FormatTime(from)}};
 }
