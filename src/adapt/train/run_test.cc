@@ -135,7 +135,7 @@ TEST(Run, AFullDiskIsAnErrorAndTheLastCheckpointStays) {
     const rlimit limit{20'000, 20'000};  // bytes of a file: a checkpoint has more
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(2);
     const Outcome outcome = RunSmall(Options(folder.path()));
-    const bool said = !outcome.end && outcome.end.error().code == ErrorCode::kResourceExhausted &&
+    const bool said = !outcome.end && outcome.end.error().code == ErrorCode::kIo &&
                       !outcome.end.error().where.empty();
     _exit(said ? 0 : 1);
   }
