@@ -46,22 +46,30 @@ struct AttentionStore {
   // scale as it is kept, so that its own rounding costs nothing more. Values that are not finite,
   // or beyond what a scale can say, make the scale NaN; so small that it rounds to zero: all zero.
   static void Quantise(const float* x, int8_t* q, uint16_t* scale) {
-    constexpr float kMost = 127.0f * 65504.0f;
-    float most = 0.0f;
-    bool usable = true;
+    // Bits of magnitudes rise with them, NaN's beyond all; whole numbers because compilers put the
+    // largest of floats into vectors only where they may forget about NaN.
+    uint32_t most_bits = 0;
     for (int i = 0; i < kKvGroup; ++i) {
-      const float magnitude = x[i] < 0.0f ? -x[i] : x[i];
-      most = most < magnitude ? magnitude : most;
-      usable = usable && magnitude <= kMost;  // false for NaN
+      uint32_t bits;
+      std::memcpy(&bits, x + i, sizeof bits);
+      bits &= 0x7FFFFFFFu;
+      most_bits = most_bits < bits ? bits : most_bits;
+    }
+    float most;
+    std::memcpy(&most, &most_bits, sizeof most);
+    if (!(most <= 127.0f * 65504.0f)) {
+      *scale = 0x7E00;
+      std::memset(q, 0, kKvGroup);
+      return;
     }
     uint16_t half[S::kLanes];
     S::StoreF16(half, S::Set1(most / 127.0f));
     float rounded[S::kLanes];
     S::Store(rounded, S::LoadF16(half));
-    *scale = usable ? half[0] : uint16_t{0x7E00};
-    const float inverse = usable && rounded[0] > 0.0f ? 1.0f / rounded[0] : 0.0f;
+    *scale = half[0];
+    const float inverse = rounded[0] > 0.0f ? 1.0f / rounded[0] : 0.0f;
     for (int i = 0; i < kKvGroup; ++i) {
-      float quotient = usable ? x[i] * inverse : 0.0f;
+      float quotient = x[i] * inverse;
       quotient = quotient > 127.0f ? 127.0f : quotient;
       quotient = quotient < -127.0f ? -127.0f : quotient;
       const float shifted = quotient + 12582912.0f;  // 1.5 · 2^23: rounds to a whole number
