@@ -209,7 +209,9 @@ void EngineImpl::GiveOut(int64_t step_tokens) {
 void EngineImpl::Deliver(Emission emission) {
   const auto request = emission.request;
   if (Meter* meter = request->ticket.meter(); meter != nullptr && emission.started) {
-    meter->Count(static_cast<int64_t>(request->request.prompt.size()), emission.delta.cached_tokens,
+    // Later choices find in the cache what the first has just computed: the prompt is paid once.
+    const int64_t cached = emission.delta.choice == 0 ? emission.delta.cached_tokens : 0;
+    meter->Count(static_cast<int64_t>(request->request.prompt.size()), cached,
                  static_cast<int64_t>(emission.delta.tokens.size()));
   }
   Observe(emission);

@@ -542,6 +542,56 @@ TEST(EngineTest, EndingTheEngineCancelsAll) {
   for (auto& client : clients) EXPECT_TRUE(client->WaitOne().finish.has_value());
 }
 
+// A policy whose tickets say what the engine counted.
+class CountingPolicy : public TicketIssuer {
+ public:
+  struct Heard {
+    int64_t prompt = 0, cached = 0, output = 0;
+  };
+  std::expected<Ticket, Refusal> Admit(const AdmissionRequest& request) override {
+    return Make(request, std::make_unique<Sum>(heard));
+  }
+  Heard heard;
+
+ private:
+  class Sum : public Meter {
+   public:
+    explicit Sum(Heard& heard) : heard_(heard) {}
+    void Count(int64_t prompt, int64_t cached, int64_t output) override {
+      heard_.prompt = prompt;
+      heard_.cached = std::max(heard_.cached, cached);
+      heard_.output += output;
+    }
+
+   private:
+    Heard& heard_;
+  };
+};
+
+// A ledger clamps the larger of what it hears: a later choice's finds must not be among it.
+TEST(EngineTest, AMeterHearsOfTheCacheAsTheFirstChoiceFoundIt) {
+  auto engine = StartFake();
+  for (const int64_t expected : {0, 48}) {
+    GenerationRequest request = Request("m" + std::to_string(expected), 50);
+    request.choices = 3;
+    CountingPolicy policy;
+    TestClient client(3);
+    auto ticket = policy.Admit({.tenant = "t",
+                                .prompt_tokens = 50,
+                                .max_output_tokens = 3 * request.max_tokens,
+                                .choices = 3,
+                                .cache_salt = "m"});
+    ASSERT_TRUE(engine->Submit(std::move(*ticket), request, client.Sink()).has_value());
+    int64_t output = 0;
+    for (const Answer& answer : client.Wait()) {
+      output += static_cast<int64_t>(answer.tokens.size());
+    }
+    EXPECT_EQ(policy.heard.prompt, 50);
+    EXPECT_EQ(policy.heard.cached, expected);
+    EXPECT_EQ(policy.heard.output, output);
+  }
+}
+
 TEST(EngineTest, WhatIsCachedIsSharedWithinASaltAndChangesNothing) {
   auto engine = StartFake();
   const GenerationRequest request = Request("c", 50);

@@ -63,10 +63,12 @@ struct Delta {
   std::optional<Error> error;  // with kError
   std::string stop_match;      // the stop string that matched, if any
 
+  // Of the prompt, what this choice found in the prefix cache.
+  int64_t cached_tokens = 0;
+
   // With `finish`, the engine's own count.
   int64_t prompt_tokens = 0;
   int64_t output_tokens = 0;
-  int64_t cached_tokens = 0;
 };
 
 using DeltaSink = std::function<void(Delta)>;

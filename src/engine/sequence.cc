@@ -82,6 +82,7 @@ Emission Sequence::Begin() {
   emission.request = request_;
   emission.delta.choice = choice_;
   emission.delta.prompt_logprobs = std::exchange(prompt_logprobs_, {});
+  emission.delta.cached_tokens = cached_.value_or(0);
   return emission;
 }
 
@@ -93,7 +94,6 @@ void Sequence::Close(FinishReason reason, Clock::time_point now, Emission& emiss
   delta.finish = reason;
   delta.prompt_tokens = prompt_size_;
   delta.output_tokens = output();
-  delta.cached_tokens = cached_.value_or(0);
   if (text_.match()) delta.stop_match = *text_.match();
   if (output() == 0) times_.first_token = now;
   times_.finished = now;
