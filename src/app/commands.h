@@ -17,6 +17,7 @@ void AddAdaptCommands(Program& program);
 void AddTenantCommand(Program& program);
 void AddAuditCommand(Program& program);
 void AddSimulateCommand(Program& program);
+void AddRouteCommand(Program& program);
 
 }  // namespace jikji
 

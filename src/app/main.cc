@@ -15,5 +15,6 @@ int main(int argc, char** argv) {
   jikji::AddTenantCommand(program);
   jikji::AddAuditCommand(program);
   jikji::AddSimulateCommand(program);
+  jikji::AddRouteCommand(program);
   return program.Run(argc, argv);
 }

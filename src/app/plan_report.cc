@@ -158,12 +158,15 @@ std::string Estimates(const SitePlan& plan) {
 }  // namespace
 
 std::string WonText(double won) {
+  if (won == 0) return "0";
   if (SpeaksKorean()) {
-    return won >= 1e12 ? fmt::format("{:.2f}조 원", won / 1e12)
-                       : fmt::format("{:.0f}억 원", won / 1e8);
+    return won >= 1e12  ? fmt::format("{:.2f}조 원", won / 1e12)
+           : won >= 1e9 ? fmt::format("{:.0f}억 원", won / 1e8)
+                        : fmt::format("{:.1f}만 원", won / 1e4);
   }
-  return won >= 1e12 ? fmt::format("{:.2f} T won", won / 1e12)
-                     : fmt::format("{:.1f} bn won", won / 1e9);
+  return won >= 1e12  ? fmt::format("{:.2f} T won", won / 1e12)
+         : won >= 1e9 ? fmt::format("{:.1f} bn won", won / 1e9)
+                      : fmt::format("{:.3f} M won", won / 1e6);
 }
 
 std::string PlanText(const SitePlan& plan, const std::vector<Sensitivity>& sensitivity) {

@@ -1,6 +1,5 @@
 // `jikji serve`: the model behind the OpenAI API and the chat page, until SIGTERM.
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <thread>
 
@@ -10,6 +9,7 @@
 #include "app/console.h"
 #include "app/embedded.h"
 #include "app/engine_settings.h"
+#include "app/signal_wait.h"
 #include "app/store_settings.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -88,26 +88,6 @@ struct Options {
                        {"debug, info, warning or error", "로그 수준: debug, info, warning, error"},
                        {"debug", "info", "warning", "error"});
   }
-};
-
-// Blocks SIGINT and SIGTERM in this thread and those it starts, so that Wait sees them.
-class StopSignals {
- public:
-  StopSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  // Returns at the first signal; a second one ends the process at once.
-  void Wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
-  }
-
- private:
-  sigset_t set_;
 };
 
 std::string Url(const std::string& host, uint16_t port) {
@@ -225,7 +205,7 @@ Result<> Serve(Options& options) {
   for (const std::string& key : options.api_keys) {
     if (key.empty()) return Fail(ErrorCode::kInvalidArgument, "an API key is empty");
   }
-  const StopSignals stop;
+  const SignalWait stop;
   // Before the engine, since what is in the engine when that ends is settled.
   JIKJI_ASSIGN(const std::unique_ptr<Governor> governor, OpenGovernor(options));
   JIKJI_ASSIGN(EngineOptions engine_options, options.engine.Apply());

@@ -54,8 +54,13 @@ int64_t Cost(const View& view, int32_t index) {
   return cost;
 }
 
-// The most work at which a node is still taken. One request above the mean is always allowed:
-// otherwise an idle site could take nothing.
+// What a request adds to the work of a node.
+int64_t Added(const View& view, int32_t node) {
+  return view.request.prompt_tokens - view.CachedTokens(node) + view.request.decode_work;
+}
+
+// The most work at which a node is still taken, apart from one request like this: a conversation
+// must not lose its place because its last turn is still under way on an idle site.
 int64_t BoundOf(const View& view) {
   const double mean =
       static_cast<double>(view.pool.work) / static_cast<double>(view.pool.nodes.size());
@@ -82,7 +87,8 @@ int32_t Bounded(const View& view) {
   const int64_t bound = BoundOf(view);
   Cheapest best;
   const auto offer = [&](int32_t node) {
-    if (view.load(node).work > bound || !MayServe(view.site, node, view.request)) return false;
+    if (view.load(node).work > bound + Added(view, node)) return false;
+    if (!MayServe(view.site, node, view.request)) return false;
     best.Offer(node, Cost(view, node));
     return true;
   };

@@ -1,4 +1,4 @@
-// Starts `jikji serve` on a free port for a test file, and stops it.
+// Starts `jikji serve`, or another command that serves, on a free port for a test file, and stops it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -8,8 +8,10 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 export const program = process.env.JIKJI_PROGRAM ?? join(root, "build/release/jikji");
 
-export async function startServer(flags = [], environment = {}) {
-  const child = spawn(program, ["serve", "--port", "0", ...flags], {
+export const startServer = (flags = [], environment = {}) => start("serve", flags, environment);
+
+export async function start(command, flags = [], environment = {}) {
+  const child = spawn(program, [command, "--port", "0", ...flags], {
     env: { ...process.env, LANG: "C", LC_ALL: "C", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -23,7 +25,7 @@ export async function startServer(flags = [], environment = {}) {
       const match = line.match(/http:\/\/127\.0\.0\.1:\d+/);
       if (match) resolve(match[0]);
     });
-    exited.then(({ code }) => reject(new Error(`jikji serve ended with ${code}: ${output}${errors}`)));
+    exited.then(({ code }) => reject(new Error(`jikji ${command} ended with ${code}: ${output}${errors}`)));
   });
   return {
     url,

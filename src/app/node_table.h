@@ -1,0 +1,88 @@
+// The nodes behind a router: which serve, what they are busy with, and which gets the next request.
+//
+// Holds the snapshot that fleet::Route decides on. What this router has under way is counted at
+// once; what others have sent to a node is learnt from its metrics and counted until the next look.
+// Thread-safe. Non-goals: talking to nodes (router.h).
+#ifndef JIKJI_APP_NODE_TABLE_H_
+#define JIKJI_APP_NODE_TABLE_H_
+
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/node_metrics.h"
+#include "fleet/route.h"
+
+namespace jikji {
+
+class NodeTable {
+ public:
+  // URLs without a path: "http://10.0.0.1:8080". All begin as down, until a look finds them.
+  NodeTable(std::vector<std::string> urls, const fleet::RouteOptions& options);
+
+  size_t size() const { return urls_.size(); }
+  const std::string& url(int32_t node) const { return urls_[static_cast<size_t>(node)]; }
+  // The node at "host:port", or -1.
+  int32_t Find(std::string_view endpoint) const;
+
+  // A look at a node: whether it serves, which models, and its metrics.
+  void Seen(int32_t node, bool serving, const std::vector<std::string>& models,
+            const NodeMetrics& metrics);
+  // A request could not reach it: it gets no more until a look finds it serving.
+  void Lost(int32_t node);
+  // It gets no new request, whatever looks find; false: it may again.
+  void SetDraining(int32_t node, bool draining);
+
+  struct Request {
+    std::string model;  // empty or unknown: the first of any node
+    int64_t prompt_tokens = 0;
+    int64_t output_tokens = 0;  // at most, or as is usual
+    std::vector<uint64_t> prefix;
+    std::vector<int32_t> excluded;  // tried already
+  };
+  // Where a request goes; Release must follow for each node that is not -1.
+  struct Lease {
+    int32_t node = -1;
+    int64_t work = 0;
+  };
+  // `wanted`: a node that somebody else has chosen, or -1.
+  Lease Acquire(const Request& request, int32_t wanted = -1);
+  void Release(const Lease& lease);
+
+  struct Row {
+    std::string url;
+    fleet::NodeState state;
+    int32_t under_way;
+    int64_t requests;
+  };
+  std::vector<Row> Rows() const;
+  size_t Serving() const;
+
+ private:
+  struct Known {
+    bool serving = false;
+    bool draining = false;
+    std::vector<std::string> models;
+    int32_t under_way = 0;
+    int64_t requests = 0;
+    int64_t others_work = 0;  // of what others have sent there
+  };
+
+  void Refresh(int32_t node);  // after `serving`, `draining` or `models` changed
+  int32_t ModelOf(std::string_view name) const;
+
+  const std::vector<std::string> urls_;
+  const fleet::RouteOptions options_;
+  mutable std::mutex mutex_;
+  std::vector<Known> known_;
+  fleet::Snapshot site_;
+  fleet::CacheIndex index_;
+  uint64_t next_id_ = 0;
+};
+
+}  // namespace jikji
+
+#endif  // JIKJI_APP_NODE_TABLE_H_

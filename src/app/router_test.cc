@@ -1,0 +1,309 @@
+#include "app/router.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "app/node_metrics.h"
+#include "base/test_rounds.h"
+#include "net/client.h"
+#include "net/server.h"
+
+namespace jikji {
+namespace {
+
+// A node that tells what it was asked, and fails as it is told to.
+class FakeNode {
+ public:
+  enum class Mode { kServe, kBusy, kCloseAtOnce };
+
+  explicit FakeNode(std::string model = "m") : model_(std::move(model)) {
+    net::ServerOptions options;
+    options.port = 0;
+    auto server = net::Server::Start(options, [this](net::Request request, auto responder) {
+      Answer(request, std::move(responder));
+    });
+    EXPECT_TRUE(server) << server.error().ToString();
+    server_ = *std::move(server);
+  }
+
+  std::string endpoint() const { return "127.0.0.1:" + std::to_string(server_->port()); }
+  std::string url() const { return "http://" + endpoint(); }
+  void Stop() { server_.reset(); }
+
+  std::atomic<Mode> mode = Mode::kServe;
+  std::atomic<int> asked = 0;
+
+ private:
+  void Answer(const net::Request& request, std::shared_ptr<net::Responder> responder) {
+    net::Response response;
+    if (request.path == "/health") return responder->Send({});
+    if (request.path == "/v1/models") {
+      response.body = R"({"data": [{"id": ")" + model_ + "\"}]}";
+      return responder->Send(response);
+    }
+    if (request.path == "/metrics") {
+      response.body = "vllm:num_requests_running{a=\"b\"} 0\n";
+      return responder->Send(response);
+    }
+    ++asked;
+    switch (mode.load()) {
+      case Mode::kBusy:
+        response.status = 503;
+        return responder->Send(response);
+      case Mode::kCloseAtOnce: {
+        response.content_type = "text/event-stream";
+        responder->Begin(response);
+        return;  // dropped: the connection is cut before any byte of the body
+      }
+      case Mode::kServe:
+        break;
+    }
+    if (request.body.find("\"stream\": true") != std::string::npos) {
+      responder->Begin(response);
+      responder->Write("data: one\n\n");
+      responder->Write("data: two\n\n");
+      return responder->End();
+    }
+    response.body = "{\"path\":\"" + request.path + "?" + request.query + "\",\"key\":\"" +
+                    std::string(request.Header("Authorization")) + "\"}";
+    responder->Send(response);
+  }
+
+  std::string model_;
+  std::unique_ptr<net::Server> server_;
+};
+
+struct Front {
+  explicit Front(std::vector<std::string> nodes, fleet::RouteOptions route = {}) {
+    RouterOptions options;
+    options.nodes = std::move(nodes);
+    options.route = route;
+    options.workers = 8;
+    options.look_interval = std::chrono::hours(1);  // what requests find out must be enough
+    auto created = Router::Create(options);
+    EXPECT_TRUE(created) << created.error().ToString();
+    router = *std::move(created);
+    net::ServerOptions listen;
+    listen.port = 0;
+    server = *net::Server::Start(listen, router->handler());
+  }
+
+  net::Response Send(std::string body, net::Headers headers = {},
+                     std::string path = "/v1/chat/completions") const {
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = "http://127.0.0.1:" + std::to_string(server->port()) + path;
+    request.headers = std::move(headers);
+    request.body = std::move(body);
+    auto response = net::Fetch(request);
+    EXPECT_TRUE(response) << response.error().ToString();
+    return response ? *response : net::Response{};
+  }
+
+  std::unique_ptr<Router> router;
+  std::unique_ptr<net::Server> server;
+};
+
+std::string Chat(const std::string& prompt, bool stream = false) {
+  return std::string("{\"model\": \"m\", \"stream\": ") + (stream ? "true" : "false") +
+         ", \"messages\": [{\"role\": \"user\", \"content\": \"" + prompt + "\"}]}";
+}
+
+std::string NodeOf(const net::Response& response) {
+  for (const auto& [name, value] : response.headers) {
+    if (name == "x-jikji-node") return value;
+  }
+  return {};
+}
+
+TEST(Router, PassesRequestsAndAnswersThrough) {
+  FakeNode node;
+  const Front front({node.url()});
+  EXPECT_EQ(front.router->serving_nodes(), 1u);
+  const net::Response answer =
+      front.Send(Chat("hi"), {{"Authorization", "Bearer k"}}, "/v1/chat/completions?a=b%20c");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, R"({"path":"/v1/chat/completions?a=b%20c","key":"Bearer k"})");
+  EXPECT_EQ(NodeOf(answer), node.url());
+  const net::Response stream = front.Send(Chat("hi", true));
+  EXPECT_EQ(stream.body, "data: one\n\ndata: two\n\n");
+  EXPECT_TRUE(stream.content_type.starts_with("text/event-stream"));
+}
+
+TEST(Router, ConversationsStayWhereTheirPromptIsCached) {
+  FakeNode a, b, c;
+  const Front front({a.url(), b.url(), c.url()});
+  std::string prompt(2000, 'x');
+  const std::string first = NodeOf(front.Send(Chat(prompt)));
+  for (int turn = 0; turn < 6; ++turn) {
+    prompt += std::string(300, static_cast<char>('a' + turn));
+    EXPECT_EQ(NodeOf(front.Send(Chat(prompt))), first);
+  }
+  // Another key's prompt is another prompt, however equal.
+  front.Send(Chat(prompt), {{"Authorization", "Bearer other"}});
+  EXPECT_EQ(a.asked + b.asked + c.asked, 8);
+}
+
+TEST(Router, RetriesBeforeTheFirstTokenWhereverItFails) {
+  for (const auto mode : {FakeNode::Mode::kBusy, FakeNode::Mode::kCloseAtOnce}) {
+    FakeNode bad, good;
+    bad.mode = mode;
+    const Front front({bad.url(), good.url()}, {.policy = fleet::RoutePolicy::kRoundRobin});
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_EQ(front.Send(Chat("hi", true)).body, "data: one\n\ndata: two\n\n");
+      EXPECT_EQ(front.Send(Chat("hi")).status, 200);
+    }
+    EXPECT_GE(bad.asked, 1);
+    EXPECT_EQ(good.asked, 8);
+  }
+}
+
+TEST(Router, ALostNodeGetsNoMoreRequests) {
+  FakeNode dying, good;
+  const Front front({dying.url(), good.url()}, {.policy = fleet::RoutePolicy::kRoundRobin});
+  const std::string url = dying.url();
+  dying.Stop();
+  for (int i = 0; i < 6; ++i) {
+    const net::Response answer = front.Send(Chat("hi"));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(NodeOf(answer), good.url());
+  }
+  EXPECT_EQ(front.router->serving_nodes(), 1u);
+}
+
+// A node of bare sockets: answers looks, and ends every other connection within its stream, after
+// the first event has left.
+class BreakingNode {
+ public:
+  BreakingNode() {
+    listener_ = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener_, 16), 0);
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::jthread([this] { Serve(); });
+  }
+  ~BreakingNode() {
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    close(listener_);
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  void Serve() const {
+    for (int fd; (fd = accept(listener_, nullptr, nullptr)) >= 0; close(fd)) {
+      std::string request;
+      char buffer[4096];
+      // A body ends with the brace of its JSON; a look has none.
+      while (!request.ends_with(request.starts_with("POST") ? "}" : "\r\n\r\n")) {
+        const ssize_t count = recv(fd, buffer, sizeof buffer, 0);
+        if (count <= 0) break;
+        request.append(buffer, static_cast<size_t>(count));
+      }
+      const std::string answer =
+          request.starts_with("POST")
+              ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\ndata: first\n\n\r\n"
+              : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+      send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    }
+  }
+
+  int listener_ = -1;
+  uint16_t port_ = 0;
+  std::jthread thread_;
+};
+
+TEST(Router, ABreakWithinAnAnswerIsTold) {
+  const BreakingNode node;
+  const Front front({node.url()});
+  const net::Response answer = front.Send(Chat("hi", true));
+  EXPECT_TRUE(answer.body.starts_with("data: first\n\n")) << answer.body;
+  EXPECT_NE(answer.body.find("\"code\":\"node_lost\""), std::string::npos) << answer.body;
+}
+
+TEST(Router, DrainedNodesGetNothingNew) {
+  FakeNode a, b;
+  const Front front({a.url(), b.url()}, {.policy = fleet::RoutePolicy::kRoundRobin});
+  EXPECT_EQ(front.Send("", {}, "/router/drain?" + a.endpoint()).status, 200);
+  for (int i = 0; i < 4; ++i) front.Send(Chat("hi"));
+  EXPECT_EQ(a.asked, 0);
+  EXPECT_EQ(b.asked, 4);
+  EXPECT_EQ(front.Send("", {}, "/router/undrain?" + a.endpoint()).status, 200);
+  for (int i = 0; i < 4; ++i) front.Send(Chat("hi"));
+  EXPECT_EQ(a.asked, 2);
+  EXPECT_EQ(front.Send("", {}, "/router/drain?nobody:1").status, 404);
+}
+
+TEST(Router, AnEndpointPickerMayChoose) {
+  FakeNode a, b;
+  const Front front({a.url(), b.url()});
+  for (int i = 0; i < 3; ++i) {
+    const net::Response answer =
+        front.Send(Chat("hi"), {{"x-gateway-destination-endpoint", b.endpoint()}});
+    EXPECT_EQ(NodeOf(answer), b.url());
+  }
+  EXPECT_EQ(front.Send(Chat("hi"), {{"x-gateway-destination-endpoint", "10.0.0.9:1"}}).status, 503);
+}
+
+TEST(Router, ModelsGoToTheNodesThatHaveThem) {
+  FakeNode a("m"), b("other");
+  const Front front({a.url(), b.url()});
+  for (int i = 0; i < 4; ++i) front.Send(R"({"model": "other", "prompt": "x"})");
+  EXPECT_EQ(b.asked, 4);
+  front.Send(R"({"model": "m", "prompt": "x"})");
+  EXPECT_EQ(a.asked, 1);
+}
+
+TEST(Router, NoNodeIsAnErrorThatSaysSo) {
+  FakeNode node;
+  const std::string url = node.url();
+  node.Stop();
+  const Front front({url});
+  const net::Response answer = front.Send(Chat("hi"));
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_NE(answer.body.find("no_node"), std::string::npos);
+  EXPECT_EQ(Router::Create({}).error().where, "--node");
+  RouterOptions bad;
+  bad.nodes = {"https://secure:1"};
+  EXPECT_EQ(Router::Create(bad).error().where, "--node");
+}
+
+TEST(NodeMetrics, ReadsVllmAndLlamaServer) {
+  const NodeMetrics vllm = ParseNodeMetrics(
+      "# HELP x\nvllm:num_requests_running{engine=\"0\",model_name=\"a}b\"} 3.0\n"
+      "vllm:num_requests_waiting{engine=\"0\"} 2\nvllm:kv_cache_usage_perc{e=\"0\"} 0.25\n"
+      "vllm:cache_config_info{block_size=\"16\",num_gpu_blocks=\"1000\"} 1\nother 9\n");
+  EXPECT_EQ(vllm.running, 3);
+  EXPECT_EQ(vllm.waiting, 2);
+  EXPECT_EQ(vllm.cache_use, 0.25);
+  EXPECT_EQ(vllm.cache_tokens, 16'000);
+  EXPECT_EQ(ParseNodeMetrics("llamacpp:requests_processing 4\n").running, 4);
+}
+
+TEST(NodeMetrics, TakesAnyText) {
+  std::mt19937_64 random(6);
+  const std::string text =
+      "vllm:num_requests_running{e=\"0\"} 1e30\nvllm:cache_config_info{block_size=\"1e300\"} 1\n";
+  for (int round = 0; round < TestRounds(3000); ++round) {
+    std::string broken = text;
+    for (int i = 0; i < 4; ++i) broken[random() % broken.size()] = static_cast<char>(random());
+    const NodeMetrics metrics = ParseNodeMetrics(broken);
+    EXPECT_GE(metrics.running, 0);
+    EXPECT_GE(metrics.cache_tokens, 0);
+    EXPECT_LE(metrics.cache_use, 1);
+  }
+}
+
+}  // namespace
+}  // namespace jikji
