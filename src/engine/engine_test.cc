@@ -571,9 +571,9 @@ class CountingPolicy : public TicketIssuer {
 // A ledger clamps the larger of what it hears: a later choice's finds must not be among it.
 TEST(EngineTest, AMeterHearsOfTheCacheAsTheFirstChoiceFoundIt) {
   auto engine = StartFake();
+  GenerationRequest request = Request("m", 50);
+  request.choices = 3;
   for (const int64_t expected : {0, 48}) {
-    GenerationRequest request = Request("m" + std::to_string(expected), 50);
-    request.choices = 3;
     CountingPolicy policy;
     TestClient client(3);
     auto ticket = policy.Admit({.tenant = "t",
