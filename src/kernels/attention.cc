@@ -172,8 +172,8 @@ void Attention(const KvPages& pages, std::span<const AttentionSlice> slices, con
   plan.Make(call, slices, pool.size());
   constexpr int64_t kWorthSharing = 64 << 10;  // several microseconds; less, the caller does alone
   const bool share = plan.work >= kWorthSharing;
-  thread_local Scratch scratch;
   const auto scratch_for = [&](const AttentionTask& task) {
+    thread_local Scratch scratch;  // declared here, where each thread passes and makes its own
     return scratch.Fit(
         variant.scratch_bytes(pages, int64_t{task.tokens} * (heads / pages.kv_heads)));
   };
