@@ -554,17 +554,12 @@ class CountingPolicy : public TicketIssuer {
   Heard heard;
 
  private:
-  class Sum : public Meter {
-   public:
-    explicit Sum(Heard& heard) : heard_(heard) {}
+  struct Sum : Meter {
+    explicit Sum(Heard& its_heard) : heard(its_heard) {}
     void Count(int64_t prompt, int64_t cached, int64_t output) override {
-      heard_.prompt = prompt;
-      heard_.cached = std::max(heard_.cached, cached);
-      heard_.output += output;
+      heard = {prompt, std::max(heard.cached, cached), heard.output + output};
     }
-
-   private:
-    Heard& heard_;
+    Heard& heard;
   };
 };
 
