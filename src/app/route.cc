@@ -1,41 +1,38 @@
 // `jikji route`: one address in front of many serving nodes, until SIGTERM.
 #include <fmt/format.h>
 
-#include "api/service.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
-#include "app/router.h"
+#include "app/listen_settings.h"
+#include "app/membership/node_watch.h"
+#include "app/router/router.h"
 #include "app/signal_wait.h"
-#include "base/log.h"
-#include "net/server.h"
 
 namespace jikji {
 namespace {
 
 struct Options {
+  ListenSettings listen{8090};
   std::vector<std::string> nodes;
-  std::string host = "127.0.0.1";
-  int64_t port = 8090;
+  std::vector<std::string> etcd;
+  std::string etcd_prefix = kNodePrefix;
   std::string policy = "bounded";
   double bound = 1.25;
   int64_t workers = 256;
   int64_t max_queued = 1024;
   double look_seconds = 1;
-  int64_t network_threads = 1;
-  int64_t max_connections = 16384;
-  uint64_t max_body = 8u << 20;
-  int64_t drain_seconds = 30;
 
   void AddTo(Settings& settings) {
     settings.Add("node", &nodes,
                  {"A node, http://HOST:PORT; may be repeated",
                   "노드 주소, http://HOST:PORT. 여러 번 쓸 수 있음"});
-    settings.Add("host", &host, {"Address to listen on", "접속을 받을 주소"});
-    settings.Add(
-        "port", &port,
-        {"Port to listen on; 0: any free one", "접속을 받을 포트. 0이면 비어 있는 아무 포트"}, 0,
-        65535);
+    settings.Add("etcd", &etcd,
+                 {"etcd whose registered nodes are followed, http://HOST:PORT; may be repeated",
+                  "등록된 노드를 따라갈 etcd, http://HOST:PORT. 여러 번 쓸 수 있음"});
+    settings.Add("etcd-prefix", &etcd_prefix,
+                 {"Beginning of the keys of nodes", "노드 키의 앞부분"});
+    listen.AddTo(settings);
     settings.AddChoice(
         "policy", &policy, {"How a node is chosen", "노드를 고르는 방법"},
         {"bounded", "round-robin", "least-requests", "prefix-affinity", "llm-d", "dynamo"});
@@ -52,19 +49,14 @@ struct Options {
         "look-seconds", &look_seconds,
         {"Between looks at a node's health and metrics", "노드 상태와 지표를 보는 간격(초)"}, 0.01,
         3600);
-    settings.Add("network-threads", &network_threads, {"Threads for sockets", "소켓 스레드 수"}, 1,
-                 256);
-    settings.Add("max-connections", &max_connections, {"Connections held at once", "동시 연결 수"},
-                 1, 1 << 20);
-    settings.AddBytes("max-body", &max_body, {"Largest request body", "요청 본문의 최대 크기"});
-    settings.Add(
-        "drain-seconds", &drain_seconds,
-        {"After SIGTERM, time for answers to end", "SIGTERM 뒤 답변이 끝나기를 기다리는 시간(초)"},
-        0, 86400);
   }
 };
 
 Result<> Run(Options& options) {
+  if (options.nodes.empty() && options.etcd.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "no node is named: --node http://HOST:PORT, or --etcd http://HOST:PORT", "--node");
+  }
   const SignalWait stop;
   RouterOptions router_options;
   router_options.nodes = options.nodes;
@@ -75,24 +67,22 @@ Result<> Run(Options& options) {
   router_options.look_interval =
       std::chrono::milliseconds(static_cast<int64_t>(options.look_seconds * 1000));
   JIKJI_ASSIGN(const std::unique_ptr<Router> router, Router::Create(router_options));
-  net::ServerOptions listen;
-  listen.address = options.host;
-  listen.port = static_cast<uint16_t>(options.port);
-  listen.threads = static_cast<size_t>(options.network_threads);
-  listen.max_connections = static_cast<size_t>(options.max_connections);
-  listen.max_body_bytes = options.max_body;
-  listen.error_body = &Service::ErrorBody;
-  JIKJI_ASSIGN(const auto server, net::Server::Start(listen, router->handler()));
-  fmt::print(fmt::runtime(Say("Jikji router  http://{}:{}  {} of {} nodes serve, {}\n",
-                              "직지 라우터  http://{}:{}  노드 {}/{} 서비스 중, {}\n")),
-             options.host, server->port(), router->serving_nodes(), options.nodes.size(),
-             options.policy);
+  std::unique_ptr<NodeWatch> watch;
+  if (!options.etcd.empty()) {
+    NodeWatchOptions watching;
+    watching.etcd = options.etcd;
+    watching.prefix = options.etcd_prefix;
+    JIKJI_ASSIGN(watch, NodeWatch::Start(watching, [&router](std::vector<std::string> urls) {
+                   router->SetMembers(urls);
+                 }));
+  }
+  JIKJI_ASSIGN(const auto server, options.listen.Listen(router->handler()));
+  fmt::print(fmt::runtime(Say("Jikji router  {}  {} nodes serve, {}\n",
+                              "직지 라우터  {}  노드 {}개 서비스 중, {}\n")),
+             options.listen.Url(server->port()), router->serving_nodes(), options.policy);
   std::fflush(stdout);
   stop.Wait();
-  Log(LogLevel::kInfo, "stopping: answers in flight may end");
-  if (!server->Drain(std::chrono::seconds(options.drain_seconds))) {
-    Log(LogLevel::kWarning, "some answers did not end in time and were cut");
-  }
+  options.listen.Drain(*server);
   return {};
 }
 

@@ -1,21 +1,20 @@
 // `jikji serve`: the model behind the OpenAI API and the chat page, until SIGTERM.
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "api/service.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/embedded.h"
 #include "app/engine_settings.h"
+#include "app/listen_settings.h"
+#include "app/membership/registration_settings.h"
 #include "app/signal_wait.h"
 #include "app/store_settings.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "govern/governor.h"
 #include "kernels/isa.h"
-#include "net/server.h"
 
 namespace jikji {
 namespace {
@@ -24,18 +23,14 @@ struct Options {
   EngineSettings engine;
   StoreSettings store;
   int64_t store_patience = 600;
-  std::string host = "127.0.0.1";
-  int64_t port = 8080;
+  ListenSettings listen{8080};
+  RegistrationSettings registration;
   std::vector<std::string> api_keys;
   std::vector<std::string> names;
   std::vector<std::string> cors_origins;
   int64_t max_running = 64;
   int64_t max_queued = 256;
   int64_t step_tokens = 256;
-  int64_t network_threads = 1;
-  int64_t max_connections = 16384;
-  uint64_t max_body = 8u << 20;
-  int64_t drain_seconds = 30;
   std::string guard;
   std::string log_level = "info";
 
@@ -46,13 +41,8 @@ struct Options {
                  {"Seconds for which known keys go on while the store does not answer",
                   "저장소가 응답하지 않을 때 알고 있는 키로 계속 서비스하는 시간(초)"},
                  1, 86400);
-    settings.Add("host", &host,
-                 {"Address to listen on; 0.0.0.0 for every interface",
-                  "접속을 받을 주소. 0.0.0.0이면 모든 인터페이스"});
-    settings.Add(
-        "port", &port,
-        {"Port to listen on; 0: any free one", "접속을 받을 포트. 0이면 비어 있는 아무 포트"}, 0,
-        65535);
+    listen.AddTo(settings);
+    registration.AddTo(settings);
     settings.Add("api-key", &api_keys,
                  {"Key that clients must send as a Bearer token; may be repeated",
                   "클라이언트가 Bearer 토큰으로 보내야 하는 키. 여러 번 쓸 수 있음"},
@@ -70,15 +60,6 @@ struct Options {
                  1 << 20);
     settings.Add("step-tokens", &step_tokens,
                  {"Tokens of one engine step", "엔진 한 스텝의 토큰 수"}, 1, 1 << 16);
-    settings.Add("network-threads", &network_threads, {"Threads for sockets", "소켓 스레드 수"}, 1,
-                 256);
-    settings.Add("max-connections", &max_connections, {"Connections held at once", "동시 연결 수"},
-                 1, 1 << 20);
-    settings.AddBytes("max-body", &max_body, {"Largest request body", "요청 본문의 최대 크기"});
-    settings.Add(
-        "drain-seconds", &drain_seconds,
-        {"After SIGTERM, time for answers to end", "SIGTERM 뒤 답변이 끝나기를 기다리는 시간(초)"},
-        0, 86400);
     settings.Add("guard", &guard,
                  {"Privacy guard over prompts and answers: default, mask, block, log, a TOML file "
                   "or TOML; nothing: off",
@@ -89,12 +70,6 @@ struct Options {
                        {"debug", "info", "warning", "error"});
   }
 };
-
-std::string Url(const std::string& host, uint16_t port) {
-  const std::string shown = host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host;
-  return shown.find(':') == std::string::npos ? fmt::format("http://{}:{}", shown, port)
-                                              : fmt::format("http://[{}]:{}", shown, port);
-}
 
 // A line to paste into another terminal.
 std::string CurlLine(const Options& options, const ModelDescription& model,
@@ -117,7 +92,7 @@ std::string CurlLine(const Options& options, const ModelDescription& model,
 void PrintBanner(const Options& options, const LoadedEngine& loaded, uint16_t port) {
   const Engine& engine = *loaded.engine;
   const ModelDescription& model = engine.model();
-  const std::string url = Url(options.host, port);
+  const std::string url = options.listen.Url(port);
   const auto row = [](std::string_view english, std::string_view korean, const std::string& text) {
     // Hangul is two columns wide.
     fmt::print("{}{}{}\n", Say(english, korean),
@@ -143,31 +118,12 @@ void PrintBanner(const Options& options, const LoadedEngine& loaded, uint16_t po
   row("loaded in", "로딩", fmt::format("{:.2f} s", loaded.load_seconds));
   row("try", "해보기", CurlLine(options, model, url));
   std::fflush(stdout);
-  if (options.api_keys.empty() && options.store.store.empty() && options.host != "127.0.0.1" &&
-      options.host != "localhost" && options.host != "::1") {
+  if (options.api_keys.empty() && options.store.store.empty() &&
+      options.listen.host != "127.0.0.1" && options.listen.host != "localhost" &&
+      options.listen.host != "::1") {
     Log(LogLevel::kWarning, Say("no API key is set: whoever reaches this address can use the model",
                                 "API 키가 없습니다. 이 주소에 닿는 누구나 모델을 쓸 수 있습니다"));
   }
-}
-
-net::ServerOptions ServerOptionsOf(const Options& options) {
-  net::ServerOptions server;
-  server.address = options.host;
-  server.port = static_cast<uint16_t>(options.port);
-  server.threads = static_cast<size_t>(options.network_threads);
-  server.max_connections = static_cast<size_t>(options.max_connections);
-  server.max_body_bytes = options.max_body;
-  server.error_body = &Service::ErrorBody;
-  return server;
-}
-
-Result<std::unique_ptr<net::Server>> Listen(const Options& options, const Service& service) {
-  auto server = net::Server::Start(ServerOptionsOf(options), service.handler());
-  if (!server) {
-    return Fail(server.error().code, server.error().message + "; --host and --port choose another",
-                server.error().where);
-  }
-  return server;
 }
 
 std::string_view ContentType(std::string_view name) {
@@ -227,15 +183,14 @@ Result<> Serve(Options& options) {
   }
   JIKJI_ASSIGN(auto service, Service::Create(*loaded.engine, policy, std::move(api)));
   AddPage(*service);
-  JIKJI_ASSIGN(auto server, Listen(options, *service));
+  JIKJI_ASSIGN(auto server, options.listen.Listen(service->handler()));
+  JIKJI_ASSIGN(const auto registration, options.registration.Start(options.listen, server->port()));
   PrintBanner(options, loaded, server->port());
 
   stop.Wait();
-  Log(LogLevel::kInfo, "stopping: answers in flight may end");
+  if (registration) registration->Leave();  // first, so that routers send nothing more
   loaded.engine->StopAdmission();
-  if (!server->Drain(std::chrono::seconds(options.drain_seconds))) {
-    Log(LogLevel::kWarning, "some answers did not end in time and were cut");
-  }
+  options.listen.Drain(*server);
   return {};
 }
 

@@ -1,190 +1,28 @@
 #include "net/client.h"
 
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <limits>
-#include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "net/chunked.h"
+#include "net/connection_pool.h"
+#include "net/link.h"
 #include "net/message.h"
 
 namespace jikji::net {
 namespace {
 
-using std::chrono::milliseconds;
-
 // A head larger than this is no answer of a server that we would talk to.
 constexpr size_t kMaxHeadBytes = 64u << 10;
 constexpr size_t kReadBytes = 64u << 10;
-
-struct Url {
-  std::string host;  // without brackets
-  std::string port;
-  std::string authority;  // as given: the Host field
-  std::string target;
-};
-
-Result<Url> ParseUrl(const std::string& text) {
-  constexpr std::string_view kScheme = "http://";
-  const auto bad = [&text](const char* why) {
-    return Fail(ErrorCode::kInvalidArgument, why, text);
-  };
-  if (text.starts_with("https://")) {
-    return Fail(ErrorCode::kUnsupported, "this client speaks http:// only, not https://", text);
-  }
-  if (!text.starts_with(kScheme)) return bad("a URL starts with http://");
-  const auto control = [](unsigned char c) { return c <= 0x20 || c == 0x7F; };
-  if (std::ranges::any_of(text, control)) return bad("a URL holds no spaces; write them as %20");
-  std::string_view rest = std::string_view(text).substr(kScheme.size());
-  rest = rest.substr(0, rest.find('#'));
-  const size_t end = std::min(rest.find_first_of("/?"), rest.size());
-  Url url;
-  url.authority = rest.substr(0, end);
-  url.target = rest.substr(end);
-  if (!url.target.starts_with('/')) url.target.insert(url.target.begin(), '/');
-  std::string_view host = url.authority;
-  if (host.find('@') != std::string_view::npos) return bad("a URL here takes no user name");
-  std::string_view port;
-  if (host.starts_with('[')) {
-    const size_t close = host.find(']');
-    if (close == std::string_view::npos) return bad("the URL's host lacks its `]`");
-    port = host.substr(close + 1);
-    host = host.substr(1, close - 1);
-  } else {
-    const size_t colon = std::min(host.find(':'), host.size());
-    port = host.substr(colon);
-    host = host.substr(0, colon);
-  }
-  if (host.empty()) return bad("the URL names no host");
-  uint16_t number = 80;
-  if (!port.empty()) {
-    const char* last = port.data() + port.size();
-    const auto parsed = std::from_chars(port.data() + 1, last, number);
-    if (port[0] != ':' || parsed.ec != std::errc() || parsed.ptr != last || number == 0) {
-      return bad("the URL's port is not a number from 1 to 65535");
-    }
-  }
-  url.host = host;
-  url.port = std::to_string(number);
-  return url;
-}
-
-// A connected socket whose every wait is bounded.
-class Link {
- public:
-  explicit Link(milliseconds timeout, std::string where)
-      : timeout_(timeout), where_(std::move(where)) {}
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
-  ~Link() { Reset(); }
-
-  Result<> Connect(const Url& url) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV;
-    addrinfo* found = nullptr;
-    if (const int code = getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &found)) {
-      return Fail(ErrorCode::kUnavailable,
-                  std::string("cannot find the host: ") + gai_strerror(code), where_);
-    }
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(found, freeaddrinfo);
-    Result<> last = Fail(ErrorCode::kUnavailable, "the host has no address", where_);
-    for (const addrinfo* item = found; item != nullptr; item = item->ai_next) {
-      last = ConnectTo(*item);
-      if (last) return last;
-      Reset();
-    }
-    return last;
-  }
-
-  // How many of `data` were taken; 0 where the peer reads no more (it may have answered already).
-  Result<size_t> Send(std::string_view data) {
-    for (;;) {
-      const ssize_t count = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
-      if (count >= 0) return static_cast<size_t>(count);
-      if (errno == EPIPE || errno == ECONNRESET) return 0;
-      if (errno != EAGAIN && errno != EINTR) return Broken("cannot send");
-      if (errno == EAGAIN) JIKJI_RETURN_IF_ERROR(Wait(POLLOUT));
-    }
-  }
-
-  // 0 at the end of the stream.
-  Result<size_t> Receive(std::vector<char>& buffer) {
-    for (;;) {
-      const ssize_t count = recv(fd_, buffer.data(), buffer.size(), 0);
-      if (count >= 0) return static_cast<size_t>(count);
-      if (errno != EAGAIN && errno != EINTR) return Broken("the connection broke");
-      if (errno == EAGAIN) JIKJI_RETURN_IF_ERROR(Wait(POLLIN));
-    }
-  }
-
- private:
-  Result<> ConnectTo(const addrinfo& address) {
-    fd_ = socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd_ < 0) return Broken("cannot open a socket");
-    const int on = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd_, address.ai_addr, address.ai_addrlen) == 0) return {};
-    if (errno != EINPROGRESS) return Broken("cannot connect");
-    JIKJI_RETURN_IF_ERROR(Wait(POLLOUT));
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error == 0) return {};
-    errno = error;
-    return Broken("cannot connect");
-  }
-
-  Result<> Wait(short events) {
-    const auto deadline = std::chrono::steady_clock::now() + timeout_;
-    for (;;) {
-      const auto left =
-          std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-      pollfd item{fd_, events, 0};
-      const int ready =
-          poll(&item, 1, static_cast<int>(std::clamp<int64_t>(left.count(), 0, 1 << 30)));
-      if (ready > 0) return {};
-      if (ready == 0) {
-        return Fail(ErrorCode::kUnavailable,
-                    "no answer within " + std::to_string(timeout_.count()) + " ms", where_);
-      }
-      if (errno != EINTR) return Broken("cannot wait");
-    }
-  }
-
-  std::unexpected<Error> Broken(const char* what) {
-    return Fail(ErrorCode::kUnavailable, std::string(what) + ": " + std::strerror(errno), where_);
-  }
-
-  void Reset() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
-  milliseconds timeout_;
-  std::string where_;
-  int fd_ = -1;
-};
 
 bool HasField(const Headers& headers, std::string_view name) {
   return std::ranges::any_of(
       headers, [name](const auto& field) { return EqualIgnoringCase(field.first, name); });
 }
 
-Result<std::string> FormatRequest(const ClientRequest& request, const Url& url) {
+Result<std::string> FormatRequest(const ClientRequest& request, const Url& url, bool keep_alive) {
   std::string out = request.method + " " + url.target + " HTTP/1.1\r\n";
   if (!HasField(request.headers, "Host")) out += "Host: " + url.authority + "\r\n";
   for (const auto& [name, value] : request.headers) {
@@ -197,41 +35,50 @@ Result<std::string> FormatRequest(const ClientRequest& request, const Url& url) 
   if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
     out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   }
-  out += "Connection: close\r\n\r\n";
+  out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
   return out;
 }
 
-// One exchange on a connection of its own.
+// One exchange, on a connection of its own or a kept one.
 class ClientExchange {
  public:
   using OnData = std::function<bool(std::string_view)>;
 
   ClientExchange(const ClientRequest& request, const ClientOptions& options)
-      : request_(request), options_(options), link_(options.timeout, request.url) {}
+      : request_(request),
+        options_(options),
+        limits_{options.timeout, options.cancellation, request.url} {}
 
   // on_data may be empty: then the body is kept.
   Result<Response> Run(const OnData& on_data) {
     JIKJI_ASSIGN(const Url url, ParseUrl(request_.url));
-    JIKJI_ASSIGN(const std::string head, FormatRequest(request_, url));
-    JIKJI_RETURN_IF_ERROR(link_.Connect(url));
-    JIKJI_RETURN_IF_ERROR(SendAll(head));
-    JIKJI_RETURN_IF_ERROR(SendAll(request_.body));
-    ResponseHead answer;
-    do {
-      JIKJI_ASSIGN(answer, ReadHead());
-    } while (answer.status / 100 == 1);
+    const bool keep = options_.pool != nullptr;
+    JIKJI_ASSIGN(const std::string head, FormatRequest(request_, url, keep));
+    if (keep) link_ = options_.pool->Take(url.authority);
+    const bool kept = link_.connected();
+    auto answer = Ask(url, head);
+    if (kept && !answer && answer.error().code == ErrorCode::kUnavailable && !heard_) {
+      // The peer closed it while it was idle, as servers do.
+      link_ = {};
+      deaf_ = false;
+      answer = Ask(url, head);
+    }
+    if (!answer) return std::unexpected(std::move(answer).error());
     Response response;
-    response.status = answer.status;
+    response.status = answer->status;
     response.content_type.clear();
-    for (const auto& [name, value] : answer.headers) {
+    for (const auto& [name, value] : answer->headers) {
       if (EqualIgnoringCase(name, "Content-Type")) response.content_type = value;
     }
-    const bool bodiless = request_.method == "HEAD" || IsBodiless(answer.status);
-    if (!bodiless) {
-      const bool keep = !on_data || answer.status / 100 != 2;
-      JIKJI_RETURN_IF_ERROR(ReadBody(answer, keep ? Keep(response.body) : on_data));
+    bool whole = true;
+    if (request_.method != "HEAD" && !IsBodiless(answer->status)) {
+      const bool keeps = !on_data || answer->status / 100 != 2;
+      JIKJI_ASSIGN(whole, ReadBody(*answer, keeps ? Keep(response.body) : on_data));
     }
-    response.headers = std::move(answer.headers);
+    if (keep && whole && answer->keep_alive && !deaf_ && unread_.empty()) {
+      options_.pool->Keep(url.authority, std::move(link_));
+    }
+    response.headers = std::move(answer->headers);
     return response;
   }
 
@@ -243,9 +90,25 @@ class ClientExchange {
     };
   }
 
+  // Sends the request and reads the head of the answer.
+  Result<ResponseHead> Ask(const Url& url, const std::string& head) {
+    if (!link_.connected()) JIKJI_RETURN_IF_ERROR(link_.Connect(url, limits_));
+    if (request_.body.size() <= kReadBytes) {
+      JIKJI_RETURN_IF_ERROR(SendAll(head + request_.body));  // one packet where it fits one
+    } else {
+      JIKJI_RETURN_IF_ERROR(SendAll(head));
+      JIKJI_RETURN_IF_ERROR(SendAll(request_.body));
+    }
+    ResponseHead answer;
+    do {
+      JIKJI_ASSIGN(answer, ReadHead());
+    } while (answer.status / 100 == 1);
+    return answer;
+  }
+
   Result<> SendAll(std::string_view data) {
     while (!data.empty() && !deaf_) {
-      JIKJI_ASSIGN(const size_t count, link_.Send(data));
+      JIKJI_ASSIGN(const size_t count, link_.Send(data, limits_));
       deaf_ = count == 0;
       data.remove_prefix(count);
     }
@@ -255,8 +118,9 @@ class ClientExchange {
   // More bytes into unread_; false at the end of the stream.
   Result<bool> More() {
     buffer_.resize(kReadBytes);
-    JIKJI_ASSIGN(const size_t count, link_.Receive(buffer_));
+    JIKJI_ASSIGN(const size_t count, link_.Receive(buffer_, limits_));
     unread_.append(buffer_.data(), count);
+    heard_ |= count > 0;
     return count > 0;
   }
 
@@ -282,7 +146,8 @@ class ClientExchange {
     }
   }
 
-  Result<> ReadBody(const ResponseHead& head, const OnData& on_data) {
+  // False where on_data stopped it, or only the end of the connection ends it.
+  Result<bool> ReadBody(const ResponseHead& head, const OnData& on_data) {
     const uint64_t limit = options_.max_body_bytes;
     if (head.content_length.value_or(0) > limit) return TooLarge();
     // Without a length the body ends with the connection.
@@ -291,32 +156,35 @@ class ClientExchange {
     ChunkDecoder chunks(limit);
     while (left > 0) {
       std::string_view input = unread_;
-      while (!input.empty()) {
+      while (!input.empty() && left > 0) {
         std::string_view piece = input.substr(0, std::min<uint64_t>(left, input.size()));
         if (head.chunked) {
           const auto status = chunks.Next(input, piece);
           if (status == ChunkDecoder::Status::kMore) break;
-          if (status == ChunkDecoder::Status::kDone) return {};
+          if (status == ChunkDecoder::Status::kDone) {
+            unread_ = std::string(input);
+            return true;
+          }
           if (status == ChunkDecoder::Status::kBad) {
             return Malformed("the answer's chunks are malformed");
           }
           if (status == ChunkDecoder::Status::kTooLarge) return TooLarge();
         } else {
-          input = {};
+          input.remove_prefix(piece.size());
           left -= piece.size();
           total += piece.size();
           if (total > limit) return TooLarge();
         }
-        if (!on_data(piece)) return {};
+        if (!on_data(piece)) return false;
       }
-      unread_.clear();
+      unread_ = std::string(input);
       if (left == 0) break;
       JIKJI_ASSIGN(const bool more, More());
       if (more) continue;
-      if (!head.chunked && !head.content_length) return {};
+      if (!head.chunked && !head.content_length) return false;
       return Fail(ErrorCode::kUnavailable, "the answer broke off before its end", request_.url);
     }
-    return {};
+    return true;
   }
 
   std::unexpected<Error> Malformed(std::string why) {
@@ -330,8 +198,10 @@ class ClientExchange {
 
   const ClientRequest& request_;
   const ClientOptions& options_;
+  const WaitLimits limits_;
   Link link_;
-  bool deaf_ = false;  // the peer stopped reading
+  bool heard_ = false;  // a byte came
+  bool deaf_ = false;   // the peer stopped reading
   std::vector<char> buffer_;
   std::string unread_;
 };

@@ -1,4 +1,8 @@
-// A small blocking HTTP/1.1 client: for `jikji chat`, health checks and tests.
+// A small blocking HTTP/1.1 client: for `jikji chat`, the router, health checks and tests.
+//
+// Each exchange has a connection of its own, unless it is given a pool to take one from and leave
+// it in. An exchange on a kept connection that ends before any byte of an answer came is sent once
+// more on a new one, so a pool is for requests that may be sent twice.
 #ifndef JIKJI_NET_CLIENT_H_
 #define JIKJI_NET_CLIENT_H_
 
@@ -8,6 +12,8 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "net/cancellation.h"
+#include "net/connection_pool.h"
 #include "net/http.h"
 
 namespace jikji::net {
@@ -15,13 +21,15 @@ namespace jikji::net {
 struct ClientOptions {
   std::chrono::milliseconds timeout{600'000};  // of no byte coming
   size_t max_body_bytes = 1u << 30;
+  ConnectionPool* pool = nullptr;
+  const Cancellation* cancellation = nullptr;
 };
 
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  // http://host:port/path?query
-  Headers headers;
-  std::string body;
+  Headers headers = {};
+  std::string body = {};
 };
 
 // The whole answer.

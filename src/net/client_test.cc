@@ -164,6 +164,103 @@ TEST(Client, KeepsItsLimits) {
   EXPECT_EQ(got.error().code, ErrorCode::kUnavailable);
 }
 
+TEST(Client, APoolKeepsConnectionsOpen) {
+  const auto server = StartTestServer([](Request request, std::shared_ptr<Responder> responder) {
+    if (request.path != "/stream") return responder->Send(Text(request.body + request.peer));
+    responder->Begin(Text(""));
+    responder->Write(request.peer);
+    responder->End();
+  });
+  ConnectionPool pool;
+  const auto ask = [&](std::string path, std::string body) {
+    const auto got = Fetch(
+        {.method = "POST", .url = UrlOf(*server, path), .headers = {}, .body = std::move(body)},
+        {.pool = &pool});
+    EXPECT_TRUE(got) << got.error().ToString();
+    return got ? got->body : std::string();
+  };
+  // The peer's address is the same for as long as the connection is.
+  const std::string peer = ask("/", "");
+  EXPECT_EQ(ask("/", "body"), "body" + peer);
+  EXPECT_EQ(ask("/stream", ""), peer);
+  EXPECT_EQ(ask("/", std::string(200'000, 'x')).size(), 200'000 + peer.size());
+  EXPECT_EQ(ask("/", ""), peer);
+  // Stopping a stream leaves its connection unfit for another.
+  EXPECT_TRUE(FetchStream({.url = UrlOf(*server, "/stream")},
+                          [](std::string_view) { return false; }, {.pool = &pool}));
+  EXPECT_NE(ask("/", ""), peer);
+}
+
+TEST(Client, AKeptConnectionThatTheServerClosedIsNotAnError) {
+  auto server = StartTestServer(Echo);
+  const uint16_t port = server->port();
+  const std::string url = UrlOf(*server, "/");
+  ConnectionPool pool;
+  ASSERT_TRUE(Fetch({.url = url}, {.pool = &pool}));
+  server.reset();
+  EXPECT_FALSE(Fetch({.url = url}, {.pool = &pool}));
+  ServerOptions options;
+  options.port = port;
+  const auto again = Server::Start(options, Echo);
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_TRUE(Fetch({.url = url}, {.pool = &pool}));
+}
+
+TEST(Client, AKeptConnectionThatClosesUnderTheRequestIsTriedOnceMore) {
+  // The first answer keeps the connection; it closes on the second request, and the third socket
+  // is there for what is sent again.
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener, 4), 0);
+  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  std::thread peer([listener] {
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    char buffer[4096];
+    const int first = accept(listener, nullptr, nullptr);
+    recv(first, buffer, sizeof buffer, 0);
+    send(first, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL);
+    recv(first, buffer, sizeof buffer, 0);
+    close(first);
+    const int second = accept(listener, nullptr, nullptr);
+    recv(second, buffer, sizeof buffer, 0);
+    send(second, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL);
+    close(second);
+  });
+  ConnectionPool pool;
+  std::string url = "http://127.0.0.1:";
+  url += std::to_string(ntohs(address.sin_port));
+  for (int i = 0; i < 2; ++i) {
+    const auto got = Fetch({.url = url}, {.pool = &pool});
+    ASSERT_TRUE(got) << got.error().ToString();
+    EXPECT_EQ(got->body, "ok");
+  }
+  peer.join();
+  close(listener);
+}
+
+TEST(Client, IsCancelledFromAnotherThread) {
+  Latch asked, gone;
+  const auto server = StartTestServer([&](Request, std::shared_ptr<Responder> responder) {
+    asked.Hit();
+    responder->OnDisconnect([&gone, responder] { gone.Hit(); });
+  });
+  Cancellation cancellation;
+  std::thread canceller([&] {
+    EXPECT_TRUE(asked.WaitFor(1));
+    cancellation.Cancel();
+  });
+  const auto got = Fetch({.url = UrlOf(*server, "/")}, {.cancellation = &cancellation});
+  canceller.join();
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, ErrorCode::kCancelled);
+  EXPECT_TRUE(gone.WaitFor(1));
+  EXPECT_FALSE(Fetch({.url = UrlOf(*server, "/")}, {.cancellation = &cancellation}));
+}
+
 TEST(Client, SaysWhatIsWrongWithAUrl) {
   for (const char* url : {"", "host", "ftp://host/", "http://", "http:///path", "http://h:0/",
                           "http://h:99999/", "http://h:8o/", "http://h:/", "http://[::1/",

@@ -1,4 +1,4 @@
-#include "app/node_metrics.h"
+#include "app/router/node_metrics.h"
 
 #include <algorithm>
 #include <charconv>

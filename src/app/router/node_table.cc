@@ -1,4 +1,4 @@
-#include "app/node_table.h"
+#include "app/router/node_table.h"
 
 #include <algorithm>
 
@@ -12,25 +12,73 @@ constexpr int64_t kUsualWork = 512;
 
 }  // namespace
 
-NodeTable::NodeTable(std::vector<std::string> urls, const fleet::RouteOptions& options)
-    : urls_(std::move(urls)), options_(options), known_(urls_.size()), index_(kIndexEntries) {
+NodeTable::NodeTable(const std::vector<std::string>& fixed, const fleet::RouteOptions& options)
+    : options_(options), index_(kIndexEntries) {
   site_.feeds.resize(1);
   site_.loops.resize(1);
   site_.racks.resize(1);
   site_.gpu_powers.resize(1);
-  fleet::Node down;
-  down.state = fleet::NodeState::kDown;
-  site_.nodes.assign(urls_.size(), down);
-  site_.loads.resize(urls_.size());
+  for (const std::string& url : fixed) Add(url, /*fixed=*/true);
+}
+
+int32_t NodeTable::FindUrl(std::string_view url) const {
+  for (size_t i = 0; i < known_.size(); ++i) {
+    if (!known_[i].left && known_[i].url == url) return static_cast<int32_t>(i);
+  }
+  return -1;
 }
 
 int32_t NodeTable::Find(std::string_view endpoint) const {
-  for (size_t i = 0; i < urls_.size(); ++i) {
-    std::string_view url = urls_[i];
-    url.remove_prefix(std::min(url.size(), std::string_view("http://").size()));
-    if (url == endpoint) return static_cast<int32_t>(i);
+  const std::lock_guard lock(mutex_);
+  return FindUrl("http://" + std::string(endpoint));
+}
+
+int32_t NodeTable::Add(const std::string& url, bool fixed) {
+  auto place = std::ranges::find_if(
+      known_, [](const Known& known) { return known.left && known.under_way == 0; });
+  if (place == known_.end()) {
+    place = known_.emplace(known_.end());
+    site_.nodes.emplace_back();
+    site_.loads.emplace_back();
   }
-  return -1;
+  *place = {.url = url, .fixed = fixed};
+  const auto i = static_cast<size_t>(place - known_.begin());
+  site_.nodes[i] = {};
+  site_.nodes[i].state = fleet::NodeState::kDown;
+  site_.loads[i] = {};
+  return static_cast<int32_t>(i);
+}
+
+void NodeTable::Leave(int32_t index) {
+  Known& known = known_[static_cast<size_t>(index)];
+  known.left = true;
+  Refresh(index);
+  index_.Remove(index);
+  fleet::AddWork(site_, index, -known.others_work);
+  known.others_work = 0;
+}
+
+std::vector<NodeTable::Place> NodeTable::SetMembers(const std::vector<std::string>& urls) {
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < known_.size(); ++i) {
+    const Known& known = known_[i];
+    const bool stays = known.fixed || std::ranges::find(urls, known.url) != urls.end();
+    if (!known.left && !stays) Leave(static_cast<int32_t>(i));
+  }
+  std::vector<Place> added;
+  for (const std::string& url : urls) {
+    if (FindUrl(url) < 0) added.push_back({Add(url, /*fixed=*/false), url});
+  }
+  return added;
+}
+
+std::vector<NodeTable::Place> NodeTable::Places() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Place> places;
+  for (size_t i = 0; i < known_.size(); ++i) {
+    if (!known_[i].left) places.push_back({static_cast<int32_t>(i), known_[i].url});
+  }
+  return places;
 }
 
 int32_t NodeTable::ModelOf(std::string_view name) const {
@@ -51,9 +99,9 @@ void NodeTable::Refresh(int32_t index) {
   const auto i = static_cast<size_t>(index);
   fleet::Node& node = site_.nodes[i];
   const Known& known = known_[i];
-  node.state = !known.serving   ? fleet::NodeState::kDown
-               : known.draining ? fleet::NodeState::kDraining
-                                : fleet::NodeState::kServing;
+  node.state = !known.serving                 ? fleet::NodeState::kDown
+               : known.draining || known.left ? fleet::NodeState::kDraining
+                                              : fleet::NodeState::kServing;
   const std::string name = known.models.empty() ? std::string() : known.models.front();
   const auto model = std::ranges::find(site_.models, name, &fleet::Model::name);
   node.model = static_cast<int32_t>(model - site_.models.begin());
@@ -65,33 +113,35 @@ void NodeTable::Refresh(int32_t index) {
   RebuildPools(site_);
 }
 
-void NodeTable::Seen(int32_t index, bool serving, const std::vector<std::string>& models,
+void NodeTable::Seen(const Place& place, bool serving, const std::vector<std::string>& models,
                      const NodeMetrics& metrics) {
   const std::lock_guard lock(mutex_);
-  const auto i = static_cast<size_t>(index);
+  const auto i = static_cast<size_t>(place.node);
   Known& known = known_[i];
+  if (known.left || known.url != place.url) return;  // it left while it was looked at
   const bool changed = known.serving != serving || (serving && known.models != models);
   if (serving) known.models = models;
-  if (!serving && known.serving) index_.Remove(index);
+  if (!serving && known.serving) index_.Remove(place.node);
   known.serving = serving;
-  if (changed) Refresh(index);
+  if (changed) Refresh(place.node);
   fleet::NodeLoad& load = site_.loads[i];
   load.kv_capacity = metrics.cache_tokens;
   load.kv_tokens =
       static_cast<int64_t>(metrics.cache_use * static_cast<double>(metrics.cache_tokens));
   const int64_t others =
       std::max<int64_t>(0, metrics.running + metrics.waiting - known.under_way) * kUsualWork;
-  fleet::AddWork(site_, index, others - known.others_work);
+  fleet::AddWork(site_, place.node, others - known.others_work);
   known.others_work = others;
   load.waiting = static_cast<int32_t>(std::min<int64_t>(metrics.waiting, 1 << 30));
 }
 
-void NodeTable::Lost(int32_t index) {
+void NodeTable::Lost(const Lease& lease) {
   const std::lock_guard lock(mutex_);
-  if (!known_[static_cast<size_t>(index)].serving) return;
-  known_[static_cast<size_t>(index)].serving = false;
-  index_.Remove(index);
-  Refresh(index);
+  Known& known = known_[static_cast<size_t>(lease.node)];
+  if (!known.serving) return;
+  known.serving = false;
+  index_.Remove(lease.node);
+  Refresh(lease.node);
 }
 
 void NodeTable::SetDraining(int32_t index, bool draining) {
@@ -119,7 +169,8 @@ NodeTable::Lease NodeTable::Acquire(const Request& asked, int32_t wanted) {
   if (choice.node < 0) return {};
   index_.Add(asked.prefix, choice.node);
   const auto i = static_cast<size_t>(choice.node);
-  const Lease lease{choice.node, asked.prompt_tokens - choice.cached_tokens + asked.output_tokens};
+  const Lease lease{choice.node, asked.prompt_tokens - choice.cached_tokens + asked.output_tokens,
+                    known_[i].url};
   fleet::AddWork(site_, choice.node, lease.work);
   ++site_.loads[i].running;
   ++known_[i].under_way;
@@ -138,8 +189,10 @@ void NodeTable::Release(const Lease& lease) {
 std::vector<NodeTable::Row> NodeTable::Rows() const {
   const std::lock_guard lock(mutex_);
   std::vector<Row> rows;
-  for (size_t i = 0; i < urls_.size(); ++i) {
-    rows.push_back({urls_[i], site_.nodes[i].state, known_[i].under_way, known_[i].requests});
+  for (size_t i = 0; i < known_.size(); ++i) {
+    const Known& known = known_[i];
+    if (known.left) continue;
+    rows.push_back({known.url, site_.nodes[i].state, known.under_way, known.requests});
   }
   return rows;
 }

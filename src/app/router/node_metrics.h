@@ -2,8 +2,8 @@
 //
 // Unknown lines are read over; a gauge that is absent stays at its default. llama-server's names
 // are understood too. Non-goals: histograms, other labels than the shape of the cache.
-#ifndef JIKJI_APP_NODE_METRICS_H_
-#define JIKJI_APP_NODE_METRICS_H_
+#ifndef JIKJI_APP_ROUTER_NODE_METRICS_H_
+#define JIKJI_APP_ROUTER_NODE_METRICS_H_
 
 #include <cstdint>
 #include <string_view>
@@ -21,4 +21,4 @@ NodeMetrics ParseNodeMetrics(std::string_view text);
 
 }  // namespace jikji
 
-#endif  // JIKJI_APP_NODE_METRICS_H_
+#endif  // JIKJI_APP_ROUTER_NODE_METRICS_H_

@@ -1,4 +1,4 @@
-#include "app/router.h"
+#include "app/router/router.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -7,9 +7,11 @@
 
 #include <atomic>
 #include <random>
+#include <semaphore>
 #include <thread>
 
-#include "app/node_metrics.h"
+#include "app/router/node_metrics.h"
+#include "app/router/node_table.h"
 #include "base/test_rounds.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -17,10 +19,20 @@
 namespace jikji {
 namespace {
 
+// Something that happened once more.
+class Signal {
+ public:
+  void Set() { signal_.release(); }
+  bool Wait() { return signal_.try_acquire_for(std::chrono::seconds(20)); }
+
+ private:
+  std::counting_semaphore<> signal_{0};
+};
+
 // A node that tells what it was asked, and fails as it is told to.
 class FakeNode {
  public:
-  enum class Mode { kServe, kBusy, kCloseAtOnce };
+  enum class Mode { kServe, kBusy, kCloseAtOnce, kHold };
 
   explicit FakeNode(std::string model = "m") : model_(std::move(model)) {
     net::ServerOptions options;
@@ -38,6 +50,7 @@ class FakeNode {
 
   std::atomic<Mode> mode = Mode::kServe;
   std::atomic<int> asked = 0;
+  Signal held, left;  // kHold: a request came, and its client went away
 
  private:
   void Answer(const net::Request& request, std::shared_ptr<net::Responder> responder) {
@@ -61,6 +74,9 @@ class FakeNode {
         responder->Begin(response);
         return;  // dropped: the connection is cut before any byte of the body
       }
+      case Mode::kHold:
+        responder->OnDisconnect([this, responder] { left.Set(); });
+        return held.Set();
       case Mode::kServe:
         break;
     }
@@ -115,12 +131,14 @@ std::string Chat(const std::string& prompt, bool stream = false) {
          ", \"messages\": [{\"role\": \"user\", \"content\": \"" + prompt + "\"}]}";
 }
 
-std::string NodeOf(const net::Response& response) {
+std::string HeaderOf(const net::Response& response, std::string_view wanted) {
   for (const auto& [name, value] : response.headers) {
-    if (name == "x-jikji-node") return value;
+    if (name == wanted) return value;
   }
   return {};
 }
+
+std::string NodeOf(const net::Response& response) { return HeaderOf(response, "x-jikji-node"); }
 
 TEST(Router, PassesRequestsAndAnswersThrough) {
   FakeNode node;
@@ -256,6 +274,75 @@ TEST(Router, AnEndpointPickerMayChoose) {
   EXPECT_EQ(front.Send(Chat("hi"), {{"x-gateway-destination-endpoint", "10.0.0.9:1"}}).status, 503);
 }
 
+TEST(Router, AnEndpointPickersListIsTriedInOrder) {
+  FakeNode a, b;
+  a.mode = FakeNode::Mode::kBusy;
+  const Front front({a.url(), b.url()});
+  const net::Response answer = front.Send(
+      Chat("hi"),
+      {{"x-gateway-destination-endpoint", "10.0.0.9:1, " + a.endpoint() + " ," + b.endpoint()}});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(a.asked, 1);
+  EXPECT_EQ(HeaderOf(answer, "x-gateway-destination-endpoint-served"), b.endpoint());
+}
+
+TEST(Router, NodesComeAndGoWithTheirMembership) {
+  FakeNode fixed, a, b;
+  const Front front({fixed.url()}, {.policy = fleet::RoutePolicy::kRoundRobin});
+  front.router->SetMembers({a.url(), fixed.url()});
+  EXPECT_EQ(front.router->serving_nodes(), 2u);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(front.Send(Chat("hi")).status, 200);
+  EXPECT_EQ(a.asked, 2);
+  // One goes and another comes, in its place; the fixed one stays.
+  front.router->SetMembers({b.url()});
+  EXPECT_EQ(front.router->serving_nodes(), 2u);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(front.Send(Chat("hi")).status, 200);
+  EXPECT_EQ(a.asked, 2);
+  EXPECT_EQ(b.asked, 2);
+  front.router->SetMembers({});
+  EXPECT_EQ(front.router->serving_nodes(), 1u);
+}
+
+TEST(NodeTable, APlaceIsNotGivenAwayUnderAnAnswer) {
+  NodeTable table({}, {});
+  const auto first = table.SetMembers({"http://a:1"});
+  ASSERT_EQ(first.size(), 1u);
+  table.Seen(first[0], true, {"m"}, {});
+  const NodeTable::Lease lease = table.Acquire({});
+  EXPECT_EQ(lease.url, "http://a:1");
+  const auto second = table.SetMembers({"http://b:1"});
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_NE(second[0].node, lease.node);
+  EXPECT_EQ(table.Acquire({}).node, -1);  // one has left, the other was not seen yet
+  table.Seen(first[0], true, {"m"}, {});  // a look that was under way changes nothing
+  EXPECT_EQ(table.Serving(), 0u);
+  table.Release(lease);
+  const auto third = table.SetMembers({"http://b:1", "http://c:1"});
+  ASSERT_EQ(third.size(), 1u);
+  EXPECT_EQ(third[0].node, lease.node);
+  EXPECT_EQ(table.Rows().size(), 2u);
+}
+
+TEST(Router, AClientThatLeavesEndsItsRequestAtTheNode) {
+  FakeNode node;
+  node.mode = FakeNode::Mode::kHold;
+  const Front front({node.url()});
+  for (const bool stream : {false, true}) {
+    net::Cancellation leaving;
+    std::jthread leaver([&] {
+      EXPECT_TRUE(node.held.Wait());
+      leaving.Cancel();
+    });
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = "http://127.0.0.1:" + std::to_string(front.server->port()) + "/v1/completions";
+    request.body = Chat("hi", stream);
+    EXPECT_FALSE(net::Fetch(request, {.cancellation = &leaving}));
+    EXPECT_TRUE(node.left.Wait());
+  }
+  EXPECT_EQ(front.router->serving_nodes(), 1u);  // it is not the node's fault
+}
+
 TEST(Router, ModelsGoToTheNodesThatHaveThem) {
   FakeNode a("m"), b("other");
   const Front front({a.url(), b.url()});
@@ -273,7 +360,6 @@ TEST(Router, NoNodeIsAnErrorThatSaysSo) {
   const net::Response answer = front.Send(Chat("hi"));
   EXPECT_EQ(answer.status, 503);
   EXPECT_NE(answer.body.find("no_node"), std::string::npos);
-  EXPECT_EQ(Router::Create({}).error().where, "--node");
   RouterOptions bad;
   bad.nodes = {"https://secure:1"};
   EXPECT_EQ(Router::Create(bad).error().where, "--node");

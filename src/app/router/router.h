@@ -5,10 +5,11 @@
 // refuses the connection or answers 503; after that the client is told, within the stream. A client
 // that goes away ends its request at the node. Requests wait for a worker in a bounded queue; past
 // it, 503. Nodes are looked at (/health, /v1/models, /metrics) at an interval. The header of the
-// Gateway API Inference Extension, x-gateway-destination-endpoint, overrides the choice. Non-goals:
-// TLS, keeping connections to nodes open, authentication (the nodes').
-#ifndef JIKJI_APP_ROUTER_H_
-#define JIKJI_APP_ROUTER_H_
+// Gateway API Inference Extension, x-gateway-destination-endpoint, overrides the choice: its first
+// endpoint that serves is taken, the others are where the request goes if that one is lost.
+// Non-goals: TLS, authentication (the nodes').
+#ifndef JIKJI_APP_ROUTER_ROUTER_H_
+#define JIKJI_APP_ROUTER_ROUTER_H_
 
 #include <chrono>
 #include <memory>
@@ -21,7 +22,7 @@
 namespace jikji {
 
 struct RouterOptions {
-  std::vector<std::string> nodes;  // "http://host:port"
+  std::vector<std::string> nodes;  // "http://host:port", beside those of SetMembers
   fleet::RouteOptions route;
   size_t workers = 256;  // answers passed on at once
   size_t max_queued = 1024;
@@ -39,8 +40,12 @@ class Router {
 
   virtual net::Handler handler() = 0;
   virtual size_t serving_nodes() const = 0;
+
+  // The nodes there are beside those of the options, as http://HOST:PORT. Looks at the new ones
+  // before it returns; those that are no more get no new request. Any thread, one at a time.
+  virtual void SetMembers(const std::vector<std::string>& urls) = 0;
 };
 
 }  // namespace jikji
 
-#endif  // JIKJI_APP_ROUTER_H_
+#endif  // JIKJI_APP_ROUTER_ROUTER_H_

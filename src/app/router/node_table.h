@@ -2,37 +2,45 @@
 //
 // Holds the snapshot that fleet::Route decides on. What this router has under way is counted at
 // once; what others have sent to a node is learnt from its metrics and counted until the next look.
-// Thread-safe. Non-goals: talking to nodes (router.h).
-#ifndef JIKJI_APP_NODE_TABLE_H_
-#define JIKJI_APP_NODE_TABLE_H_
+// Nodes come and go: one that has left gets no new request, and its place is given to another once
+// its last answer is out. Thread-safe. Non-goals: talking to nodes (router.h).
+#ifndef JIKJI_APP_ROUTER_NODE_TABLE_H_
+#define JIKJI_APP_ROUTER_NODE_TABLE_H_
 
 #include <cstdint>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "app/node_metrics.h"
+#include "app/router/node_metrics.h"
 #include "fleet/route.h"
 
 namespace jikji {
 
 class NodeTable {
  public:
-  // URLs without a path: "http://10.0.0.1:8080". All begin as down, until a look finds them.
-  NodeTable(std::vector<std::string> urls, const fleet::RouteOptions& options);
+  // A node, by its place in the table. A place may change its URL while nobody holds a lease on it.
+  struct Place {
+    int32_t node = -1;
+    std::string url;
+  };
 
-  size_t size() const { return urls_.size(); }
-  const std::string& url(int32_t node) const { return urls_[static_cast<size_t>(node)]; }
+  // URLs without a path: "http://10.0.0.1:8080". All begin as down, until a look finds them.
+  NodeTable(const std::vector<std::string>& fixed, const fleet::RouteOptions& options);
+
+  // The nodes there are beside the fixed ones; those that were and are no more have left. Returns
+  // those that are new.
+  std::vector<Place> SetMembers(const std::vector<std::string>& urls);
+
+  // All that have not left.
+  std::vector<Place> Places() const;
   // The node at "host:port", or -1.
   int32_t Find(std::string_view endpoint) const;
 
   // A look at a node: whether it serves, which models, and its metrics.
-  void Seen(int32_t node, bool serving, const std::vector<std::string>& models,
+  void Seen(const Place& place, bool serving, const std::vector<std::string>& models,
             const NodeMetrics& metrics);
-  // A request could not reach it: it gets no more until a look finds it serving.
-  void Lost(int32_t node);
   // It gets no new request, whatever looks find; false: it may again.
   void SetDraining(int32_t node, bool draining);
 
@@ -47,10 +55,13 @@ class NodeTable {
   struct Lease {
     int32_t node = -1;
     int64_t work = 0;
+    std::string url;
   };
   // `wanted`: a node that somebody else has chosen, or -1.
   Lease Acquire(const Request& request, int32_t wanted = -1);
   void Release(const Lease& lease);
+  // A request could not reach it: it gets no more until a look finds it serving.
+  void Lost(const Lease& lease);
 
   struct Row {
     std::string url;
@@ -58,23 +69,28 @@ class NodeTable {
     int32_t under_way;
     int64_t requests;
   };
-  std::vector<Row> Rows() const;
+  std::vector<Row> Rows() const;  // of all that have not left
   size_t Serving() const;
 
  private:
   struct Known {
+    std::string url;
+    bool fixed = false;
+    bool left = false;
     bool serving = false;
     bool draining = false;
-    std::vector<std::string> models;
+    std::vector<std::string> models = {};
     int32_t under_way = 0;
     int64_t requests = 0;
     int64_t others_work = 0;  // of what others have sent there
   };
 
-  void Refresh(int32_t node);  // after `serving`, `draining` or `models` changed
+  int32_t Add(const std::string& url, bool fixed);
+  void Leave(int32_t node);
+  void Refresh(int32_t node);  // after its state or models changed
   int32_t ModelOf(std::string_view name) const;
+  int32_t FindUrl(std::string_view url) const;
 
-  const std::vector<std::string> urls_;
   const fleet::RouteOptions options_;
   mutable std::mutex mutex_;
   std::vector<Known> known_;
@@ -85,4 +101,4 @@ class NodeTable {
 
 }  // namespace jikji
 
-#endif  // JIKJI_APP_NODE_TABLE_H_
+#endif  // JIKJI_APP_ROUTER_NODE_TABLE_H_
