@@ -21,8 +21,6 @@ using measure::LoadOutcome;
 using measure::LoadSummary;
 using measure::Quantiles;
 
-// Where a chart begins: pieces that came together would stretch it far to the left.
-constexpr double kLeastMilliseconds = 0.125;
 constexpr uint64_t kMostTraceBytes = 256ull << 20;
 
 boost::json::object ToJson(const Quantiles& q) {

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "base/toml.h"
 
 namespace jikji {
 namespace {
@@ -245,13 +244,8 @@ Result<> Settings::Assign(Setting& setting, const std::vector<std::string>& valu
 
 Result<> Settings::ReadToml(const std::string& path) {
   JIKJI_ASSIGN(const std::string text, ReadFile(path, kMaxConfigBytes));
-  const toml::parse_result parsed = toml::parse(text, path);
-  if (!parsed) {
-    const auto& begin = parsed.error().source().begin;
-    return Fail(ErrorCode::kMalformed, std::string(parsed.error().description()),
-                fmt::format("{}:{}:{}", path, begin.line, begin.column));
-  }
-  for (const auto& [key, node] : parsed.table()) {
+  JIKJI_ASSIGN(const toml::table root, ParseToml(text, path));
+  for (const auto& [key, node] : root) {
     const std::string where = fmt::format("{}:{}", path, node.source().begin.line);
     const auto setting = std::find_if(settings_.begin(), settings_.end(), [&](const Setting& s) {
       return TomlKey(s.name) == TomlKey(std::string(key.str()));

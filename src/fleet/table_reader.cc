@@ -1,10 +1,10 @@
 #include "fleet/table_reader.h"
 
 #include <fmt/format.h>
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include <optional>
+
+#include "base/toml.h"
 
 namespace jikji::fleet {
 
@@ -40,14 +40,8 @@ TableReader::TableReader(std::shared_ptr<Document> document, const void* table, 
     : document_(std::move(document)), table_(table), path_(std::move(path)) {}
 
 Result<TableReader> TableReader::Parse(std::string_view text, std::string where) {
-  toml::parse_result parsed = toml::parse(text, where);
-  if (!parsed) {
-    const auto& begin = parsed.error().source().begin;
-    return Fail(ErrorCode::kMalformed, std::string(parsed.error().description()),
-                fmt::format("{}:{}:{}", where, begin.line, begin.column));
-  }
   auto document = std::make_shared<Document>();
-  document->root = std::move(parsed).table();
+  JIKJI_ASSIGN(document->root, ParseToml(text, where));
   document->where = std::move(where);
   const void* root = &document->root;
   return TableReader(std::move(document), root, "");

@@ -1,13 +1,12 @@
 #include "govern/guard/policy.h"
 
 #include <fmt/format.h>
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "base/file.h"
+#include "base/toml.h"
 
 namespace jikji::guard {
 namespace {
@@ -86,14 +85,9 @@ Policy DefaultPolicy() {
 }
 
 Result<Policy> ParsePolicy(std::string_view text, std::string_view where) {
-  const toml::parse_result parsed = toml::parse(text, where);
-  if (!parsed) {
-    const auto& begin = parsed.error().source().begin;
-    return Fail(ErrorCode::kMalformed, std::string(parsed.error().description()),
-                fmt::format("{}:{}:{}", where, begin.line, begin.column));
-  }
+  JIKJI_ASSIGN(const toml::table root, ParseToml(text, where));
   Policy policy = DefaultPolicy();
-  for (const auto& [key, node] : parsed.table()) {
+  for (const auto& [key, node] : root) {
     SidePolicy* side = key.str() == "prompt"   ? &policy.prompt
                        : key.str() == "output" ? &policy.output
                                                : nullptr;
