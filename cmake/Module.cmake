@@ -2,7 +2,7 @@
 #
 # Sources are `*.cc` of the folder and its subfolders; `*_test.cc` make the test program `NAME_test`.
 # `main.cc` is left to the folder's own CMakeLists.txt.
-# `*_avx2.cc` and `*_avx512.cc` are compiled for their instruction set (x86-64) and chosen at run time.
+# `*_avx2.cc`, `*_avx512.cc` and `*_avx512bf16.cc` are compiled for their instruction set (x86-64) and chosen at run time.
 function(jikji_module name)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
@@ -14,12 +14,15 @@ function(jikji_module name)
     target_link_libraries(jikji_${name} INTERFACE ${ARG_DEPS})
     return()
   endif()
+  set(avx2 "-mavx2;-mfma;-mf16c;-mbmi2")
+  set(avx512 "${avx2};-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni")
   foreach(file ${sources})
     if(file MATCHES "_avx2\\.cc$")
-      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-mbmi2")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${avx2}")
     elseif(file MATCHES "_avx512\\.cc$")
-      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
-        "-mavx2;-mfma;-mf16c;-mbmi2;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${avx512}")
+    elseif(file MATCHES "_avx512bf16\\.cc$")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${avx512};-mavx512bf16")
     endif()
   endforeach()
   add_library(jikji_${name} STATIC ${sources})

@@ -45,10 +45,11 @@ void EngineSettings::AddTo(Settings& settings) {
   settings.Add("prefix-cache", &prefix_cache,
                {"Compute the common beginning of prompts once",
                 "프롬프트가 같게 시작하는 부분은 한 번만 계산"});
-  settings.AddChoice("isa", &isa,
-                     {"Instruction set: portable, avx2 or avx512-vnni; empty: the best",
-                      "명령어 집합: portable, avx2, avx512-vnni. 비우면 가장 좋은 것"},
-                     {"", "portable", "avx2", "avx512-vnni"});
+  settings.AddChoice(
+      "isa", &isa,
+      {"Instruction set: portable, avx2, avx512-vnni or avx512-bf16; empty: the best",
+       "명령어 집합: portable, avx2, avx512-vnni, avx512-bf16. 비우면 가장 좋은 것"},
+      {"", "portable", "avx2", "avx512-vnni", "avx512-bf16"});
 }
 
 Result<EngineOptions> EngineSettings::Apply() const {

@@ -116,6 +116,7 @@ Result<> Measure(Decoder& decoder, ThreadPool& pool, Report& report) {
 std::string_view KindText(LimitKind kind) {
   return kind == LimitKind::kBandwidth ? Say("read bandwidth", "읽기 대역폭")
          : kind == LimitKind::kInt8    ? Say("int8 peak", "int8 최대 연산")
+         : kind == LimitKind::kBF16    ? Say("bf16 peak", "bf16 최대 연산")
                                        : Say("f32 peak", "f32 최대 연산");
 }
 
@@ -124,10 +125,13 @@ void PrintText(const Report& report) {
              report.model->checkpoint->total_bytes() / 1000000,
              kernels::IsaName(kernels::ActiveIsa()), report.threads, Say("threads", "스레드"),
              DTypeName(report.speed.kv_dtype), Say("depth", "깊이"), report.speed.depth);
-  fmt::print(fmt::runtime(Say("machine: reads {:.1f} GB/s, {:.0f} int8 GOP/s, {:.0f} f32 GFLOP/s\n",
-                              "장비: 읽기 {:.1f} GB/s, int8 {:.0f} GOP/s, f32 {:.0f} GFLOP/s\n")),
-             report.limits.read_bytes * 1e-9, report.limits.int8_ops * 1e-9,
-             report.limits.f32_ops * 1e-9);
+  fmt::print(
+      fmt::runtime(Say(
+          "machine: reads {:.1f} GB/s, {:.0f} int8 GOP/s, {:.0f} bf16 GFLOP/s, {:.0f} f32 "
+          "GFLOP/s\n",
+          "장비: 읽기 {:.1f} GB/s, int8 {:.0f} GOP/s, bf16 {:.0f} GFLOP/s, f32 {:.0f} GFLOP/s\n")),
+      report.limits.read_bytes * 1e-9, report.limits.int8_ops * 1e-9, report.limits.bf16_ops * 1e-9,
+      report.limits.f32_ops * 1e-9);
   for (const Figure& figure : report.figures) {
     const std::string what =
         figure.decode
@@ -162,6 +166,7 @@ void PrintJson(const Report& report) {
                                     {"machine",
                                      {{"read_gb_per_second", report.limits.read_bytes * 1e-9},
                                       {"int8_gop_per_second", report.limits.int8_ops * 1e-9},
+                                      {"bf16_gflop_per_second", report.limits.bf16_ops * 1e-9},
                                       {"f32_gflop_per_second", report.limits.f32_ops * 1e-9}}},
                                     {"results", std::move(results)}};
   fmt::print("{}\n", boost::json::serialize(json));

@@ -13,6 +13,7 @@ const AttentionVariant& Variant() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
     case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       return kAttentionAvx512;
     case Isa::kAvx2:
       return kAttentionAvx2;

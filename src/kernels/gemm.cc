@@ -15,6 +15,7 @@ const GemmVariant& Variant() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
     case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       return kGemmAvx512;
     case Isa::kAvx2:
       return kGemmAvx2;

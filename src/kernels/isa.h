@@ -10,9 +10,10 @@
 
 namespace jikji::kernels {
 
-enum class Isa { kPortable, kAvx2, kAvx512 };  // AVX2: +FMA+F16C; AVX-512: F, BW, DQ, VL and VNNI
+// AVX2: +FMA+F16C; AVX-512: F, BW, DQ, VL and VNNI; the last has products of BF16 pairs too.
+enum class Isa { kPortable, kAvx2, kAvx512, kAvx512Bf16 };
 
-std::string_view IsaName(Isa isa);  // "portable", "avx2", "avx512-vnni"
+std::string_view IsaName(Isa isa);  // "portable", "avx2", "avx512-vnni", "avx512-bf16"
 
 // Those that this machine can run, worst first.
 std::vector<Isa> AvailableIsas();

@@ -14,6 +14,7 @@ const MatMulVariant& Variant() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
     case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       return kMatMulAvx512;
     case Isa::kAvx2:
       return kMatMulAvx2;
@@ -22,6 +23,14 @@ const MatMulVariant& Variant() {
   }
 #endif
   return kMatMulPortable;
+}
+
+// Null where BF16 weights are multiplied as f32.
+const MatMulBF16* BF16Variant() {
+#if defined(__x86_64__)
+  if (ActiveIsa() == Isa::kAvx512Bf16) return &kMatMulBF16Avx512;
+#endif
+  return nullptr;
 }
 
 constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -92,6 +101,49 @@ Tiles FloatTiles(const MatMulVariant& variant, const float* x, int64_t tokens, i
   return tiles;
 }
 
+Tiles BF16Tiles(const MatMulBF16& variant, const float* x, int64_t tokens, int64_t cols,
+                ThreadPool& pool) {
+  thread_local Scratch scratch;
+  Tiles tiles{
+      .tokens = tokens, .count = CeilDiv(tokens, variant.tokens), .token_words = CeilDiv(cols, 2)};
+  FillTiles(tiles, scratch, pool, [&](int64_t token, int32_t* tile, int column, int columns) {
+    variant.pack(x + token * cols, cols, tile, column, columns);
+  });
+  return tiles;
+}
+
+// The activations of a call in each form that its weights ask for, and the kernels that take them.
+class Operands {
+ public:
+  Operands(std::span<const MatMulOutput> outputs, const float* x, int64_t tokens,
+           ThreadPool& pool) {
+    for (const MatMulOutput& output : outputs) {
+      const int64_t cols = output.weights->cols();
+      const Form form = FormOf(output.weights->dtype());
+      if (tiles_[form].words != nullptr) continue;
+      tiles_[form] = form == kQuantised ? QuantTiles(variant_, x, tokens, cols, pool)
+                     : form == kBF16    ? BF16Tiles(*bf16_variant_, x, tokens, cols, pool)
+                                        : FloatTiles(variant_, x, tokens, cols, pool);
+    }
+  }
+
+  const Tiles& For(DType weights) const { return tiles_[FormOf(weights)]; }
+  MultiplyPanels Kernel(DType weights) const {
+    return FormOf(weights) == kBF16 ? bf16_variant_->kernel : variant_.kernel(weights);
+  }
+
+ private:
+  enum Form { kPlain, kQuantised, kBF16, kForms };
+  Form FormOf(DType weights) const {
+    if (IsQuantised(weights)) return kQuantised;
+    return weights == DType::kBF16 && bf16_variant_ != nullptr ? kBF16 : kPlain;
+  }
+
+  const MatMulVariant& variant_ = Variant();
+  const MatMulBF16* bf16_variant_ = BF16Variant();
+  Tiles tiles_[kForms];
+};
+
 // A chunk of work must be worth handing to another thread, which costs about a microsecond: this
 // many bytes of weights take several, even from cache.
 constexpr int64_t kMinChunkBytes = 64 << 10;
@@ -130,19 +182,13 @@ void Multiply(const MatMulOutput& output, MultiplyPanels kernel, const Tiles& ti
 
 void MatMul(std::span<const MatMulOutput> outputs, const float* x, int64_t tokens,
             ThreadPool& pool) {
-  const MatMulVariant& variant = Variant();
-  int64_t panels = 0, bytes = 0, cols = 0;
-  bool quantised = false, plain = false;
+  int64_t panels = 0, bytes = 0;
   for (const MatMulOutput& output : outputs) {
     panels += output.weights->panels();
     bytes += static_cast<int64_t>(output.weights->bytes());
-    cols = output.weights->cols();
-    (IsQuantised(output.weights->dtype()) ? quantised : plain) = true;
   }
   if (tokens <= 0 || panels == 0) return;
-  Tiles quant_tiles, float_tiles;
-  if (quantised) quant_tiles = QuantTiles(variant, x, tokens, cols, pool);
-  if (plain) float_tiles = FloatTiles(variant, x, tokens, cols, pool);
+  const Operands operands(outputs, x, tokens, pool);
   const int64_t grain = PanelsPerChunk(panels, bytes, tokens, static_cast<int64_t>(pool.size()));
   pool.ParallelFor(
       static_cast<size_t>(panels), static_cast<size_t>(grain), [&](size_t begin, size_t end) {
@@ -152,8 +198,7 @@ void MatMul(std::span<const MatMulOutput> outputs, const float* x, int64_t token
           const int64_t count = std::clamp<int64_t>(here - first, 0, left);
           if (count > 0) {
             const DType dtype = output.weights->dtype();
-            Multiply(output, variant.kernel(dtype), IsQuantised(dtype) ? quant_tiles : float_tiles,
-                     first, first + count);
+            Multiply(output, operands.Kernel(dtype), operands.For(dtype), first, first + count);
             left -= count;
           }
           first = std::max<int64_t>(0, first - here);

@@ -71,6 +71,18 @@ std::vector<float> QuantiseRef(const float* x, int64_t tokens, int64_t cols) {
   return out;
 }
 
+std::vector<float> ActivationsRef(DType weights, Isa isa, const std::vector<float>& x,
+                                  int64_t cols) {
+  if (IsQuantised(weights)) {
+    return QuantiseRef(x.data(), static_cast<int64_t>(x.size()) / cols, cols);
+  }
+  std::vector<float> out = x;
+  if (weights == DType::kBF16 && isa == Isa::kAvx512Bf16) {
+    for (float& value : out) value = BF16ToF32(F32ToBF16(value));
+  }
+  return out;
+}
+
 double MatMulTolerance(DType dtype, int64_t cols) {
   const double steps = IsQuantised(dtype) ? static_cast<double>(cols) / kGroup * 3 + 8
                                           : static_cast<double>(cols) + 3;

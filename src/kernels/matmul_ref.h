@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/isa.h"
 #include "tensor/tensor.h"
 
 namespace jikji::kernels {
@@ -23,6 +24,10 @@ std::vector<MatMulReference> MatMulRef(const TensorView& w, const float* x, int6
 // max|x|) in f32, ties to even. A group with a value that is not finite becomes NaN, one whose
 // largest is below 2^-119 zero. cols is a multiple of 32.
 std::vector<float> QuantiseRef(const float* x, int64_t tokens, int64_t cols);
+
+// x as the kernel of an instruction set sees it: quantised; rounded to BF16; or as it is.
+std::vector<float> ActivationsRef(DType weights, Isa isa, const std::vector<float>& x,
+                                  int64_t cols);
 
 // Bounds |kernel − Σ w · x| / magnitude for x as the kernel sees it. u = 2^-24 is the relative
 // error of one rounding. Float weights: two chains of cols / 2 steps of at most two roundings, and

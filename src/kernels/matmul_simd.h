@@ -33,7 +33,10 @@ MultiplyPanels MatMulKernelSimd(DType dtype) {
 
 template <class S>
 constexpr MatMulVariant MatMulSimd() {
-  return {S::kQuantTokens, S::kFloatTokens, MatMulKernelSimd<S>, QuantiseTokenSimd<S>};
+  return {.quant_tokens = S::kQuantTokens,
+          .float_tokens = S::kFloatTokens,
+          .kernel = MatMulKernelSimd<S>,
+          .quantise = QuantiseTokenSimd<S>};
 }
 
 }  // namespace jikji::kernels

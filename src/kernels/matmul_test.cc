@@ -26,11 +26,10 @@ void CheckAgainstReference(DType dtype, const MatMulCase& c, size_t misalignment
   const auto w = PrepareAlone(weights.view);
   ASSERT_TRUE(w) << w.error().ToString();
   const std::vector<float> x = MakeActivations(c.tokens * c.cols, 2);
-  std::vector<float> seen = x;
-  if (IsQuantised(dtype)) seen = QuantiseRef(x.data(), c.tokens, c.cols);
-  const auto wanted = MatMulRef(weights.view, seen.data(), c.tokens);
   const double tolerance = MatMulTolerance(dtype, c.cols);
   ForEachIsa([&] {
+    const std::vector<float> seen = ActivationsRef(dtype, ActiveIsa(), x, c.cols);
+    const auto wanted = MatMulRef(weights.view, seen.data(), c.tokens);
     ThreadPool pool(2);
     std::vector<float> y(static_cast<size_t>(c.tokens * c.rows), -1.0f);
     MatMul(*w, x.data(), c.tokens, y.data(), pool);

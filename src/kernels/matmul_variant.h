@@ -15,6 +15,7 @@ namespace jikji::kernels {
 // meets them, so that a kernel reads them front to back.
 //
 // Float weights: f32 [columns, tokens], columns padded to an even number with zeros.
+// BF16 weights, where BF16 is multiplied: [pairs of columns, tokens] words of two BF16, padded so.
 // Quantised: for each group of 32 columns, padded to an even number of groups with zeros, these
 // rows of [tokens] words of 32 bits:
 struct TileRows {
@@ -46,6 +47,9 @@ using MultiplyPanels = void (*)(const PanelRange& panels, const void* tile, int 
 using QuantiseToken = void (*)(const float* x, int64_t groups, int32_t* tile, int token,
                                int tokens);
 
+// Rounds the `cols` values of one token to BF16, to nearest, ties to even.
+using PackToken = void (*)(const float* x, int64_t cols, int32_t* tile, int token, int tokens);
+
 struct MatMulVariant {
   // Tokens of the largest tile, as registers allow.
   int quant_tokens = 0;
@@ -54,10 +58,18 @@ struct MatMulVariant {
   QuantiseToken quantise;
 };
 
+// BF16 weights times activations rounded to BF16.
+struct MatMulBF16 {
+  int tokens = 0;  // of the largest tile
+  MultiplyPanels kernel;
+  PackToken pack;
+};
+
 extern const MatMulVariant kMatMulPortable;
 #if defined(__x86_64__)
 extern const MatMulVariant kMatMulAvx2;
 extern const MatMulVariant kMatMulAvx512;
+extern const MatMulBF16 kMatMulBF16Avx512;
 #endif
 
 }  // namespace jikji::kernels

@@ -14,6 +14,7 @@ const PointwiseVariant& Variant() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
     case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       return kPointwiseAvx512;
     case Isa::kAvx2:
       return kPointwiseAvx2;

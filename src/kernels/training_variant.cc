@@ -8,6 +8,7 @@ const TrainingVariant& ActiveTrainingVariant() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
     case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       return kTrainingAvx512;
     case Isa::kAvx2:
       return kTrainingAvx2;

@@ -21,12 +21,13 @@ inline constexpr int kChains = 12;
 inline constexpr size_t kMostLanes = 16;
 inline constexpr size_t kMostBytes = 64;
 
-// Beyond it an f32 lane could no longer count by ones.
+// Beyond it an f32 lane could no longer count by ones, or by the twos of a pair.
 inline constexpr int64_t kMostRounds = 1 << 20;
 
 struct LoopOperands {
   alignas(kMostBytes) float ones[kMostLanes * 2];
   alignas(kMostBytes) int8_t byte_ones[kMostBytes * 2];
+  alignas(kMostBytes) uint16_t bf16_ones[kMostBytes];
   alignas(kMostBytes) float zeros[kMostLanes * kChains];
   alignas(kMostBytes) int32_t int_zeros[kMostLanes * kChains];
 };
@@ -42,9 +43,14 @@ extern const LimitLoops kLimitLoopsPortable;
 #if defined(__x86_64__)
 extern const LimitLoops kLimitLoopsAvx2;
 extern const LimitLoops kLimitLoopsAvx512;
+
+double BF16MultiplyAddsAvx512(const LoopOperands& operands, int64_t rounds);
 #endif
 
 const LimitLoops& LimitLoopsOf(kernels::Isa isa);
+
+// Of BF16 values where the instruction set multiplies them, else of f32, as kernels then do.
+double BF16MultiplyAdds(kernels::Isa isa, const LoopOperands& operands, int64_t rounds);
 
 // `Unit` has a vector type V, kLanes of sums, and static Load(from), MultiplyAdd(sum, x, y), and
 // Store(to, v) of sums; Operand and Sum are the types in memory, kStep operands fill a vector.

@@ -66,10 +66,17 @@ const LimitLoops kLimitLoopsPortable = {
 
 const LimitLoops& LimitLoopsOf(kernels::Isa isa) {
 #if defined(__x86_64__)
-  if (isa == kernels::Isa::kAvx512) return kLimitLoopsAvx512;
+  if (isa >= kernels::Isa::kAvx512) return kLimitLoopsAvx512;
   if (isa == kernels::Isa::kAvx2) return kLimitLoopsAvx2;
 #endif
   return kLimitLoopsPortable;
+}
+
+double BF16MultiplyAdds(kernels::Isa isa, const LoopOperands& operands, int64_t rounds) {
+#if defined(__x86_64__)
+  if (isa == kernels::Isa::kAvx512Bf16) return BF16MultiplyAddsAvx512(operands, rounds);
+#endif
+  return LimitLoopsOf(isa).f32_multiply_adds(operands, rounds);
 }
 
 }  // namespace jikji::measure

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "measure/limit_loops.h"
+#include "tensor/quant/half.h"
 
 namespace jikji::measure {
 namespace {
@@ -41,6 +42,7 @@ LoopOperands MakeOperands() {
   LoopOperands operands = {};
   std::fill(std::begin(operands.ones), std::end(operands.ones), 1.0f);
   std::fill(std::begin(operands.byte_ones), std::end(operands.byte_ones), 1);
+  std::fill(std::begin(operands.bf16_ones), std::end(operands.bf16_ones), F32ToBF16(1.0f));
   return operands;
 }
 
@@ -69,8 +71,8 @@ Result<double> ReadRate(const LimitLoops& loops, ThreadPool& pool) {
   });
 }
 
-double OpsRate(double (*loop)(const LoopOperands&, int64_t), const LoopOperands& operands,
-               ThreadPool& pool) {
+template <class Loop>
+double OpsRate(const Loop& loop, const LoopOperands& operands, ThreadPool& pool) {
   // Four pieces for each thread: the one that begins late takes fewer.
   const size_t pieces = 4 * pool.size();
   const double ops = 2 * loop(operands, kRounds) * static_cast<double>(pieces);
@@ -86,11 +88,15 @@ double OpsRate(double (*loop)(const LoopOperands&, int64_t), const LoopOperands&
 }  // namespace
 
 Result<MachineLimits> MeasureLimits(ThreadPool& pool) {
-  const LimitLoops& loops = LimitLoopsOf(kernels::ActiveIsa());
+  const kernels::Isa isa = kernels::ActiveIsa();
+  const LimitLoops& loops = LimitLoopsOf(isa);
   const LoopOperands operands = MakeOperands();
   MachineLimits limits;
   JIKJI_ASSIGN(limits.read_bytes, ReadRate(loops, pool));
   limits.int8_ops = OpsRate(loops.int8_multiply_adds, operands, pool);
+  limits.bf16_ops = OpsRate(
+      [&](const LoopOperands& ones, int64_t rounds) { return BF16MultiplyAdds(isa, ones, rounds); },
+      operands, pool);
   limits.f32_ops = OpsRate(loops.f32_multiply_adds, operands, pool);
   return limits;
 }

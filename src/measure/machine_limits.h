@@ -1,8 +1,8 @@
 // What this machine can do at most, measured: the roofline that speeds are told as shares of.
 //
 // Contract: each limit is the best of several short runs on all threads of the pool together, with
-// the instruction set that the kernels use: reading memory that no cache holds; int8 multiply-adds
-// and f32 multiply-adds on registers alone. Takes about a second. Non-goals: writes, latencies,
+// the instruction set that the kernels use: reading memory that no cache holds; multiply-adds of
+// int8, of BF16 and of f32 on registers alone. Takes about a second. Non-goals: writes, latencies,
 // caches.
 #ifndef JIKJI_MEASURE_MACHINE_LIMITS_H_
 #define JIKJI_MEASURE_MACHINE_LIMITS_H_
@@ -16,6 +16,7 @@ namespace jikji::measure {
 struct MachineLimits {
   double read_bytes = 0;
   double int8_ops = 0;
+  double bf16_ops = 0;  // f32's where BF16 is not multiplied as such
   double f32_ops = 0;
 };
 

@@ -8,6 +8,7 @@
 
 #include "kernels/each_isa.h"
 #include "measure/limit_loops.h"
+#include "tensor/quant/half.h"
 
 namespace jikji::measure {
 namespace {
@@ -17,15 +18,18 @@ TEST(MachineLimitsTest, LoopsCountEveryMultiplyAdd) {
   LoopOperands operands = {};
   std::fill(std::begin(operands.ones), std::end(operands.ones), 1.0f);
   std::fill(std::begin(operands.byte_ones), std::end(operands.byte_ones), 1);
+  std::fill(std::begin(operands.bf16_ones), std::end(operands.bf16_ones), F32ToBF16(1.0f));
   kernels::ForEachIsa([&] {
     const kernels::Isa isa = kernels::ActiveIsa();
     const LimitLoops& loops = LimitLoopsOf(isa);
-    const double lanes = isa == kernels::Isa::kAvx512 ? 16 : isa == kernels::Isa::kAvx2 ? 8 : 4;
+    const double lanes = isa >= kernels::Isa::kAvx512 ? 16 : isa == kernels::Isa::kAvx2 ? 8 : 4;
     const double products = isa == kernels::Isa::kPortable ? 1 : 4;  // of bytes in a lane
+    const double pairs = isa == kernels::Isa::kAvx512Bf16 ? 2 : 1;
     for (const int64_t rounds : {int64_t{0}, int64_t{1}, int64_t{1001}, kMostRounds}) {
       const double sums = static_cast<double>(rounds) * kChains * lanes;
       EXPECT_EQ(loops.f32_multiply_adds(operands, rounds), sums);
       EXPECT_EQ(loops.int8_multiply_adds(operands, rounds), sums * products);
+      EXPECT_EQ(BF16MultiplyAdds(isa, operands, rounds), sums * pairs);
     }
   });
 }
@@ -54,6 +58,7 @@ TEST(MachineLimitsTest, EveryLimitIsFound) {
   ASSERT_TRUE(limits);
   EXPECT_GT(limits->read_bytes, 0);
   EXPECT_GT(limits->int8_ops, 0);
+  EXPECT_GT(limits->bf16_ops, 0);
   EXPECT_GT(limits->f32_ops, 0);
 }
 

@@ -1,6 +1,7 @@
 #include "measure/step_cost.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "model/families/family.h"
 #include "model/tensor_roles.h"
@@ -25,8 +26,10 @@ void AddWeights(const Checkpoint& checkpoint, const DecoderSpec& spec, int64_t r
         checkpoint.Find(TensorName(*family, checkpoint.format(), need.role, need.layer));
     if (tensor == nullptr || need.shape.size() != 2 || times == 0) continue;
     cost.bytes += static_cast<double>(tensor->data.size());
-    (IsQuantised(tensor->dtype) ? cost.int8_ops : cost.f32_ops) +=
-        2.0 * static_cast<double>(tensor->values()) * static_cast<double>(times);
+    double& ops = IsQuantised(tensor->dtype)      ? cost.int8_ops
+                  : tensor->dtype == DType::kBF16 ? cost.bf16_ops
+                                                  : cost.f32_ops;
+    ops += 2.0 * static_cast<double>(tensor->values()) * static_cast<double>(times);
   }
 }
 
@@ -61,6 +64,8 @@ std::string_view LimitName(LimitKind kind) {
       return "read bandwidth";
     case LimitKind::kInt8:
       return "int8 peak";
+    case LimitKind::kBF16:
+      return "bf16 peak";
     case LimitKind::kF32:
       return "f32 peak";
   }
@@ -69,10 +74,14 @@ std::string_view LimitName(LimitKind kind) {
 
 StepLimit LimitOf(const StepCost& cost, const MachineLimits& limits) {
   const double reading = cost.bytes / limits.read_bytes;
-  const double int8 = cost.int8_ops / limits.int8_ops;
-  const double f32 = cost.f32_ops / limits.f32_ops;
-  if (reading >= int8 + f32) return {reading, LimitKind::kBandwidth};
-  return {int8 + f32, int8 >= f32 ? LimitKind::kInt8 : LimitKind::kF32};
+  const std::pair<double, LimitKind> computing[] = {
+      {cost.int8_ops / limits.int8_ops, LimitKind::kInt8},
+      {cost.bf16_ops / limits.bf16_ops, LimitKind::kBF16},
+      {cost.f32_ops / limits.f32_ops, LimitKind::kF32}};
+  double sum = 0;
+  for (const auto& [seconds, kind] : computing) sum += seconds;
+  if (reading >= sum) return {reading, LimitKind::kBandwidth};
+  return {sum, std::ranges::max(computing).second};
 }
 
 }  // namespace jikji::measure

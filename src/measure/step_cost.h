@@ -2,8 +2,8 @@
 //
 // Counted: every weight matrix once a step, the head only where logits are asked for, the keys and
 // values that attention reads, two operations a multiply-add. Quantised weights are multiplied in
-// int8; float weights and attention in f32. Left out, since they are below a percent: norms,
-// rotations, softmax, the embedding's rows, activations.
+// int8; BF16 weights as BF16; other float weights and attention in f32. Left out, since they are
+// below a percent: norms, rotations, softmax, the embedding's rows, activations.
 #ifndef JIKJI_MEASURE_STEP_COST_H_
 #define JIKJI_MEASURE_STEP_COST_H_
 
@@ -20,6 +20,7 @@ namespace jikji::measure {
 struct StepCost {
   double bytes = 0;
   double int8_ops = 0;
+  double bf16_ops = 0;
   double f32_ops = 0;
 };
 
@@ -32,9 +33,9 @@ struct StepSlice {
 StepCost CostOfStep(const Checkpoint& checkpoint, const DecoderSpec& spec, DType kv_dtype,
                     std::span<const StepSlice> slices);
 
-enum class LimitKind { kBandwidth, kInt8, kF32 };  // what a step waits for most
+enum class LimitKind { kBandwidth, kInt8, kBF16, kF32 };  // what a step waits for most
 
-// "read bandwidth", "int8 peak", "f32 peak"
+// "read bandwidth", "int8 peak", "bf16 peak", "f32 peak"
 std::string_view LimitName(LimitKind kind);
 
 struct StepLimit {
@@ -42,7 +43,7 @@ struct StepLimit {
   LimitKind kind = LimitKind::kBandwidth;
 };
 
-// Reading and computing overlap; int8 and f32 operations share the same units.
+// Reading and computing overlap; operations of all kinds share the same units.
 StepLimit LimitOf(const StepCost& cost, const MachineLimits& limits);
 
 }  // namespace jikji::measure
