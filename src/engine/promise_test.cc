@@ -58,6 +58,7 @@ std::vector<GenerationRequest> Requests(const Tokenizer& tokenizer) {
     request.stop_ids = {1, 5};
     request.logprobs = i % 4 == 0 ? -1 : i % 4;
     request.prompt_logprobs = i % 5 == 0 ? 2 : -1;
+    if (i % 10 == 5) request.first_prompt_logprob = 1 + static_cast<int64_t>(random() % 20);
     request.choices = i % 7 == 0 ? 2 : 1;
     SamplingParams& sampling = request.sampling;
     sampling.seed = random();

@@ -18,13 +18,13 @@ class PromptBudget {
 
   bool spent() const { return tokens_ == 0; }
 
-  // The next chunk of a sequence with so many tokens left.
-  int32_t Take(int64_t left, bool scored) {
-    const int32_t most = scored ? std::min(tokens_, scored_) : tokens_;
-    auto take = static_cast<int32_t>(std::min<int64_t>(left, most));
+  // The next chunk of a sequence with so many tokens left, all but the first `unscored` of which
+  // have their logits taken.
+  int32_t Take(int64_t left, int64_t unscored) {
+    auto take = static_cast<int32_t>(std::min({left, int64_t{tokens_}, unscored + scored_}));
     if (take > 0 && chunk_) take = std::clamp(chunk_(take), 1, take);
     tokens_ -= take;
-    if (scored) scored_ -= take;
+    scored_ -= static_cast<int32_t>(std::max<int64_t>(0, take - unscored));
     return take;
   }
 

@@ -119,6 +119,9 @@ Result<> CheckRequest(const GenerationRequest& request, const Ticket& ticket,
   if (request.prompt_logprobs < -1 || request.prompt_logprobs > kMostLogprobs) {
     return Refuse(fmt::format("must be at most {}", kMostLogprobs), "prompt_logprobs");
   }
+  if (request.first_prompt_logprob < 1) {
+    return Refuse("must be at least 1: the first token has none before it", "first_prompt_logprob");
+  }
   JIKJI_RETURN_IF_ERROR(CheckLength(request, ticket, bounds));
   JIKJI_RETURN_IF_ERROR(CheckTokens(request.prompt, bounds.vocab, "prompt"));
   JIKJI_RETURN_IF_ERROR(CheckSampling(request.sampling, bounds.vocab));

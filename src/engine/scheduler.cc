@@ -83,7 +83,8 @@ const std::vector<StepPart>& Scheduler::Plan(const StepPrices& prices) {
     if (i == running_.size()) break;
     Running& running = running_[i];
     if (running.tokens > 0) continue;
-    running.tokens = budget.Take(running.sequence->left(), running.sequence->scored());
+    const Sequence& sequence = *running.sequence;
+    running.tokens = budget.Take(sequence.left(), sequence.unscored() - sequence.computed());
     Share(running);
   }
   parts_.clear();
@@ -153,14 +154,17 @@ bool Scheduler::Admit(size_t place) {
   const ActiveRequest& request = *first.request;
   const std::span<const TokenId> known =
       first.sequence ? first.sequence->tokens() : std::span(request.request.prompt);
-  // The last token is always computed, since its logits are wanted; a prompt whose every logit is
-  // wanted is computed whole.
-  const bool scored = first.sequence ? first.sequence->scored()
-                                     : first.choice == 0 && request.request.prompt_logprobs >= 0;
-  const bool looks_up = options_.prefix_cache && !scored;
-  PageLease pages = pages_.Match(request.cache_root, known.first(looks_up ? known.size() - 1 : 0));
-  const int64_t matched = int64_t{pages.size()} * options_.page_tokens;
   const auto size = static_cast<int64_t>(known.size());
+  // Computed is what logits are wanted of: always the last token, and those before scored ones.
+  const bool scored = first.choice == 0 && request.request.prompt_logprobs >= 0;
+  const int64_t unscored = first.sequence ? first.sequence->unscored()
+                           : scored       ? request.request.first_prompt_logprob - 1
+                                          : size;
+  const int64_t most = std::min(unscored, size - 1);
+  const bool looks_up = options_.prefix_cache && most > 0;
+  PageLease pages =
+      pages_.Match(request.cache_root, known.first(looks_up ? static_cast<size_t>(most) : 0));
+  const int64_t matched = int64_t{pages.size()} * options_.page_tokens;
   const int64_t whole = PagesFor(size, options_.page_tokens);
   const int64_t now = whole - pages.size();
   if (!MakeRoom(request.ticket.priority(), now, PagesAhead(whole, size, request.request))) {

@@ -36,7 +36,8 @@ Sequence::Sequence(std::shared_ptr<ActiveRequest> request, int32_t choice,
       scores_(choice == 0 && request_->request.prompt_logprobs >= 0),
       tokens_(request_->request.prompt),
       sampler_(request_->request, choice),
-      text_(request_->request, request_->stops, std::move(tokenizer)) {
+      text_(request_->request, request_->stops, std::move(tokenizer)),
+      next_score_(request_->request.first_prompt_logprob) {
   times_.arrived = request_->arrived;
   times_.started = Clock::now();
 }

@@ -80,6 +80,8 @@ class Sequence {
   int64_t left() const { return size() - computed_; }
   // Wants logits of prompt tokens that it has not had.
   bool scored() const { return next_score_ < prompt_size_ && scores_; }
+  // Tokens from the first that need no logits of their own: all where no score is wanted.
+  int64_t unscored() const { return scored() ? next_score_ - 1 : size(); }
   // True where the logits of the token before `position` are wanted for its score.
   bool ScoresAt(int64_t position) const {
     return scores_ && position >= next_score_ && position < prompt_size_;
@@ -141,7 +143,7 @@ class Sequence {
   TextAssembler text_;
   int64_t computed_ = 0;
   int64_t prompt_read_ = 0;
-  int64_t next_score_ = 1;         // position; the first token has no logits before it
+  int64_t next_score_;             // position; the first token has no logits before it
   std::optional<int64_t> cached_;  // tokens found in the cache when it first ran
   std::vector<TokenLogprob> prompt_logprobs_;
   RequestTimes times_;
