@@ -1,14 +1,17 @@
-// `jikji eval`: how good a model is: so far, its perplexity on a text.
+// `jikji eval`: how good a model is: on tasks, at a text, and beside another; and a gate that a
+// model must pass before it is published.
 #include <fmt/format.h>
-
-#include <boost/json.hpp>
 
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/engine_settings.h"
+#include "app/eval_report.h"
 #include "app/model_path.h"
 #include "base/file.h"
+#include "measure/harness/evaluate.h"
+#include "measure/harness/requirement.h"
+#include "measure/harness/text_bits.h"
 #include "measure/perplexity.h"
 #include "model/model.h"
 
@@ -17,23 +20,65 @@ namespace {
 
 struct Options {
   EngineSettings engine;
+  std::string model;
+  std::string task;
+  std::string data;
   std::string text;
+  std::string against;
+  std::string require;
+  std::string html;
+  int64_t shots = 0;
+  int64_t limit = 0;
+  int64_t seed = 1234;  // lm-evaluation-harness's
   int64_t window = 512;
   int64_t windows = 0;
   bool json = false;
 
   void AddTo(Settings& settings) {
+    settings.AddPositional("MODEL", &model,
+                           {"The model, instead of --model", "모델 (--model 대신)"});
     engine.AddTo(settings);
+    settings.Add("task", &task,
+                 {"Tasks, parted by commas: kobest, klue_nli and others (a wrong name lists them)",
+                  "쉼표로 나눈 과제: kobest, klue_nli 등(없는 이름을 주면 목록이 나옴)"});
+    settings.Add("data", &data,
+                 {"Folder of the tasks' files (NAME.jsonl or .jsonl.zst)",
+                  "과제 파일이 있는 폴더(NAME.jsonl 또는 .jsonl.zst)"});
+    settings.Add("shots", &shots,
+                 {"Solved examples before each item", "문항 앞에 보여 줄 풀이 예의 수"}, 0, 1000);
+    settings.Add("limit", &limit,
+                 {"Items of each task at most; 0: all", "과제마다 최대 문항 수. 0이면 모두"}, 0,
+                 1 << 24);
     settings.Add("text", &text,
-                 {"UTF-8 file whose perplexity is measured", "퍼플렉서티를 잴 UTF-8 파일"});
+                 {"UTF-8 file: its bits per byte and perplexity are measured",
+                  "바이트당 비트와 퍼플렉서티를 잴 UTF-8 파일"});
     settings.Add("window", &window,
-                 {"Tokens read at a time; those of the second half are scored",
-                  "한 번에 읽는 토큰 수. 뒤쪽 절반을 채점"},
-                 4, 1 << 20);
+                 {"Tokens of the text read at a time", "글을 한 번에 읽는 토큰 수"}, 4, 1 << 20);
     settings.Add("windows", &windows, {"Windows at most; 0: all", "최대 창 수. 0이면 모두"}, 0,
                  1 << 24);
-    settings.Add("json", &json, {"Print JSON", "JSON으로 출력"});
+    settings.Add(
+        "against", &against,
+        {"Another model, measured on the same and compared", "같은 것으로 견줄 다른 모델"});
+    settings.Add("require", &require,
+                 {"What must be reached, or the command fails: kobest>=0.45,bits_per_byte<=1.9; "
+                  "`against` stands for the other model's score",
+                  "넘어야 할 기준. 못 미치면 명령이 실패: kobest>=0.45,bits_per_byte<=1.9. "
+                  "`against`는 견주는 모델의 점수"});
+    settings.Add("seed", &seed, {"Of the examples and of the intervals", "예와 구간 추정의 시드"},
+                 0, INT64_MAX);
+    settings.Add("html", &html,
+                 {"Write a page with plots to this file", "그림이 있는 페이지를 이 파일에 씀"});
+    settings.Add(
+        "json", &json,
+        {"Print JSON, each item's log-likelihoods included", "문항별 로그 우도까지 JSON으로 출력"});
   }
+};
+
+// What every model is put to.
+struct Work {
+  std::vector<measure::Task> tasks;
+  std::string text;
+  EngineOptions engine;
 };
 
 // The BOS that the tokenizer puts before a text, if it does.
@@ -44,49 +89,143 @@ std::optional<TokenId> AddedBos(const Tokenizer& tokenizer) {
   return added ? bos : std::nullopt;
 }
 
-Result<> Eval(Options& options) {
-  if (options.text.empty()) {
-    return Fail(ErrorCode::kInvalidArgument, "there is nothing to evaluate on: give --text FILE");
-  }
-  JIKJI_ASSIGN(const EngineOptions engine, options.engine.Apply());
-  JIKJI_ASSIGN(const std::string text, ReadFile(options.text));
-  JIKJI_ASSIGN(const auto path, FindModel(options.engine.model));
-  JIKJI_ASSIGN(Model model, LoadModel(path));
+Result<TextFigures> MeasureText(const Options& options, const Work& work, Model& model) {
   const Tokenizer& tokenizer = *model.description.tokenizer;
-  const auto tokens = tokenizer.Encode(text, {.add_special = true});
-  ThreadPool pool(engine.threads == 0 ? UsableCores() : engine.threads);
-  measure::Perplexity result;
+  const auto tokens = tokenizer.Encode(work.text, {.add_special = true});
+  ThreadPool pool(work.engine.threads == 0 ? UsableCores() : work.engine.threads);
+  Progress progress(std::string(Say("perplexity", "퍼플렉서티")));
+  JIKJI_ASSIGN(const measure::Perplexity perplexity,
+               measure::MeasurePerplexity(*model.decoder, tokens,
+                                          {.window = static_cast<int32_t>(options.window),
+                                           .most_windows = options.windows,
+                                           .bos = AddedBos(tokenizer),
+                                           .kv_dtype = work.engine.kv_dtype},
+                                          pool, [&](double share) { progress.Show(share); }));
+  return TextFigures{.file = options.text,
+                     .tokens = static_cast<int64_t>(tokens.size()),
+                     .window = options.window,
+                     .perplexity = perplexity};
+}
+
+// The beginning of the text that `--windows` windows hold, in whole characters.
+void CutText(const Options& options, const Tokenizer& tokenizer, std::string& text) {
+  if (options.windows == 0) return;
+  size_t bytes = 0;
+  const auto tokens = tokenizer.Encode(text);
+  const auto most = static_cast<size_t>(options.windows * options.window);
+  for (size_t i = 0; i < std::min(most, tokens.size()); ++i) {
+    bytes += tokenizer.TokenBytes(tokens[i]).size();
+  }
+  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) ++bytes;
+  text.resize(std::min(bytes, text.size()));
+}
+
+Result<ModelReport> Measure(const Options& options, const std::string& wanted, Work& work) {
+  JIKJI_ASSIGN(const auto path, FindModel(wanted));
+  Model model;
   {
-    Progress progress(std::string(Say("reading", "읽는 중")));
-    JIKJI_ASSIGN(result,
-                 measure::MeasurePerplexity(*model.decoder, tokens,
-                                            {.window = static_cast<int32_t>(options.window),
-                                             .most_windows = options.windows,
-                                             .bos = AddedBos(tokenizer),
-                                             .kv_dtype = engine.kv_dtype},
-                                            pool, [&](double share) { progress.Show(share); }));
+    Progress progress(std::string(Say("loading", "불러오는 중")));
+    JIKJI_ASSIGN(model, LoadModel(path, [&](double share) { progress.Show(share); }));
   }
-  if (options.json) {
-    const boost::json::object report = {
-        {"model", model.description.name}, {"text", options.text},
-        {"tokens", tokens.size()},         {"window", options.window},
-        {"windows", result.windows},       {"scored", result.scored},
-        {"perplexity", result.perplexity}, {"standard_error", result.standard_error}};
-    fmt::print("{}\n", boost::json::serialize(report));
-  } else {
-    fmt::print(fmt::runtime(Say("perplexity {:.4f} ± {:.4f}, over {} tokens in {} windows of {}\n",
-                                "퍼플렉서티 {:.4f} ± {:.4f}, {}토큰, 창 {}개(창마다 {}토큰)\n")),
-               result.perplexity, result.standard_error, result.scored, result.windows,
-               options.window);
+  ModelReport report;
+  report.name = model.description.name;
+  if (!work.text.empty()) {
+    JIKJI_ASSIGN(report.text, MeasureText(options, work, model));
+    CutText(options, *model.description.tokenizer, work.text);
   }
-  return {};
+  JIKJI_ASSIGN(const auto engine, Engine::Start(std::move(model), work.engine));
+  measure::Scorer scorer(*engine);
+  for (const measure::Task& task : work.tasks) {
+    Progress progress(task.name);
+    JIKJI_ASSIGN(measure::TaskResult result,
+                 measure::Evaluate(scorer, task, static_cast<size_t>(options.shots),
+                                   static_cast<uint64_t>(options.seed),
+                                   [&](double share) { progress.Show(share); }));
+    report.results.push_back(std::move(result));
+  }
+  if (!work.text.empty()) {
+    Progress progress(std::string(Say("bits per byte", "바이트당 비트")));
+    measure::TaskResult result;
+    result.name = "bits_per_byte";
+    JIKJI_ASSIGN(measure::Metric bits,
+                 measure::TextBits(scorer, work.text, static_cast<size_t>(options.window),
+                                   [&](double share) { progress.Show(share); }));
+    result.metrics.push_back(std::move(bits));
+    report.results.push_back(std::move(result));
+  }
+  report.scores = measure::ScoreTable(report.results, static_cast<uint64_t>(options.seed));
+  return report;
+}
+
+Result<Work> Prepare(const Options& options) {
+  Work work;
+  JIKJI_ASSIGN(work.engine, options.engine.Apply());
+  JIKJI_ASSIGN(const auto names, measure::FindTasks(options.task));
+  if (names.empty() && options.text.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(Say("there is nothing to evaluate on: give --task or --text",
+                                "무엇으로 평가할지 --task나 --text로 지정하세요")));
+  }
+  for (const std::string& name : names) {
+    JIKJI_ASSIGN(measure::Task task,
+                 measure::LoadTask(name, {.data = options.data,
+                                          .limit = static_cast<size_t>(options.limit),
+                                          .shots = static_cast<size_t>(options.shots)}));
+    work.tasks.push_back(std::move(task));
+  }
+  if (!options.text.empty()) {
+    JIKJI_ASSIGN(work.text, ReadFile(options.text));
+    if (work.text.empty()) {
+      return Fail(ErrorCode::kInvalidArgument, "the file is empty", options.text);
+    }
+  }
+  return work;
+}
+
+Result<> CheckGate(const EvalReport& report) {
+  const std::string failed = FailedRequirements(report.verdicts);
+  if (failed.empty()) return {};
+  return Fail(ErrorCode::kUnavailable,
+              std::string(Say("the model does not reach what is required: ",
+                              "모델이 기준에 못 미칩니다: ")) +
+                  failed);
+}
+
+Result<> Eval(Options& options) {
+  std::vector<measure::Requirement> requirements;
+  if (!options.require.empty()) {
+    JIKJI_ASSIGN(requirements, measure::ParseRequirements(options.require));
+  }
+  JIKJI_ASSIGN(Work work, Prepare(options));
+  EvalReport report{.shots = options.shots,
+                    .seed = static_cast<uint64_t>(options.seed),
+                    .models = {},
+                    .verdicts = {}};
+  JIKJI_ASSIGN(
+      ModelReport ours,
+      Measure(options, options.model.empty() ? options.engine.model : options.model, work));
+  report.models.push_back(std::move(ours));
+  if (!options.against.empty()) {
+    JIKJI_ASSIGN(ModelReport theirs, Measure(options, options.against, work));
+    report.models.push_back(std::move(theirs));
+  }
+  using Scores = std::vector<measure::Score>;
+  report.verdicts = measure::Judge(requirements, report.models.front().scores,
+                                   report.models.size() > 1 ? report.models[1].scores : Scores{});
+  if (!options.html.empty()) {
+    JIKJI_RETURN_IF_ERROR(WriteFileAtomic(options.html, EvalPage(report)));
+  }
+  fmt::print("{}",
+             options.json ? boost::json::serialize(EvalJson(report)) + "\n" : EvalText(report));
+  return CheckGate(report);
 }
 
 }  // namespace
 
 void AddEvalCommand(Program& program) {
   program.Add("eval",
-              Say("Measure a model's perplexity on a text", "글에 대한 퍼플렉서티를 잽니다"),
+              Say("Measure how good a model is, alone or beside another, and hold it to a gate",
+                  "모델이 얼마나 좋은지 재고, 다른 모델과 견주고, 기준으로 거릅니다"),
               &Eval);
 }
 

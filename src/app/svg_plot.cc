@@ -177,4 +177,35 @@ std::string RangePlot(const std::vector<PlotRange>& ranges, double middle,
   return out + "</svg>\n";
 }
 
+std::string EstimatePlot(const std::vector<PlotEstimates>& rows,
+                         const std::vector<std::string>& series_labels) {
+  constexpr double kRow = 20, kGap = 8, kLabels = 190;
+  double most = 0;
+  for (const PlotEstimates& row : rows) {
+    for (const PlotEstimate& estimate : row.estimates) most = std::max(most, estimate.high);
+  }
+  const std::vector<double> ticks = Ticks(most);
+  most = ticks.back();
+  const auto x_of = [&](double x) { return kLabels + x / most * (kWidth - kLabels - kRight); };
+  const double each = kGap + kRow * static_cast<double>(series_labels.size());
+  const double bottom = kTop + each * static_cast<double>(rows.size());
+  std::string out = Open(bottom + 25) + Legend(series_labels);
+  for (const double tick : ticks) {
+    out += Rule(x_of(tick), kTop, x_of(tick), bottom) +
+           TextAt(x_of(tick), bottom + 18, "middle", fmt::format("{:g}", tick));
+  }
+  double top = kTop + kGap / 2;
+  for (const PlotEstimates& row : rows) {
+    out += TextAt(kLabels - 10, top + (each - kGap) / 2 + 4, "end", row.label);
+    for (size_t i = 0; i < row.estimates.size(); ++i) {
+      const PlotEstimate& estimate = row.estimates[i];
+      const double y = top + kRow * (static_cast<double>(i) + 0.5);
+      out += Box(x_of(estimate.low), y - 1, x_of(estimate.high) - x_of(estimate.low), 2, Colour(i));
+      out += Box(x_of(estimate.value) - 4, y - 4, 8, 8, Colour(i));
+    }
+    top += each;
+  }
+  return out + "</svg>\n";
+}
+
 }  // namespace jikji

@@ -1,4 +1,4 @@
-// Drawings for reports, as SVG: lines over an axis, bars, and ranges about a value.
+// Drawings for reports, as SVG: lines over an axis, bars, ranges about a value, and estimates.
 //
 // Non-goals: interaction, logarithmic axes.
 #ifndef JIKJI_APP_SVG_PLOT_H_
@@ -33,6 +33,17 @@ struct PlotRange {
 // Horizontal ranges about `middle`, one below the other.
 std::string RangePlot(const std::vector<PlotRange>& ranges, double middle,
                       const std::string& x_label);
+
+struct PlotEstimate {
+  double value = 0, low = 0, high = 0;
+};
+struct PlotEstimates {
+  std::string label;
+  std::vector<PlotEstimate> estimates;  // one a series
+};
+// A point and its interval for each, from zero to the right, one below the other.
+std::string EstimatePlot(const std::vector<PlotEstimates>& rows,
+                         const std::vector<std::string>& series_labels);
 
 // Round numbers that part 0 to `most` into about five.
 std::vector<double> Ticks(double most);

@@ -245,8 +245,7 @@ TEST(EngineTest, EndingsOfOneTextAreScoredFromItsCachedPages) {
     ASSERT_EQ(answer.prompt_logprobs.size(), scored) << first;
     for (size_t i = 0; i < scored; ++i) {
       EXPECT_EQ(answer.prompt_logprobs[i].token, request.prompt[60 - scored + i]);
-      EXPECT_EQ(answer.prompt_logprobs[i].logprob,
-                whole.prompt_logprobs[59 - scored + i].logprob);
+      EXPECT_EQ(answer.prompt_logprobs[i].logprob, whole.prompt_logprobs[59 - scored + i].logprob);
     }
   }
 }

@@ -40,8 +40,8 @@ struct GenerationRequest {
   bool skip_special = true;      // special tokens are not part of the text
   int32_t logprobs = -1;         // −1: none; k ≥ 0: the token's own and the k most likely
   int32_t prompt_logprobs = -1;  // likewise for each prompt token but the first
-  // With prompt_logprobs: the first position that has one, at least 1. The tokens before it may come
-  // from the prefix cache, so that many endings of one text cost that text once.
+  // With prompt_logprobs: the first position that has one, at least 1. The tokens before it may
+  // come from the prefix cache, so that many endings of one text cost that text once.
   int64_t first_prompt_logprob = 1;
 };
 
