@@ -1,6 +1,5 @@
 #include "engine/engine.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <latch>
@@ -227,27 +226,6 @@ TEST(EngineTest, ScoresAPrompt) {
   shortest.prompt_logprobs = 0;
   EXPECT_TRUE(Ask(*engine, shortest)[0].prompt_logprobs.empty());
   EXPECT_EQ(Ask(*engine, Request("none", 5, 0))[0].finish, FinishReason::kLength);
-}
-
-TEST(EngineTest, EndingsOfOneTextAreScoredFromItsCachedPages) {
-  auto engine = StartFake();
-  GenerationRequest request = Request("first", 60, 0);
-  request.prompt_logprobs = 0;
-  const Answer whole = Ask(*engine, request)[0];
-  EXPECT_EQ(whole.cached_tokens, 0);
-  for (const int64_t first : {1, 2, 17, 41, 58, 59, 60, 1000}) {
-    request.id = fmt::format("from {}", first);
-    request.first_prompt_logprob = first;
-    const Answer answer = Ask(*engine, request)[0];
-    // Whole pages of what needs no logits; the last token is always computed.
-    EXPECT_EQ(answer.cached_tokens, std::min<int64_t>(first - 1, 59) / 4 * 4) << first;
-    const auto scored = static_cast<size_t>(std::max<int64_t>(0, 60 - first));
-    ASSERT_EQ(answer.prompt_logprobs.size(), scored) << first;
-    for (size_t i = 0; i < scored; ++i) {
-      EXPECT_EQ(answer.prompt_logprobs[i].token, request.prompt[60 - scored + i]);
-      EXPECT_EQ(answer.prompt_logprobs[i].logprob, whole.prompt_logprobs[59 - scored + i].logprob);
-    }
-  }
 }
 
 TEST(EngineTest, RefusesWhatDoesNotFit) {
