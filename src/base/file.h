@@ -42,6 +42,33 @@ class MappedFile {
   std::filesystem::path path_;
 };
 
+// A file open for reading, for as long as the object lives. Movable.
+class OpenFile {
+ public:
+  static Result<OpenFile> Open(const std::filesystem::path& path);
+
+  OpenFile(OpenFile&& other) noexcept;
+  OpenFile& operator=(OpenFile&& other) noexcept;
+  ~OpenFile();
+
+  int descriptor() const { return descriptor_; }
+  uint64_t size() const { return size_; }  // when it was opened
+
+  // Exactly `into.size()` bytes from `offset` on.
+  Result<> Read(uint64_t offset, std::span<char> into) const;
+
+ private:
+  OpenFile(int descriptor, uint64_t size, std::filesystem::path path)
+      : descriptor_(descriptor), size_(size), path_(std::move(path)) {}
+
+  int descriptor_ = -1;
+  uint64_t size_ = 0;
+  std::filesystem::path path_;
+};
+
+// Makes the names in a folder outlive a power failure: files made, renamed or removed in it.
+Result<> SyncFolder(const std::filesystem::path& folder);
+
 // Tells the system that these bytes of a mapped file are done with for now: what is read once from
 // a large file then does not stay in memory. Whole pages within `bytes` only; they may be read
 // again.

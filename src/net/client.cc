@@ -15,7 +15,7 @@ namespace {
 
 // A head larger than this is no answer of a server that we would talk to.
 constexpr size_t kMaxHeadBytes = 64u << 10;
-constexpr size_t kReadBytes = 64u << 10;
+constexpr size_t kReadBytes = 256u << 10;
 
 bool HasField(const Headers& headers, std::string_view name) {
   return std::ranges::any_of(
@@ -32,7 +32,9 @@ Result<std::string> FormatRequest(const ClientRequest& request, const Url& url, 
     }
     out += name + ": " + value + "\r\n";
   }
-  if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
+  if (request.file) {
+    out += "Content-Length: " + std::to_string(request.file->length) + "\r\n";
+  } else if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
     out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   }
   out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
@@ -93,7 +95,10 @@ class ClientExchange {
   // Sends the request and reads the head of the answer.
   Result<ResponseHead> Ask(const Url& url, const std::string& head) {
     if (!link_.connected()) JIKJI_RETURN_IF_ERROR(link_.Connect(url, limits_));
-    if (request_.body.size() <= kReadBytes) {
+    if (request_.file) {
+      JIKJI_RETURN_IF_ERROR(SendAll(head));
+      JIKJI_RETURN_IF_ERROR(SendFile(*request_.file));
+    } else if (request_.body.size() <= kReadBytes) {
       JIKJI_RETURN_IF_ERROR(SendAll(head + request_.body));  // one packet where it fits one
     } else {
       JIKJI_RETURN_IF_ERROR(SendAll(head));
@@ -111,6 +116,16 @@ class ClientExchange {
       JIKJI_ASSIGN(const size_t count, link_.Send(data, limits_));
       deaf_ = count == 0;
       data.remove_prefix(count);
+    }
+    return {};
+  }
+
+  Result<> SendFile(const FilePart& part) {
+    std::vector<char> buffer(std::min<uint64_t>(part.length, kReadBytes));
+    for (uint64_t sent = 0; sent < part.length && !deaf_; sent += buffer.size()) {
+      buffer.resize(std::min<uint64_t>(buffer.size(), part.length - sent));
+      JIKJI_RETURN_IF_ERROR(part.file->Read(part.offset + sent, buffer));
+      JIKJI_RETURN_IF_ERROR(SendAll({buffer.data(), buffer.size()}));
     }
     return {};
   }
@@ -179,6 +194,18 @@ class ClientExchange {
       }
       unread_ = std::string(input);
       if (left == 0) break;
+      if (!head.chunked && left >= kReadBytes) {
+        // Straight from the socket to whoever takes it.
+        buffer_.resize(kReadBytes);
+        JIKJI_ASSIGN(const size_t count, link_.Receive(buffer_, limits_));
+        left -= count;
+        total += count;
+        if (total > limit) return TooLarge();
+        if (count > 0 && !on_data({buffer_.data(), count})) return false;
+        if (count > 0) continue;
+        if (!head.content_length) return false;
+        return Fail(ErrorCode::kUnavailable, "the answer broke off before its end", request_.url);
+      }
       JIKJI_ASSIGN(const bool more, More());
       if (more) continue;
       if (!head.chunked && !head.content_length) return false;

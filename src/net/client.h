@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,7 @@ struct ClientRequest {
   std::string url;  // http://host:port/path?query
   Headers headers = {};
   std::string body = {};
+  std::optional<FilePart> file = std::nullopt;  // instead of `body`
 };
 
 // The whole answer.

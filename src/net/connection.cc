@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
+#include <cerrno>
 #include <exception>
 #include <limits>
 #include <optional>
@@ -31,6 +33,8 @@ constexpr size_t kGather = 16;
 // How long a peer may take to close after our last byte. Closing first, with bytes of its unread,
 // would reset the connection and may destroy the answer on its way.
 constexpr std::chrono::seconds kLingerTime{2};
+// What one connection sends of a file before others have their turn.
+constexpr uint64_t kFileTurn = 2u << 20;
 
 bool WouldBlock(error_code error) {
   return error == asio::error::would_block || error == asio::error::try_again;
@@ -41,9 +45,10 @@ bool WouldBlock(error_code error) {
 struct Connection::Receiving {
   explicit Receiving(uint64_t max_body_bytes) : chunks(max_body_bytes) {}
 
-  RequestHead head;
-  size_t scanned = 0;  // bytes of the head searched for its end
-  std::string body;
+  RequestHead head;  // how the body is framed; the rest has moved to `request`
+  Request request;
+  size_t scanned = 0;     // bytes of the head searched for its end
+  uint64_t received = 0;  // bytes of the body
   ChunkDecoder chunks;
 };
 
@@ -189,10 +194,24 @@ bool Connection::TakeHead(std::string_view& data) {
   }
   data.remove_prefix(end.size);
   receiving.head = *std::move(head);
+  receiving.request.method = std::move(receiving.head.method);
+  receiving.request.path = std::move(receiving.head.path);
+  receiving.request.query = std::move(receiving.head.query);
+  receiving.request.headers = std::move(receiving.head.headers);
+  error_code ignored;
+  if (const tcp::endpoint peer = socket_.remote_endpoint(ignored); !ignored) {
+    const std::string address = peer.address().to_string();
+    receiving.request.peer = (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
+                             std::to_string(peer.port());
+  }
   http11_ = receiving.head.http11;
   keep_alive_ = receiving.head.keep_alive;
-  head_only_ = receiving.head.method == "HEAD";
-  if (receiving.head.content_length > options.max_body_bytes) {
+  head_only_ = receiving.request.method == "HEAD";
+  const bool has_body = receiving.head.content_length > 0 || receiving.head.chunked;
+  if (has_body && options.body_sink) receiving.request.sink = options.body_sink(receiving.request);
+  if (receiving.request.sink != nullptr) {
+    receiving.chunks = ChunkDecoder(std::numeric_limits<uint64_t>::max());
+  } else if (receiving.head.content_length > options.max_body_bytes) {
     Fail(413, "the body is larger than the " + std::to_string(options.max_body_bytes) +
                   " bytes that this server takes");
     return false;
@@ -201,7 +220,7 @@ bool Connection::TakeHead(std::string_view& data) {
     Fail(503, "the server is shutting down");
     return false;
   }
-  if (receiving.head.content_length == 0 && !receiving.head.chunked) {
+  if (!has_body) {
     Dispatch();
     return true;
   }
@@ -216,7 +235,7 @@ bool Connection::TakeHead(std::string_view& data) {
 
 bool Connection::TakeBody(std::string_view& data) {
   if (!receiving_->head.chunked) {
-    const uint64_t missing = receiving_->head.content_length - receiving_->body.size();
+    const uint64_t missing = receiving_->head.content_length - receiving_->received;
     const std::string_view piece = data.substr(0, std::min<uint64_t>(missing, data.size()));
     data.remove_prefix(piece.size());
     if (!AddBody(piece)) return false;
@@ -248,32 +267,36 @@ bool Connection::TakeBody(std::string_view& data) {
 
 bool Connection::AddBody(std::string_view piece) {
   ServerState& server = loop_->server();
+  receiving_->received += piece.size();
+  if (BodySink* const sink = receiving_->request.sink.get()) {
+    read_deadline_ = Clock::now() + server.options.body_timeout;
+    if (sink->Write(piece)) return true;
+    keep_alive_ = false;  // what is left of the body is not read
+    Dispatch();
+    return false;
+  }
   const size_t before = server.body_bytes.fetch_add(piece.size(), std::memory_order_relaxed);
   if (before + piece.size() > server.options.max_total_body_bytes) {
     server.body_bytes.fetch_sub(piece.size(), std::memory_order_relaxed);
     Fail(503, "the server is receiving too many large requests; try again later");
     return false;
   }
-  receiving_->body.append(piece);
+  receiving_->request.body.append(piece);
   return true;
+}
+
+// The body, as far as it came, counts no more.
+void Connection::GiveUpBody() {
+  if (!receiving_) return;
+  loop_->server().body_bytes.fetch_sub(receiving_->request.body.size(), std::memory_order_relaxed);
+  receiving_.reset();
 }
 
 void Connection::Dispatch() {
   ServerState& server = loop_->server();
-  server.body_bytes.fetch_sub(receiving_->body.size(), std::memory_order_relaxed);
-  Request request;
-  request.method = std::move(receiving_->head.method);
-  request.path = std::move(receiving_->head.path);
-  request.query = std::move(receiving_->head.query);
-  request.headers = std::move(receiving_->head.headers);
-  request.body = std::move(receiving_->body);
+  server.body_bytes.fetch_sub(receiving_->request.body.size(), std::memory_order_relaxed);
+  Request request = std::move(receiving_->request);
   receiving_.reset();
-  error_code error;
-  if (const tcp::endpoint peer = socket_.remote_endpoint(error); !error) {
-    const std::string address = peer.address().to_string();
-    request.peer = (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
-                   std::to_string(peer.port());
-  }
   if (!server.gate.Enter()) return Fail(503, "the server is shutting down");
   state_ = State::kExchange;
   read_deadline_ = Clock::time_point::max();
@@ -297,10 +320,7 @@ void Connection::Dispatch() {
 }
 
 void Connection::Fail(int status, std::string_view message) {
-  if (receiving_) {
-    loop_->server().body_bytes.fetch_sub(receiving_->body.size(), std::memory_order_relaxed);
-    receiving_.reset();
-  }
+  GiveUpBody();
   in_ = {};
   state_ = State::kRefusing;
   keep_alive_ = false;
@@ -334,7 +354,11 @@ void Connection::Pump() {
     out_.Append(FormatResponseHead(
         *taken.head, {.http11 = http11_, .keep_alive = keep_alive_, .streamed = taken.streamed}));
     if (!taken.streamed && !head_only_ && !IsBodiless(taken.head->status)) {
-      out_.Append(std::move(taken.head->body));
+      if (taken.head->file) {
+        file_ = std::move(taken.head->file);
+      } else {
+        out_.Append(std::move(taken.head->body));
+      }
     }
   }
   out_.Splice(taken.body);
@@ -351,19 +375,50 @@ void Connection::Flush() {
     }
     error_code error;
     const size_t count = socket_.write_some(buffers, error);
-    if (WouldBlock(error)) {
-      if (write_deadline_ == Clock::time_point::max()) {
-        write_deadline_ = Clock::now() + loop_->server().options.write_timeout;
-      }
-      if (exchange_) exchange_->SetUnsent(out_.bytes());
-      return WaitWritable();
-    }
+    if (WouldBlock(error)) return OnBlocked();
     if (error) return Close(/*reset=*/false);
     out_.Consume(count);
     write_deadline_ = Clock::time_point::max();
   }
+  if (file_ && !FlushFile()) return;
   if (exchange_) exchange_->SetUnsent(0);
   OnFlushed();
+}
+
+void Connection::OnBlocked() {
+  if (write_deadline_ == Clock::time_point::max()) {
+    write_deadline_ = Clock::now() + loop_->server().options.write_timeout;
+  }
+  if (exchange_) exchange_->SetUnsent(out_.bytes());
+  WaitWritable();
+}
+
+bool Connection::FlushFile() {
+  uint64_t turn = kFileTurn;
+  while (file_->length > 0) {
+    if (turn == 0) {
+      WaitWritable();
+      return false;
+    }
+    auto offset = static_cast<off_t>(file_->offset);
+    const ssize_t count = sendfile(socket_.native_handle(), file_->file->descriptor(), &offset,
+                                   std::min(file_->length, turn));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      OnBlocked();
+      return false;
+    }
+    if (count <= 0) {  // The file was cut short, or the peer is gone: no end must be seen.
+      Close(/*reset=*/true);
+      return false;
+    }
+    file_->offset += static_cast<uint64_t>(count);
+    file_->length -= static_cast<uint64_t>(count);
+    turn -= static_cast<uint64_t>(count);
+    write_deadline_ = Clock::time_point::max();
+  }
+  file_.reset();
+  return true;
 }
 
 void Connection::WaitWritable() {
@@ -431,10 +486,7 @@ void Connection::Close(bool reset) {
   if (state_ == State::kClosed) return;
   const auto self = shared_from_this();
   state_ = State::kClosed;
-  if (receiving_) {
-    loop_->server().body_bytes.fetch_sub(receiving_->body.size(), std::memory_order_relaxed);
-    receiving_.reset();
-  }
+  GiveUpBody();
   error_code error;
   if (reset) socket_.set_option(asio::socket_base::linger(true, 0), error);
   socket_.close(error);

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -70,11 +71,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool TakeHead(std::string_view& data);
   bool TakeBody(std::string_view& data);
   bool AddBody(std::string_view piece);
+  void GiveUpBody();
   void Dispatch();
   void Fail(int status, std::string_view message);
 
   void Pump();
   void Flush();
+  // True once all of file_ is sent.
+  bool FlushFile();
+  void OnBlocked();
   void OnFlushed();
   void WaitWritable();
   void EndExchange();
@@ -85,6 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::ip::tcp::socket socket_;
   std::string in_;  // bytes not yet taken
   OutQueue out_;
+  std::optional<FilePart> file_;  // what is still to be sent of it, after out_
   std::unique_ptr<Receiving> receiving_;
   std::shared_ptr<Exchange> exchange_;
   Clock::time_point read_deadline_ = Clock::time_point::max();

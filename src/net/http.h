@@ -5,16 +5,30 @@
 #ifndef JIKJI_NET_HTTP_H_
 #define JIKJI_NET_HTTP_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
+
 namespace jikji::net {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// Takes the body of one request as it comes, so that it is never held in memory. Called on a
+// network thread; what it does with a piece must take no longer than copying it. Dropped without an
+// answer where the body broke off.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  // False: the rest is not wanted; the handler is called at once, to say why.
+  virtual bool Write(std::string_view piece) = 0;
+};
 
 struct Request {
   std::string method;  // "GET", "POST", ...
@@ -22,10 +36,18 @@ struct Request {
   std::string query;   // raw, without '?'
   Headers headers;     // in the order received
   std::string body;
-  std::string peer;  // "127.0.0.1:54321"
+  std::string peer;                          // "127.0.0.1:54321"
+  std::shared_ptr<BodySink> sink = nullptr;  // what took the body, where one was asked for
 
   // The first header of that name, ignoring case; empty where there is none.
   std::string_view Header(std::string_view name) const;
+};
+
+// A part of an open file, sent from the kernel's memory.
+struct FilePart {
+  std::shared_ptr<const OpenFile> file;  // nullptr: only its length is told, in answer to HEAD
+  uint64_t offset = 0;
+  uint64_t length = 0;
 };
 
 struct Response {
@@ -33,6 +55,7 @@ struct Response {
   std::string content_type = "application/json";
   Headers headers;
   std::string body;
+  std::optional<FilePart> file = std::nullopt;  // instead of `body`; not for streamed answers
 };
 
 // One answer to one request. Thread-safe: call it from any thread; calls take effect in order. If

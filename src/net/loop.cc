@@ -1,5 +1,7 @@
 #include "net/loop.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -44,6 +46,11 @@ void Loop::Wake(std::shared_ptr<Exchange> exchange) {
 }
 
 void Loop::Run() {
+  // sendfile() on a connection that its peer has closed raises it; the error says as much.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   for (;;) {
     try {
       io_->run();

@@ -304,7 +304,7 @@ std::string FormatResponseHead(const Response& response, const AnswerFraming& fr
     if (framing.http11 && !bodiless) out += "\r\nTransfer-Encoding: chunked";
   } else if (!bodiless) {
     out += "\r\nContent-Length: ";
-    out += std::to_string(response.body.size());
+    out += std::to_string(response.file ? response.file->length : response.body.size());
   }
   if (!framing.keep_alive) {
     out += "\r\nConnection: close";

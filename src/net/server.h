@@ -39,6 +39,9 @@ struct ServerOptions {
   std::chrono::milliseconds write_timeout{60'000};   // no byte taken by the peer
   // The JSON body for an error that the server answers itself: (status, message).
   std::function<std::string(int status, std::string_view message)> error_body;
+  // Asked for each request that has a body, once its head has come: what takes the body, which may
+  // then be of any size and take any time while it comes; nullptr: it is gathered in Request::body.
+  std::function<std::shared_ptr<BodySink>(const Request& head)> body_sink = nullptr;
 };
 
 class Server {

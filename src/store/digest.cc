@@ -1,0 +1,150 @@
+#include "store/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace jikji {
+namespace {
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
+Context Begin(const EVP_MD* digest) {
+  Context context(EVP_MD_CTX_new());
+  if (context == nullptr || EVP_DigestInit_ex2(context.get(), digest, nullptr) != 1) {
+    throw std::bad_alloc();
+  }
+  return context;
+}
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+}  // namespace
+
+struct Sha256Stream::State {
+  Context context = Begin(EVP_sha256());
+};
+
+Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {}
+Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
+Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::Update(std::string_view piece) {
+  EVP_DigestUpdate(state_->context.get(), piece.data(), piece.size());
+}
+
+Digest Sha256Stream::Finish() {
+  Digest digest{};
+  EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr);
+  return digest;
+}
+
+Digest Sha256Of(std::string_view bytes) {
+  Sha256Stream stream;
+  stream.Update(bytes);
+  return stream.Finish();
+}
+
+Digest HmacSha256Of(std::string_view key, std::string_view bytes) {
+  Digest digest{};
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), nullptr);
+  return digest;
+}
+
+std::string GitObjectId(std::string_view kind, std::string_view content) {
+  const Context context = Begin(EVP_sha1());
+  std::string head(kind);
+  head += ' ' + std::to_string(content.size());
+  EVP_DigestUpdate(context.get(), head.c_str(), head.size() + 1);  // with its NUL
+  EVP_DigestUpdate(context.get(), content.data(), content.size());
+  std::string digest(20, '\0');
+  EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+  return HexOf(digest);
+}
+
+std::string HexOf(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    out += kDigits[static_cast<uint8_t>(c) >> 4];
+    out += kDigits[static_cast<uint8_t>(c) & 15];
+  }
+  return out;
+}
+
+std::string HexOf(const Digest& digest) {
+  return HexOf(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+}
+
+bool IsHex(std::string_view text, size_t digits) {
+  return text.size() == digits &&
+         std::ranges::all_of(text, [](char c) { return HexValue(c) >= 0; });
+}
+
+Result<Digest> ParseDigest(std::string_view hex) {
+  Digest digest{};
+  if (!IsHex(hex, digest.size() * 2)) {
+    return Fail(ErrorCode::kMalformed, "a SHA-256 is 64 lower-case hexadecimal digits");
+  }
+  for (size_t i = 0; i < digest.size(); ++i) {
+    digest[i] = static_cast<uint8_t>(HexValue(hex[2 * i]) * 16 + HexValue(hex[2 * i + 1]));
+  }
+  return digest;
+}
+
+std::string Base64Of(std::string_view bytes) {
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  out.resize(static_cast<size_t>(size));
+  return out;
+}
+
+Result<std::string> ParseBase64(std::string_view text) {
+  // EVP_DecodeBlock passes over spaces around the text and reads `=` anywhere: both are refused.
+  const size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  const auto plain = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/';
+  };
+  if (text.size() % 4 != 0 || !std::ranges::all_of(text.substr(0, text.size() - padding), plain)) {
+    return Fail(ErrorCode::kMalformed, "not base64");
+  }
+  std::string out(text.size() / 4 * 3 + 1, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  if (size < 0) return Fail(ErrorCode::kMalformed, "not base64");
+  out.resize(static_cast<size_t>(size) - padding);
+  return out;
+}
+
+bool SameBytes(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Result<std::string> RandomHex(size_t bytes) {
+  std::string random(bytes, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(random.data()), static_cast<int>(bytes)) != 1) {
+    return Fail(ErrorCode::kInternal, "the system gives no random bytes");
+  }
+  return HexOf(random);
+}
+
+}  // namespace jikji
