@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "hub/names.h"
+#include "hub/transact.h"
 
 namespace jikji::hub {
 namespace {
@@ -76,7 +77,7 @@ Result<> RemoveFiles(Database& database, const BlobStore& blobs) {
     return {};
   }));
   for (size_t begin = 0; begin < stored.size(); begin += kRemovedAtOnce) {
-    JIKJI_RETURN_IF_ERROR(InTransaction(database, [&]() -> Result<> {
+    JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
       for (size_t i = begin; i < std::min(begin + kRemovedAtOnce, stored.size()); ++i) {
         JIKJI_ASSIGN(const SqlRows rows,
                      database.Run("SELECT 1 FROM blobs WHERE digest = $1", {HexOf(stored[i])}));
@@ -93,7 +94,7 @@ Result<> RemoveFiles(Database& database, const BlobStore& blobs) {
 Result<> PublishBlob(Database& database, BlobWriter& writer, const Digest& digest,
                      const std::string& owner) {
   bool published = false;  // a second attempt has nothing left to rename
-  return InTransaction(database, [&]() -> Result<> {
+  return Transact(database, [&]() -> Result<> {
     JIKJI_RETURN_IF_ERROR(
         database.Run("INSERT INTO blobs (digest, size) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                      {HexOf(digest), static_cast<int64_t>(writer.size())}));
@@ -107,7 +108,7 @@ Result<> PublishBlob(Database& database, BlobWriter& writer, const Digest& diges
 Result<bool> HasBlob(Database& database, const Digest& digest, uint64_t size,
                      const std::string& owner) {
   bool has = false;
-  JIKJI_RETURN_IF_ERROR(InTransaction(database, [&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
     JIKJI_ASSIGN(const SqlRows rows,
                  database.Run("SELECT size FROM blobs WHERE digest = $1", {HexOf(digest)}));
     has = !rows.empty() && static_cast<uint64_t>(rows.Int(0, 0)) == size;
@@ -159,7 +160,7 @@ Result<Collected> CollectGarbage(Hub& hub) {
   JIKJI_ASSIGN(const Hub::Session session, hub.Connect());
   Database& database = *session;
   Collected out;
-  JIKJI_RETURN_IF_ERROR(InTransaction(database, [&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
     out = {};
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM leases WHERE until <= $1", {NowSeconds()}));
     JIKJI_ASSIGN(const SqlRows rows,

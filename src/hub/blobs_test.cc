@@ -117,6 +117,7 @@ TEST(Collector, NeverRacesAPush) {
       for (int round = 0; round < 12; ++round) {
         const std::string name = "sweep/r" + std::to_string(pusher * 100 + round);
         const Repository repository = hub.Make(name);
+        ASSERT_NE(repository.id, 0);
         const std::string content = "content " + std::to_string(round % 3);
         // The lease may be taken away before the commit; then the push starts anew.
         Result<CommitOutcome> done = CommitFile(*hub, repository, "w", content);

@@ -8,6 +8,7 @@
 
 #include "hub/blobs.h"
 #include "hub/names.h"
+#include "hub/transact.h"
 
 namespace jikji::hub {
 namespace {
@@ -134,7 +135,7 @@ Result<CommitOutcome> CommitTo(Hub& hub, Database& database, const CommitRequest
     JIKJI_RETURN_IF_ERROR(CheckFilePath(path));
   }
   CommitOutcome outcome;
-  JIKJI_RETURN_IF_ERROR(InTransaction(database, [&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
     JIKJI_ASSIGN(const SqlRows refs,
                  database.Run("SELECT target FROM refs WHERE repository = $1 AND kind = 'branch' "
                               "AND name = $2",
@@ -192,7 +193,7 @@ Result<std::vector<Commit>> History(Database& database, int64_t repository, cons
 
 Result<> CreateRef(Database& database, int64_t repository, const Ref& ref) {
   JIKJI_RETURN_IF_ERROR(CheckRefName(ref.name));
-  return InTransaction(database, [&]() -> Result<> {
+  return Transact(database, [&]() -> Result<> {
     JIKJI_RETURN_IF_ERROR(FindCommit(database, repository, ref.target));
     JIKJI_ASSIGN(const std::vector<Ref> refs, ListRefs(database, repository));
     for (const Ref& other : refs) {
@@ -228,7 +229,7 @@ Result<> DeleteRef(Database& database, int64_t repository, const std::string& ki
 Result<std::string> SquashBranch(Database& database, int64_t repository, const std::string& branch,
                                  const std::string& message, const std::string& author) {
   std::string oid;
-  JIKJI_RETURN_IF_ERROR(InTransaction(database, [&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
     JIKJI_ASSIGN(const SqlRows refs,
                  database.Run("SELECT target FROM refs WHERE repository = $1 AND kind = 'branch' "
                               "AND name = $2",

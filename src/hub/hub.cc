@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "hub/schema.h"
+#include "hub/transact.h"
 
 namespace jikji::hub {
 namespace {
@@ -36,7 +37,7 @@ Result<std::unique_ptr<Hub>> Hub::Open(const std::filesystem::path& root) {
 Result<> Hub::MakeSecret() {
   JIKJI_ASSIGN(const Session session, Connect());
   JIKJI_ASSIGN(const std::string made, RandomHex(32));
-  return InTransaction(*session, [&]() -> Result<> {
+  return Transact(*session, [&]() -> Result<> {
     JIKJI_RETURN_IF_ERROR(session->Run(
         "INSERT INTO secrets (name, value) VALUES ('url', $1) ON CONFLICT (name) DO NOTHING",
         {made}));

@@ -4,6 +4,7 @@
 
 #include "hub/commits.h"
 #include "hub/names.h"
+#include "hub/transact.h"
 
 namespace jikji::hub {
 namespace {
@@ -40,7 +41,7 @@ Result<Created> CreateRepository(Database& database, const std::string& kind,
                                  const std::string& author) {
   JIKJI_RETURN_IF_ERROR(CheckRepositoryName(name));
   Created created;
-  JIKJI_RETURN_IF_ERROR(InTransaction(database, [&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
     JIKJI_ASSIGN(const auto found, Look(database, kind, name));
     created.existed = found.has_value();
     if (found) {
@@ -83,7 +84,7 @@ Result<std::vector<Repository>> ListRepositories(Database& database, const std::
 }
 
 Result<> DeleteRepository(Database& database, int64_t id) {
-  return InTransaction(database, [&]() -> Result<> {
+  return Transact(database, [&]() -> Result<> {
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM refs WHERE repository = $1", {id}));
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM commits WHERE repository = $1", {id}));
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM repository_blobs WHERE repository = $1", {id}));
