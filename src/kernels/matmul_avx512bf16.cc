@@ -32,6 +32,16 @@ struct Simd {
   }
 };
 
+// As assembly, since Clang 16 crashes on the intrinsics' vectors of __bf16.
+[[gnu::always_inline]] inline void AddPairs(__m512& sum, __m512i weights, __m512i x) {
+  __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(weights), "v"(x));
+}
+[[gnu::always_inline]] inline __m256i Round(__m512 values) {
+  __m256i rounded;
+  __asm__("vcvtneps2bf16 %1, %0" : "=v"(rounded) : "v"(values));
+  return rounded;
+}
+
 template <int kPanels, int kTileTokens>
 void PairRows(const PanelRange& panels, int64_t panel, const int32_t* tile, float* y,
               int64_t stride) {
@@ -53,8 +63,7 @@ void PairRows(const PanelRange& panels, int64_t panel, const int32_t* tile, floa
     Unrolled<0, kTileTokens>([&]<int kToken>() __attribute__((always_inline)) {
       const __m512i x = _mm512_set1_epi32(tile[kToken]);
       Unrolled<0, kPanels>([&]<int kPanel>() __attribute__((always_inline)) {
-        sum[kPanel][kToken] =
-            _mm512_dpbf16_ps(sum[kPanel][kToken], (__m512bh)weights[kPanel], (__m512bh)x);
+        AddPairs(sum[kPanel][kToken], weights[kPanel], x);
       });
     });
   }
@@ -79,9 +88,9 @@ void RoundToken(const float* x, int64_t cols, int32_t* tile, int token, int toke
   for (int64_t c = 0; c < cols; c += 16) {
     const int64_t count = cols - c < 16 ? cols - c : 16;
     const auto mask = static_cast<__mmask16>((1u << count) - 1);
-    const auto rounded = (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, x + c));
     alignas(32) int32_t pairs[8];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(pairs), rounded);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(pairs),
+                       Round(_mm512_maskz_loadu_ps(mask, x + c)));
     for (int64_t i = 0; i < (count + 1) / 2; ++i) tile[(c / 2 + i) * tokens + token] = pairs[i];
   }
 }
