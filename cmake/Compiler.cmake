@@ -20,6 +20,7 @@ endif()
 if(JIKJI_SANITIZE)
   add_compile_options(-fsanitize=${JIKJI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${JIKJI_SANITIZE})
+  add_compile_definitions(JIKJI_SANITIZED)
 endif()
 if(JIKJI_BUILD_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)  # everywhere: the fuzzer is blind where the code does not count its edges

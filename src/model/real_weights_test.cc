@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "kernels/each_isa.h"
 #include "model/golden_models.h"
 #include "model/model.h"
 
@@ -60,13 +61,19 @@ TEST(RealWeightsTest, TheBuiltInModelAnswersAsInTransformers) {
   });
   ASSERT_TRUE(model) << model.error().ToString();
   EXPECT_EQ(last, 1.0);
-  const auto logits = Sequence(*model->decoder, 32).Run(golden.prompt, golden.rows);
-  const double error = RelativeError(logits, golden.logits);
-  const auto greedy = Sequence(*model->decoder, 96).Greedy(golden.prompt, golden.greedy.size());
-  std::printf("%-18s max relative error of logits %.1e, %zu greedy tokens %s\n", "jikji-mini-ko",
-              error, greedy.size(), greedy == golden.greedy ? "the same" : "DIFFER");
-  EXPECT_LT(error, 1e-3);
-  EXPECT_EQ(greedy, golden.greedy);
+  kernels::ForEachIsa([&] {
+    // Its weights are BF16: where BF16 is multiplied, activations are rounded to 8 bits.
+    const bool rounded = kernels::ActiveIsa() == kernels::Isa::kAvx512Bf16;
+    const auto logits = Sequence(*model->decoder, 32).Run(golden.prompt, golden.rows);
+    const double error = RelativeError(logits, golden.logits);
+    const auto greedy = Sequence(*model->decoder, 96).Greedy(golden.prompt, golden.greedy.size());
+    std::printf("%-18s max relative error of logits %.1e, %zu greedy tokens %s (%s)\n",
+                "jikji-mini-ko", error, greedy.size(),
+                greedy == golden.greedy ? "the same" : "DIFFER",
+                std::string(kernels::IsaName(kernels::ActiveIsa())).c_str());
+    EXPECT_LT(error, rounded ? 1e-2 : 1e-3);
+    EXPECT_EQ(greedy, golden.greedy);
+  });
 }
 
 TEST(RealWeightsTest, TheBuiltInModelDescribesItself) {

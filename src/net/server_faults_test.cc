@@ -22,7 +22,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef JIKJI_SANITIZED
 constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;
@@ -274,8 +274,8 @@ TEST(ServerFaults, TenThousandConnectionsAtOnce) {
 }
 
 TEST(ServerFaults, WithoutFilesLeftItWaitsInsteadOfSpinning) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the undefined-behaviour sanitizer needs files of its own to look at memory";
+#ifdef JIKJI_SANITIZED
+  GTEST_SKIP() << "a sanitizer needs files of its own to look at memory";
 #endif
   const auto server = StartTestServer(Echo);
   TestPeer first(server->port());
