@@ -4,7 +4,7 @@
 
 #include "api/context.h"
 #include "api/route_table.h"
-#include "api/workers.h"
+#include "base/workers.h"
 
 namespace jikji {
 namespace {

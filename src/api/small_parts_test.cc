@@ -10,8 +10,8 @@
 #include "api/fakes.h"
 #include "api/json_text.h"
 #include "api/request_id.h"
-#include "api/workers.h"
 #include "base/utf8.h"
+#include "base/workers.h"
 
 namespace jikji {
 namespace {

@@ -18,6 +18,7 @@ void AddTenantCommand(Program& program);
 void AddAuditCommand(Program& program);
 void AddSimulateCommand(Program& program);
 void AddRouteCommand(Program& program);
+void AddHubCommands(Program& program);
 
 }  // namespace jikji
 

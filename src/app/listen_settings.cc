@@ -26,7 +26,8 @@ void ListenSettings::AddTo(Settings& settings) {
       86400);
 }
 
-Result<std::unique_ptr<net::Server>> ListenSettings::Listen(net::Handler handler) const {
+Result<std::unique_ptr<net::Server>> ListenSettings::Listen(
+    net::Handler handler, const std::function<void(net::ServerOptions&)>& adjust) const {
   net::ServerOptions options;
   options.address = host;
   options.port = static_cast<uint16_t>(port);
@@ -34,6 +35,7 @@ Result<std::unique_ptr<net::Server>> ListenSettings::Listen(net::Handler handler
   options.max_connections = static_cast<size_t>(max_connections);
   options.max_body_bytes = max_body;
   options.error_body = &Service::ErrorBody;
+  if (adjust) adjust(options);
   auto server = net::Server::Start(options, std::move(handler));
   if (!server) {
     return Fail(server.error().code, server.error().message + "; --host and --port choose another",

@@ -3,6 +3,7 @@
 #define JIKJI_APP_LISTEN_SETTINGS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,7 +25,9 @@ struct ListenSettings {
 
   void AddTo(Settings& settings);
 
-  Result<std::unique_ptr<net::Server>> Listen(net::Handler handler) const;
+  // `adjust` sees the options last.
+  Result<std::unique_ptr<net::Server>> Listen(
+      net::Handler handler, const std::function<void(net::ServerOptions&)>& adjust = nullptr) const;
   // Lets answers in flight end, and cuts what does not in time.
   void Drain(net::Server& server) const;
 

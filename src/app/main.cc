@@ -16,5 +16,6 @@ int main(int argc, char** argv) {
   jikji::AddAuditCommand(program);
   jikji::AddSimulateCommand(program);
   jikji::AddRouteCommand(program);
+  jikji::AddHubCommands(program);
   return program.Run(argc, argv);
 }

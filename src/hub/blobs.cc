@@ -169,6 +169,8 @@ Result<Collected> CollectGarbage(Hub& hub) {
                               "leases)"));
     for (size_t row = 0; row < rows.size(); ++row) {
       JIKJI_RETURN_IF_ERROR(
+          database.Run("DELETE FROM pieces WHERE digest = $1", {rows.Text(row, 0)}));
+      JIKJI_RETURN_IF_ERROR(
           database.Run("DELETE FROM blobs WHERE digest = $1", {rows.Text(row, 0)}));
       ++out.blobs;
       out.bytes += static_cast<uint64_t>(rows.Int(row, 1));

@@ -54,6 +54,10 @@ CREATE TABLE grants ( -- who may read a gated repository
   PRIMARY KEY (repository, account)) @STRICT;
 
 CREATE TABLE secrets (name @TEXT PRIMARY KEY, value @TEXT NOT NULL) @STRICT;
+)",
+    R"(
+CREATE TABLE pieces ( -- what the pieces of a blob hash to, one behind the other
+  digest @TEXT PRIMARY KEY REFERENCES blobs (digest), sha256 @TEXT NOT NULL) @STRICT;
 )"};
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Threads for requests that are too long to be read on a network thread.
-#ifndef JIKJI_API_WORKERS_H_
-#define JIKJI_API_WORKERS_H_
+// Threads for jobs that a network thread must not do itself, in a bounded queue.
+#ifndef JIKJI_BASE_WORKERS_H_
+#define JIKJI_BASE_WORKERS_H_
 
 #include <condition_variable>
 #include <cstddef>
@@ -38,4 +38,4 @@ class Workers {
 
 }  // namespace jikji
 
-#endif  // JIKJI_API_WORKERS_H_
+#endif  // JIKJI_BASE_WORKERS_H_

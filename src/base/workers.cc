@@ -1,4 +1,4 @@
-#include "api/workers.h"
+#include "base/workers.h"
 
 #include <utility>
 

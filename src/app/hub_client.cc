@@ -1,0 +1,167 @@
+// `jikji hub pull`, `push` and `verify`.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "app/command.h"
+#include "app/console.h"
+#include "app/hub_commands.h"
+#include "hub/client/cache.h"
+#include "hub/client/pull.h"
+#include "hub/client/push.h"
+#include "hub/names.h"
+
+namespace jikji {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+struct RemoteSettings {
+  std::string hub;
+  std::string token;
+
+  void AddTo(Settings& settings) {
+    settings.Add("hub", &hub,
+                 {"The hub, http://HOST:PORT; else HF_ENDPOINT",
+                  "허브 주소, http://HOST:PORT. 없으면 HF_ENDPOINT"});
+    settings.Add("token", &token, {"Token; else HF_TOKEN", "토큰. 없으면 HF_TOKEN"},
+                 /*secret=*/true);
+  }
+
+  Result<std::string> Url() const {
+    std::string url = hub.empty() ? Environment("HF_ENDPOINT") : hub;
+    while (url.ends_with('/')) url.pop_back();
+    if (!url.empty()) return url;
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(Say("which hub? --hub http://HOST:PORT",
+                                "어느 허브인가요? --hub http://HOST:PORT")),
+                "--hub");
+  }
+  std::string Token() const { return token.empty() ? Environment("HF_TOKEN") : token; }
+};
+
+struct PullSettings {
+  RemoteSettings remote;
+  std::string repository;
+  std::string revision = "main";
+  std::string cache;
+  int64_t connections = 4;
+
+  void AddTo(Settings& settings) {
+    settings.AddPositional("MODEL", &repository, {"OWNER/NAME", "OWNER/NAME"});
+    remote.AddTo(settings);
+    settings.Add("revision", &revision, {"Branch, tag or commit", "브랜치, 태그 또는 커밋"});
+    settings.Add("cache", &cache,
+                 {"Cache of Hugging Face's clients; else HF_HUB_CACHE, HF_HOME/hub",
+                  "Hugging Face 클라이언트의 캐시. 없으면 HF_HUB_CACHE, HF_HOME/hub"});
+    settings.Add("connections", &connections, {"Connections at once", "동시 연결 수"}, 1, 64);
+  }
+};
+
+std::filesystem::path CacheOf(const std::string& given) {
+  return given.empty() ? hub::UsualCache() : std::filesystem::path(given);
+}
+
+Result<> RunPull(PullSettings& settings) {
+  JIKJI_RETURN_IF_ERROR(hub::CheckRepositoryName(settings.repository));
+  JIKJI_ASSIGN(std::string url, settings.remote.Url());
+  hub::Remote remote(std::move(url), settings.remote.Token());
+  Progress progress(std::string(Say("pulling", "내려받는 중")));
+  hub::PullOptions options;
+  options.repository = settings.repository;
+  options.revision = settings.revision;
+  options.cache = CacheOf(settings.cache);
+  options.connections = static_cast<size_t>(settings.connections);
+  options.progress = [&](uint64_t done, uint64_t total) {
+    progress.Show(total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total));
+  };
+  const auto start = std::chrono::steady_clock::now();
+  JIKJI_ASSIGN(const hub::PullReport report, hub::Pull(remote, options));
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  fmt::print(fmt::runtime(Say("{}\n{} files, {:.1f} MB, {:.1f} MB of them fetched in {:.2f} s\n",
+                              "{}\n파일 {}개, {:.1f} MB 중 {:.1f} MB를 {:.2f}초에 내려받음\n")),
+             report.snapshot.string(), report.files, static_cast<double>(report.bytes) / 1e6,
+             static_cast<double>(report.fetched_bytes) / 1e6, taken.count());
+  return {};
+}
+
+struct PushSettings {
+  RemoteSettings remote;
+  std::string repository;
+  std::string folder;
+  std::string branch = "main";
+  std::string message = "upload with jikji";
+  bool is_private = false;
+
+  void AddTo(Settings& settings) {
+    settings.AddPositional("MODEL", &repository, {"OWNER/NAME", "OWNER/NAME"});
+    settings.AddPositional("DIR", &folder, {"Folder to publish", "올릴 폴더"});
+    remote.AddTo(settings);
+    settings.Add("branch", &branch, {"Branch; made where it is absent", "브랜치. 없으면 만듦"});
+    settings.Add("message", &message, {"What the commit says", "커밋 메시지"});
+    settings.Add("private", &is_private,
+                 {"A repository that is made is private", "새로 만드는 저장소를 비공개로"});
+  }
+};
+
+Result<> RunPush(PushSettings& settings) {
+  JIKJI_RETURN_IF_ERROR(hub::CheckRepositoryName(settings.repository));
+  JIKJI_ASSIGN(std::string url, settings.remote.Url());
+  hub::Remote remote(std::move(url), settings.remote.Token());
+  JIKJI_ASSIGN(const hub::PushReport report,
+               hub::Push(remote, {settings.repository, settings.folder, settings.branch,
+                                  settings.message, settings.is_private}));
+  fmt::print(fmt::runtime(Say("{}  {} of {} files changed, {:.1f} MB sent\n",
+                              "{}  파일 {}/{}개 바뀜, {:.1f} MB 보냄\n")),
+             report.commit, report.changed, report.files,
+             static_cast<double>(report.sent_bytes) / 1e6);
+  return {};
+}
+
+struct VerifySettings {
+  std::string repository;
+  std::string cache;
+
+  void AddTo(Settings& settings) {
+    settings.AddPositional("MODEL", &repository, {"OWNER/NAME", "OWNER/NAME"});
+    settings.Add("cache", &cache,
+                 {"Cache of Hugging Face's clients; else HF_HUB_CACHE, HF_HOME/hub",
+                  "Hugging Face 클라이언트의 캐시. 없으면 HF_HUB_CACHE, HF_HOME/hub"});
+  }
+};
+
+Result<> RunVerify(VerifySettings& settings) {
+  JIKJI_RETURN_IF_ERROR(hub::CheckRepositoryName(settings.repository));
+  const hub::CacheFolder folder(CacheOf(settings.cache), settings.repository);
+  JIKJI_ASSIGN(const hub::CacheReport report, hub::VerifyCache(folder));
+  for (const auto& blob : report.damaged) {
+    fmt::print("{}: {}\n", Say("damaged", "손상됨"), blob.string());
+  }
+  fmt::print(
+      fmt::runtime(Say("{} blobs, {:.1f} MB, {} damaged\n", "블롭 {}개, {:.1f} MB, 손상 {}개\n")),
+      report.blobs, static_cast<double>(report.bytes) / 1e6, report.damaged.size());
+  if (report.damaged.empty()) return {};
+  return Fail(ErrorCode::kMalformed,
+              std::string(Say("blobs are not what their names say: remove them and pull again",
+                              "이름과 다른 블롭이 있습니다. 지우고 다시 내려받으세요")),
+              folder.root.string());
+}
+
+}  // namespace
+
+void AddHubClientCommands(CommandGroup& group) {
+  group.Add("pull",
+            Say("Download a model into the cache that transformers reads",
+                "transformers가 읽는 캐시로 모델을 내려받습니다"),
+            &RunPull);
+  group.Add("push", Say("Publish a folder", "폴더를 올립니다"), &RunPush);
+  group.Add("verify",
+            Say("Hash what was downloaded and compare", "내려받은 것을 해시해 확인합니다"),
+            &RunVerify);
+}
+
+}  // namespace jikji

@@ -1,0 +1,177 @@
+// `jikji hub pull` and `push` against a hub that is served: whole, resumed after SIGKILL, and fed
+// with bytes that are wrong.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/file.h"
+#include "hub/client/cache.h"
+#include "hub/client/piece_file.h"
+#include "hub/client/pull.h"
+#include "hub/client/push.h"
+#include "hub/testing/temporary_site.h"
+
+namespace jikji::hub {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string LargeWeights(size_t bytes) {
+  const std::string header = R"({"w":{"dtype":"U8","shape":[)" + std::to_string(bytes) +
+                             R"(],"data_offsets":[0,)" + std::to_string(bytes) + "]}}";
+  std::string out(8, '\0');
+  out[0] = static_cast<char>(header.size());
+  out += header;
+  for (size_t i = 0; i < bytes; ++i) out += static_cast<char>(i * 2654435761u >> 15);
+  return out;
+}
+
+class HubClient : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = fs::temp_directory_path() / "jikji_pull_XXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    root_ = folder;
+    fs::create_directories(root_ / "model/한글");
+    Write("model.safetensors", LargeWeights(40u << 20));
+    Write("config.json", "{}");
+    Write("한글/설명 1.txt", "한국어");
+    Write(".hidden", "stays");
+    options_.repository = "alice/tiny";
+    options_.cache = root_ / "cache";
+  }
+  void TearDown() override { fs::remove_all(root_); }
+  void Write(const std::string& path, const std::string& text) {
+    std::ofstream(root_ / "model" / path, std::ios::binary) << text;
+  }
+  Result<PushReport> PushModel(Remote& remote) {
+    return Push(remote, {"alice/tiny", root_ / "model", "main", "first", false});
+  }
+  void ExpectWhole(const PullReport& report) {
+    for (const char* path : {"model.safetensors", "config.json", "한글/설명 1.txt"}) {
+      EXPECT_EQ(*ReadFile(report.snapshot / path), *ReadFile(root_ / "model" / path)) << path;
+    }
+    EXPECT_FALSE(fs::exists(report.snapshot / ".hidden"));
+  }
+
+  fs::path root_;
+  PullOptions options_;
+};
+
+TEST_F(HubClient, WhatIsPushedIsPulled) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  const auto pushed = PushModel(remote);
+  ASSERT_TRUE(pushed.has_value()) << pushed.error().ToString();
+  EXPECT_EQ(pushed->changed, 3u);
+  const auto again = PushModel(remote);
+  EXPECT_EQ(again->changed, 0u);
+  EXPECT_EQ(again->sent_bytes, 0u);
+  EXPECT_EQ(again->commit, pushed->commit);
+
+  const auto pulled = Pull(remote, options_);
+  ASSERT_TRUE(pulled.has_value()) << pulled.error().ToString();
+  EXPECT_EQ(pulled->commit, pushed->commit);
+  ExpectWhole(*pulled);
+  EXPECT_EQ(*ReadFile(root_ / "cache/models--alice--tiny/refs/main"), pushed->commit);
+  EXPECT_EQ(Pull(remote, options_)->fetched_bytes, 0u);
+
+  const CacheFolder folder(options_.cache, "alice/tiny");
+  EXPECT_TRUE(VerifyCache(folder)->damaged.empty());
+  EXPECT_EQ(VerifyCache(folder)->blobs, 3u);
+  const fs::path blob = fs::canonical(pulled->snapshot / "model.safetensors");
+  std::fstream(blob, std::ios::in | std::ios::out | std::ios::binary).seekp(1000).put('!');
+  EXPECT_EQ(VerifyCache(folder)->damaged, std::vector<fs::path>{blob});
+}
+
+// Killed again and again while it downloads: each time it goes on where it was, and what it
+// remembers is right.
+TEST_F(HubClient, AKilledPullGoesOn) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  ASSERT_TRUE(PushModel(remote));
+  options_.connections = 1;
+  const fs::path blobs = root_ / "cache/models--alice--tiny/blobs";
+  const std::string url = site.url();
+  uint64_t killed = 0;
+  for (int round = 0; round < 2; ++round) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      Remote own(url, "");
+      PullOptions options = options_;
+      options.progress = [&](uint64_t, uint64_t) {
+        if (write(ends[1], "+", 1) != 1) _exit(1);
+      };
+      _exit(Pull(own, options) ? 0 : 1);
+    }
+    close(ends[1]);
+    char byte = 0;
+    // A piece of the large file, or a small one: another each time.
+    ASSERT_EQ(read(ends[0], &byte, 1), 1);
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    close(ends[0]);
+    killed += WIFSIGNALED(status) ? 1 : 0;
+  }
+  EXPECT_GT(killed, 0u);
+  const auto pulled = Pull(remote, options_);
+  ASSERT_TRUE(pulled.has_value()) << pulled.error().ToString();
+  EXPECT_LT(pulled->fetched_bytes, pulled->bytes);
+  ExpectWhole(*pulled);
+  EXPECT_TRUE(VerifyCache(CacheFolder(options_.cache, "alice/tiny"))->damaged.empty());
+}
+
+TEST_F(HubClient, APieceThatIsWrongIsNotTaken) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  ASSERT_TRUE(PushModel(remote));
+  {
+    // As if the hub's disk rotted after the pieces were told.
+    const auto commit = remote.Commit("alice/tiny", "main");
+    ASSERT_TRUE(remote.Pieces("alice/tiny", *commit, "model.safetensors"));
+    const auto digest = Sha256Of(*ReadFile(root_ / "model/model.safetensors"));
+    const fs::path blob = site.hub().blobs().PathOf(digest);
+    fs::permissions(blob, fs::perms::owner_write, fs::perm_options::add);
+    std::fstream(blob, std::ios::in | std::ios::out | std::ios::binary).seekp(20'000'000).put('!');
+  }
+  const auto pulled = Pull(remote, options_);
+  ASSERT_FALSE(pulled.has_value());
+  EXPECT_EQ(pulled.error().code, ErrorCode::kMalformed);
+  EXPECT_FALSE(fs::exists(root_ / "cache/models--alice--tiny/refs/main"));
+}
+
+TEST_F(HubClient, RefusalsCarryTheHubsWords) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  EXPECT_EQ(Pull(remote, options_).error().code, ErrorCode::kNotFound);
+  Write("weights.pt", "x");
+  const auto pushed = PushModel(remote);
+  ASSERT_FALSE(pushed.has_value());
+  EXPECT_NE(pushed.error().message.find("safetensors"), std::string::npos);
+}
+
+TEST_F(HubClient, MarksAreTakenUpOnlyWhereTheyFit) {
+  const fs::path target = root_ / "file";
+  {
+    auto file = PieceFile::Open(target, 25, 10);
+    ASSERT_EQ(file->pieces(), 3u);
+    ASSERT_TRUE(file->Write(10, "0123456789"));
+    ASSERT_TRUE(file->Mark(1));
+  }
+  {
+    const auto file = PieceFile::Open(target, 25, 10);
+    EXPECT_FALSE(file->Has(0));
+    EXPECT_TRUE(file->Has(1));
+  }
+  EXPECT_FALSE(PieceFile::Open(target, 26, 10)->Has(1));
+  EXPECT_FALSE(PieceFile::Open(target, 25, 5)->Has(1));
+}
+
+}  // namespace
+}  // namespace jikji::hub

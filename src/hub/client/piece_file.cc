@@ -1,0 +1,100 @@
+#include "hub/client/piece_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/file.h"
+
+namespace jikji::hub {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unexpected<Error> SystemError(const char* doing, const fs::path& path) {
+  const int error = errno;
+  return Fail(error == ENOSPC || error == EDQUOT ? ErrorCode::kResourceExhausted : ErrorCode::kIo,
+              std::string("cannot ") + doing + ": " + std::strerror(error), path.string());
+}
+
+fs::path With(const fs::path& target, const char* suffix) { return target.string() + suffix; }
+
+}  // namespace
+
+Result<PieceFile> PieceFile::Open(const fs::path& target, uint64_t size, uint64_t piece_bytes) {
+  PieceFile file;
+  file.target_ = target;
+  file.size_ = size;
+  file.piece_bytes_ = piece_bytes;
+  file.marks_.assign((size + piece_bytes - 1) / piece_bytes, '0');
+  file.part_ = open(With(target, ".part").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  file.marks_file_ = open(With(target, ".pieces").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file.part_ < 0 || file.marks_file_ < 0) return SystemError("open", target);
+  struct stat part, marks;
+  if (fstat(file.part_, &part) != 0 || fstat(file.marks_file_, &marks) != 0) {
+    return SystemError("stat", target);
+  }
+  if (static_cast<uint64_t>(part.st_size) == size &&
+      static_cast<uint64_t>(marks.st_size) == file.marks_.size()) {
+    if (pread(file.marks_file_, file.marks_.data(), file.marks_.size(), 0) !=
+        static_cast<ssize_t>(file.marks_.size())) {
+      return SystemError("read", With(target, ".pieces"));
+    }
+    return file;
+  }
+  // The marks first: a file of the right size without them claims nothing.
+  if (ftruncate(file.marks_file_, 0) != 0 ||
+      pwrite(file.marks_file_, file.marks_.data(), file.marks_.size(), 0) !=
+          static_cast<ssize_t>(file.marks_.size()) ||
+      ftruncate(file.part_, 0) != 0 || ftruncate(file.part_, static_cast<off_t>(size)) != 0) {
+    return SystemError("prepare", target);
+  }
+  return file;
+}
+
+PieceFile::PieceFile(PieceFile&& other) noexcept
+    : target_(std::move(other.target_)),
+      size_(other.size_),
+      piece_bytes_(other.piece_bytes_),
+      part_(std::exchange(other.part_, -1)),
+      marks_file_(std::exchange(other.marks_file_, -1)),
+      marks_(std::move(other.marks_)) {}
+
+PieceFile::~PieceFile() {
+  if (part_ >= 0) close(part_);
+  if (marks_file_ >= 0) close(marks_file_);
+}
+
+uint64_t PieceFile::End(size_t piece) const { return std::min(size_, (piece + 1) * piece_bytes_); }
+
+Result<> PieceFile::Write(uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = pwrite(part_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return SystemError("write", target_);
+    offset += static_cast<uint64_t>(count);
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+  return {};
+}
+
+Result<> PieceFile::Mark(size_t piece) {
+  marks_[piece] = '1';
+  if (pwrite(marks_file_, "1", 1, static_cast<off_t>(piece)) == 1) return {};
+  return SystemError("write", With(target_, ".pieces"));
+}
+
+Result<> PieceFile::Finish() {
+  if (rename(With(target_, ".part").c_str(), target_.c_str()) != 0) {
+    return SystemError("rename", target_);
+  }
+  unlink(With(target_, ".pieces").c_str());
+  return {};
+}
+
+}  // namespace jikji::hub

@@ -1,0 +1,39 @@
+// Downloads a revision into the cache of Hugging Face's clients.
+//
+// Contract: a file under its etag is whole and right. Large files come in pieces over several
+// connections; each piece is held to its SHA-256 before it counts, and what counts is remembered,
+// so that a pull that was killed goes on where it was: it loses at most the pieces under way. Where
+// the hub tells of no pieces, the whole file is hashed once it is there.
+#ifndef JIKJI_HUB_CLIENT_PULL_H_
+#define JIKJI_HUB_CLIENT_PULL_H_
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "base/error.h"
+#include "hub/client/remote.h"
+
+namespace jikji::hub {
+
+struct PullOptions {
+  std::string repository;
+  std::string revision = "main";
+  std::filesystem::path cache;
+  size_t connections = 4;
+  std::function<void(uint64_t done, uint64_t total)> progress = nullptr;
+};
+
+struct PullReport {
+  std::string commit;
+  std::filesystem::path snapshot;
+  size_t files = 0;
+  uint64_t bytes = 0;          // of all files
+  uint64_t fetched_bytes = 0;  // that were not there already
+};
+
+Result<PullReport> Pull(Remote& remote, const PullOptions& options);
+
+}  // namespace jikji::hub
+
+#endif  // JIKJI_HUB_CLIENT_PULL_H_

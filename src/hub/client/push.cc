@@ -1,0 +1,176 @@
+#include "hub/client/push.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "hub/http/call.h"
+#include "hub/listing.h"
+#include "store/digest.h"
+
+namespace jikji::hub {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr size_t kSample = 512;  // what the protocol shows of a file
+constexpr size_t kFilesPerCall = 256;
+constexpr size_t kReadBytes = 1u << 20;
+
+struct LocalFile {
+  std::string path;
+  std::shared_ptr<const OpenFile> file;
+  bool large = false;
+  std::string held;  // the id of what the branch has there; may be empty
+};
+
+Result<std::vector<LocalFile>> FilesOf(const fs::path& folder) {
+  std::vector<LocalFile> out;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename();
+    if (name.starts_with('.') && name != ".gitattributes") {
+      if (it->is_directory(error)) it.disable_recursion_pending();
+      continue;
+    }
+    if (!fs::is_regular_file(it->path(), error)) continue;
+    JIKJI_ASSIGN(OpenFile file, OpenFile::Open(it->path()));
+    out.push_back({it->path().lexically_relative(folder).generic_string(),
+                   std::make_shared<const OpenFile>(std::move(file)), false, ""});
+  }
+  if (error) return Fail(ErrorCode::kIo, error.message(), folder.string());
+  if (out.empty()) return Fail(ErrorCode::kNotFound, "there is nothing to push", folder.string());
+  std::ranges::sort(out, {}, &LocalFile::path);
+  return out;
+}
+
+Result<std::string> Front(const OpenFile& file, uint64_t bytes) {
+  std::string text(std::min<uint64_t>(bytes, file.size()), '\0');
+  JIKJI_RETURN_IF_ERROR(file.Read(0, text));
+  return text;
+}
+
+Result<Digest> DigestOf(const OpenFile& file) {
+  std::string buffer(kReadBytes, '\0');
+  Sha256Stream hash;
+  for (uint64_t at = 0; at < file.size();) {
+    const size_t count = std::min<uint64_t>(buffer.size(), file.size() - at);
+    JIKJI_RETURN_IF_ERROR(file.Read(at, std::span(buffer).first(count)));
+    hash.Update(std::string_view(buffer).substr(0, count));
+    at += count;
+  }
+  return hash.Finish();
+}
+
+// How the hub wants each file, and what it has in its place.
+Result<> AskModes(Remote& remote, const PushOptions& options, std::vector<LocalFile>& files) {
+  for (size_t begin = 0; begin < files.size(); begin += kFilesPerCall) {
+    const size_t end = std::min(begin + kFilesPerCall, files.size());
+    json::array asked;
+    for (size_t i = begin; i < end; ++i) {
+      JIKJI_ASSIGN(const std::string sample, Front(*files[i].file, kSample));
+      asked.push_back(json::object{
+          {"path", files[i].path}, {"size", files[i].file->size()}, {"sample", Base64Of(sample)}});
+    }
+    JIKJI_ASSIGN(
+        const json::value answer,
+        remote.Call(
+            "POST", "/api/models/" + options.repository + "/preupload/" + UrlEscape(options.branch),
+            json::serialize(json::object{{"files", std::move(asked)}}), "application/json"));
+    const json::value* told =
+        answer.is_object() ? answer.as_object().if_contains("files") : nullptr;
+    if (told == nullptr || !told->is_array() || told->as_array().size() != end - begin) {
+      return Fail(ErrorCode::kMalformed, "the hub does not say how it wants the files",
+                  remote.url());
+    }
+    for (size_t i = begin; i < end; ++i) {
+      const json::value& mode = told->as_array()[i - begin];
+      if (!mode.is_object()) continue;
+      JIKJI_ASSIGN(const auto way, OptionalString(mode.as_object(), "uploadMode"));
+      JIKJI_ASSIGN(const auto oid, OptionalString(mode.as_object(), "oid"));
+      files[i].large = way == "lfs";
+      files[i].held = oid.value_or("");
+    }
+  }
+  return {};
+}
+
+// Sends the bytes of a large file unless the hub has them.
+Result<uint64_t> SendLarge(Remote& remote, const PushOptions& options, const LocalFile& file,
+                           const std::string& oid) {
+  const json::object batch{{"operation", "upload"},
+                           {"transfers", {"basic"}},
+                           {"hash_algo", "sha256"},
+                           {"objects", {{{"oid", oid}, {"size", file.file->size()}}}}};
+  JIKJI_ASSIGN(const json::value answer,
+               remote.Call("POST", "/" + options.repository + ".git/info/lfs/objects/batch",
+                           json::serialize(batch), "application/vnd.git-lfs+json"));
+  boost::system::error_code absent;
+  if (const json::value* message = answer.find_pointer("/objects/0/error/message", absent)) {
+    return Fail(ErrorCode::kInvalidArgument, json::serialize(*message), file.path);
+  }
+  const json::value* href = answer.find_pointer("/objects/0/actions/upload/href", absent);
+  if (href == nullptr || !href->is_string()) return 0;
+  JIKJI_RETURN_IF_ERROR(
+      remote.Put(std::string(href->as_string()), {file.file, 0, file.file->size()}));
+  return file.file->size();
+}
+
+}  // namespace
+
+Result<PushReport> Push(Remote& remote, const PushOptions& options) {
+  JIKJI_ASSIGN(std::vector<LocalFile> files, FilesOf(options.folder));
+  JIKJI_RETURN_IF_ERROR(remote.Post(
+      "/api/repos/create",
+      json::object{
+          {"name", options.repository}, {"type", "model"}, {"private", options.is_private}},
+      409));
+  if (options.branch != "main") {
+    JIKJI_RETURN_IF_ERROR(
+        remote.Post("/api/models/" + options.repository + "/branch/" + UrlEscape(options.branch),
+                    json::object(), 409));
+  }
+  JIKJI_RETURN_IF_ERROR(AskModes(remote, options, files));
+  PushReport report;
+  report.files = files.size();
+  const auto line = [](std::string_view key, json::object value) {
+    return json::serialize(json::object{{"key", key}, {"value", std::move(value)}}) + "\n";
+  };
+  std::string commit = line("header", {{"summary", options.message}, {"description", ""}});
+  for (const LocalFile& file : files) {
+    if (file.large) {
+      JIKJI_ASSIGN(const Digest digest, DigestOf(*file.file));
+      const std::string oid = HexOf(digest);
+      if (oid == file.held) continue;
+      JIKJI_ASSIGN(const uint64_t sent, SendLarge(remote, options, file, oid));
+      report.sent_bytes += sent;
+      commit += line(
+          "lfsFile",
+          {{"path", file.path}, {"algo", "sha256"}, {"oid", oid}, {"size", file.file->size()}});
+    } else {
+      JIKJI_ASSIGN(const std::string content, Front(*file.file, file.file->size()));
+      if (SmallFile(content).oid == file.held) continue;
+      report.sent_bytes += content.size();
+      commit += line("file",
+                     {{"path", file.path}, {"content", Base64Of(content)}, {"encoding", "base64"}});
+    }
+    ++report.changed;
+  }
+  if (report.changed == 0) {
+    JIKJI_ASSIGN(report.commit, remote.Commit(options.repository, options.branch));
+    return report;
+  }
+  JIKJI_ASSIGN(const json::value done, remote.Call("POST",
+                                                   "/api/models/" + options.repository +
+                                                       "/commit/" + UrlEscape(options.branch),
+                                                   commit, "application/x-ndjson"));
+  const json::value* oid = done.is_object() ? done.as_object().if_contains("commitOid") : nullptr;
+  if (oid != nullptr && oid->is_string()) report.commit = oid->as_string();
+  return report;
+}
+
+}  // namespace jikji::hub

@@ -1,0 +1,211 @@
+#include "hub/client/remote.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "hub/http/call.h"
+#include "hub/names.h"
+#include "store/digest.h"
+
+namespace jikji::hub {
+namespace {
+
+namespace json = boost::json;
+
+constexpr size_t kMaxAnswer = 256u << 20;
+
+ErrorCode CodeOf(int status) {
+  switch (status) {
+    case 401:
+      return ErrorCode::kUnauthenticated;
+    case 403:
+      return ErrorCode::kPermissionDenied;
+    case 404:
+      return ErrorCode::kNotFound;
+    case 429:
+    case 503:
+      return ErrorCode::kUnavailable;
+    case 507:
+      return ErrorCode::kResourceExhausted;
+    default:
+      return status >= 500 ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument;
+  }
+}
+
+// The hub's own words, where it has any.
+std::unexpected<Error> Refused(const net::Response& response, const std::string& url) {
+  std::string message = fmt::format("the hub answered {}", response.status);
+  if (const auto body = ParseJson(response.body); body && body->is_object()) {
+    if (const json::value* error = body->as_object().if_contains("error");
+        error != nullptr && error->is_string()) {
+      message = error->as_string();
+    }
+  }
+  return Fail(CodeOf(response.status), std::move(message), url);
+}
+
+// The address of the next page.
+std::string NextOf(const net::Response& response) {
+  for (const auto& [name, value] : response.headers) {
+    if (Folded(name) != "link" || value.find("rel=\"next\"") == std::string::npos) continue;
+    const size_t begin = value.find('<');
+    const size_t end = value.find('>');
+    if (begin != std::string::npos && end != std::string::npos && begin < end) {
+      return value.substr(begin + 1, end - begin - 1);
+    }
+  }
+  return {};
+}
+
+Result<RemoteFile> FileOf(const json::object& entry) {
+  RemoteFile file;
+  JIKJI_ASSIGN(const auto path, OptionalString(entry, "path"));
+  JIKJI_ASSIGN(const auto size, OptionalInt(entry, "size"));
+  JIKJI_ASSIGN(const auto oid, OptionalString(entry, "oid"));
+  JIKJI_ASSIGN(const json::object* lfs, OptionalObject(entry, "lfs"));
+  file.path = path.value_or("");
+  file.size = static_cast<uint64_t>(std::max<int64_t>(size.value_or(0), 0));
+  file.etag = oid.value_or("");
+  file.large = lfs != nullptr;
+  if (lfs != nullptr) {
+    JIKJI_ASSIGN(const auto digest, OptionalString(*lfs, "oid"));
+    file.etag = digest.value_or("");
+  }
+  // They become names of files on this machine.
+  JIKJI_RETURN_IF_ERROR(CheckFilePath(file.path));
+  if (IsHex(file.etag, file.large ? 64 : 40)) return file;
+  return Fail(ErrorCode::kMalformed, "the hub names a file by something that is no digest",
+              file.path);
+}
+
+}  // namespace
+
+net::ClientRequest Remote::Request(const std::string& method, const std::string& url) const {
+  net::ClientRequest request;
+  request.method = method;
+  request.url = url;
+  if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
+  return request;
+}
+
+Result<net::Response> Remote::Fetch(const net::ClientRequest& request) {
+  net::ClientOptions options;
+  options.max_body_bytes = kMaxAnswer;
+  options.pool = &pool_;
+  return net::Fetch(request, options);
+}
+
+Result<json::value> Remote::Call(const std::string& method, const std::string& path,
+                                 const std::string& body, const std::string& content_type,
+                                 bool absent_is_null) {
+  net::ClientRequest request = Request(method, url_ + path);
+  if (!content_type.empty()) request.headers.emplace_back("Content-Type", content_type);
+  request.body = body;
+  JIKJI_ASSIGN(const net::Response response, Fetch(request));
+  if (response.status == 404 && absent_is_null) return json::value(nullptr);
+  if (response.status / 100 != 2) return Refused(response, request.url);
+  return ParseJson(response.body, request.url);
+}
+
+Result<int> Remote::Post(const std::string& path, const json::value& body, int also_fine) {
+  net::ClientRequest request = Request("POST", url_ + path);
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = json::serialize(body);
+  JIKJI_ASSIGN(const net::Response response, Fetch(request));
+  if (response.status / 100 == 2 || response.status == also_fine) return response.status;
+  return Refused(response, request.url);
+}
+
+Result<> Remote::Put(const std::string& url, const net::FilePart& part) {
+  net::ClientRequest request;  // without a token: the URL is enough, and may lead elsewhere
+  request.method = "PUT";
+  request.url = url;
+  request.file = part;
+  JIKJI_ASSIGN(const net::Response response, net::Fetch(request));
+  if (response.status / 100 == 2) return {};
+  return Refused(response, url_);
+}
+
+Result<std::string> Remote::Commit(const std::string& repository, const std::string& revision) {
+  JIKJI_ASSIGN(
+      const json::value info,
+      Call("GET", "/api/models/" + repository + "/revision/" + UrlEscape(revision), "", ""));
+  const json::value* sha = info.is_object() ? info.as_object().if_contains("sha") : nullptr;
+  if (sha != nullptr && sha->is_string() && IsHex(sha->as_string(), 40)) {
+    return std::string(sha->as_string());
+  }
+  return Fail(ErrorCode::kMalformed, "the hub tells of no commit", repository);
+}
+
+Result<std::vector<RemoteFile>> Remote::Files(const std::string& repository,
+                                              const std::string& commit) {
+  std::vector<RemoteFile> files;
+  std::string url = url_ + "/api/models/" + repository + "/tree/" + commit + "?recursive=true";
+  while (!url.empty()) {
+    JIKJI_ASSIGN(const net::Response response, Fetch(Request("GET", url)));
+    if (response.status / 100 != 2) return Refused(response, url);
+    JIKJI_ASSIGN(const json::value page, ParseJson(response.body, url));
+    if (!page.is_array()) return Fail(ErrorCode::kMalformed, "a tree is a list", url);
+    for (const json::value& entry : page.as_array()) {
+      if (!entry.is_object() || !entry.as_object().contains("path") ||
+          entry.as_object().at("type") != json::value("file")) {
+        continue;
+      }
+      JIKJI_ASSIGN(RemoteFile file, FileOf(entry.as_object()));
+      files.push_back(std::move(file));
+    }
+    url = NextOf(response);
+    if (!url.empty() && !url.starts_with(url_ + "/")) {
+      return Fail(ErrorCode::kMalformed, "the next page is at another hub", url);
+    }
+  }
+  return files;
+}
+
+Result<std::optional<PieceList>> Remote::Pieces(const std::string& repository,
+                                                const std::string& commit,
+                                                const std::string& path) {
+  JIKJI_ASSIGN(
+      const json::value answer,
+      Call("GET", "/api/models/" + repository + "/pieces/" + commit + "/" + UrlEscape(path, true),
+           "", "", /*absent_is_null=*/true));
+  if (!answer.is_object()) return std::nullopt;
+  PieceList list;
+  JIKJI_ASSIGN(const auto bytes, OptionalInt(answer.as_object(), "piece_bytes"));
+  JIKJI_ASSIGN(const json::array* digests, OptionalArray(answer.as_object(), "sha256"));
+  list.piece_bytes = static_cast<uint64_t>(std::max<int64_t>(bytes.value_or(0), 0));
+  for (const json::value& digest : digests == nullptr ? json::array() : *digests) {
+    if (!digest.is_string() || !IsHex(digest.as_string(), 64)) return std::nullopt;
+    list.sha256.emplace_back(digest.as_string());
+  }
+  if (list.piece_bytes == 0) return std::nullopt;
+  return list;
+}
+
+Result<> Remote::Read(const std::string& repository, const std::string& commit,
+                      const std::string& path, uint64_t begin, uint64_t end,
+                      const std::function<Result<>(std::string_view piece)>& take) {
+  net::ClientRequest request =
+      Request("GET", url_ + "/" + repository + "/resolve/" + commit + "/" + UrlEscape(path, true));
+  request.headers.emplace_back("Range", fmt::format("bytes={}-{}", begin, end - 1));
+  net::ClientOptions options;
+  options.max_body_bytes = end - begin;
+  options.pool = &pool_;
+  Result<> taken;
+  uint64_t count = 0;
+  JIKJI_ASSIGN(const net::Response response, net::FetchStream(
+                                                 request,
+                                                 [&](std::string_view piece) {
+                                                   count += piece.size();
+                                                   taken = take(piece);
+                                                   return taken.has_value();
+                                                 },
+                                                 options));
+  JIKJI_RETURN_IF_ERROR(taken);
+  if (response.status / 100 != 2) return Refused(response, request.url);
+  if (response.status == 206 && count == end - begin) return {};
+  return Fail(ErrorCode::kMalformed, "the hub did not answer with the part that was asked for",
+              request.url);
+}
+
+}  // namespace jikji::hub

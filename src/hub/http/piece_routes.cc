@@ -1,0 +1,57 @@
+// Jikji's own addition: what each piece of a large file hashes to, so that a client can take pieces
+// in any order, from anywhere, and hold each to its digest.
+#include "hub/http/routes.h"
+
+namespace jikji::hub {
+namespace json = boost::json;
+
+namespace {
+
+constexpr uint64_t kPieceBytes = 16u << 20;
+constexpr size_t kReadBytes = 1u << 20;
+
+// One hexadecimal digest behind the other.
+Result<std::string> HashPieces(const OpenFile& file) {
+  std::string out;
+  std::string buffer(kReadBytes, '\0');
+  for (uint64_t begin = 0; begin < file.size(); begin += kPieceBytes) {
+    const uint64_t end = std::min(begin + kPieceBytes, file.size());
+    Sha256Stream hash;
+    for (uint64_t at = begin; at < end;) {
+      const size_t count = std::min<uint64_t>(buffer.size(), end - at);
+      JIKJI_RETURN_IF_ERROR(file.Read(at, std::span(buffer).first(count)));
+      hash.Update(std::string_view(buffer).substr(0, count));
+      at += count;
+    }
+    out += HexOf(hash.Finish());
+  }
+  return out;
+}
+
+}  // namespace
+
+// Computed when it is first asked for, then kept: blobs never change.
+HttpResult<net::Response> RepoPieces(Call& call) {
+  std::string_view path = call.rest;
+  JIKJI_ASSIGN(const Commit commit, TakeRevision(call, path));
+  JIKJI_ASSIGN(std::ignore, MustRead(call));
+  JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, commit.tree));
+  const auto found = listing->find(path);
+  if (found == listing->end()) return std::unexpected(EntryNotFound(path, commit.oid));
+  const std::string digest = HexOf(found->second.digest);
+  JIKJI_ASSIGN(const SqlRows rows,
+               call.database.Run("SELECT sha256 FROM pieces WHERE digest = $1", {digest}));
+  std::string hashes = rows.Text(0, 0);
+  if (rows.empty()) {
+    JIKJI_ASSIGN(const OpenFile file, call.hub.blobs().OpenBlob(found->second.digest));
+    JIKJI_ASSIGN(hashes, HashPieces(file));
+    JIKJI_RETURN_IF_ERROR(call.database.Run(
+        "INSERT INTO pieces (digest, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        {digest, hashes}));
+  }
+  json::array list;
+  for (size_t at = 0; at < hashes.size(); at += 64) list.emplace_back(hashes.substr(at, 64));
+  return JsonResponse(json::object{{"piece_bytes", kPieceBytes}, {"sha256", std::move(list)}});
+}
+
+}  // namespace jikji::hub

@@ -1,0 +1,215 @@
+#include "hub/http/site.h"
+
+#include <boost/json.hpp>
+#include <new>
+
+#include "base/log.h"
+#include "base/workers.h"
+#include "hub/http/routes.h"
+#include "hub/http/upload.h"
+
+namespace jikji::hub {
+namespace {
+
+namespace json = boost::json;
+
+// Small files of one commit, in base64.
+constexpr size_t kMaxBody = 128u << 20;
+constexpr size_t kMaxTotalBody = 512u << 20;
+// Requests that wait for a worker.
+constexpr size_t kMaxWaiting = 4096;
+
+using RouteHandler = HttpResult<net::Response> (*)(Call& call);
+
+struct RepositoryRoute {
+  std::string_view method;  // GET is HEAD too; empty: any
+  std::string_view verb;    // behind /api/models/OWNER/NAME; empty: nothing
+  RouteHandler handler;
+};
+constexpr RepositoryRoute kRepositoryRoutes[] = {
+    {"GET", "", RepoInfo},
+    {"GET", "revision", RepoInfo},
+    {"GET", "tree", RepoTree},
+    {"POST", "paths-info", PathsInfo},
+    {"GET", "pieces", RepoPieces},
+    {"GET", "refs", RepoRefs},
+    {"GET", "commits", RepoCommits},
+    {"POST", "preupload", Preupload},
+    {"POST", "commit", PostCommit},
+    {"POST", "branch", RepoBranch},
+    {"DELETE", "branch", RepoBranch},
+    {"POST", "tag", RepoTag},
+    {"DELETE", "tag", RepoTag},
+    {"POST", "super-squash", SuperSquash},
+    {"PUT", "settings", RepoSettings},
+    {"GET", "auth-check", AuthCheck},
+    {"GET", "user-access-request", AccessRequests},
+    {"POST", "user-access-request", AccessRequests},
+};
+
+struct PlainRoute {
+  std::string_view method;
+  std::string_view path;
+  RouteHandler handler;
+};
+HttpResult<net::Response> NoHarnesses(Call&) {
+  return JsonResponse(
+      json::object{{"standardEnvVars", json::array()}, {"harnesses", json::object()}});
+}
+HttpResult<net::Response> Nothing(Call&) { return JsonResponse(json::object()); }
+constexpr PlainRoute kPlainRoutes[] = {
+    {"GET", "/api/whoami-v2", WhoAmI},
+    {"POST", "/api/repos/create", CreateRepo},
+    {"DELETE", "/api/repos/delete", DeleteRepo},
+    {"POST", "/api/repos/move", MoveRepo},
+    {"POST", "/api/validate-yaml", ValidateYaml},
+    {"GET", "/api/agent-harnesses", NoHarnesses},
+    {"GET", "/api/models-tags-by-type", Nothing},
+    {"GET", "/health", Nothing},
+};
+
+std::string_view Effective(std::string_view method) { return method == "HEAD" ? "GET" : method; }
+
+std::unexpected<HttpError> NotThere(const net::Request& request) {
+  return std::unexpected(HttpError(404, "", "there is nothing at `" + request.path + "`",
+                                   "`" + request.path + "`에는 아무것도 없습니다"));
+}
+
+std::string_view TokenOf(const net::Request& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string_view header = request.Header("Authorization");
+  return header.starts_with(kScheme) ? header.substr(kScheme.size()) : std::string_view();
+}
+
+// `/OWNER/NAME` at the front of the path, taken off it.
+std::string TakeName(std::string_view& path) {
+  const std::string_view owner = TakeSegment(path);
+  const std::string_view name = TakeSegment(path);
+  return std::string(owner) + "/" + std::string(name);
+}
+
+HttpResult<net::Response> RunApi(Call& call, std::string_view path) {
+  if (path.empty() && Effective(call.request.method) == "GET") return ListRepos(call);
+  JIKJI_ASSIGN(call.repository, SeeRepository(call, call.kind, TakeName(path)));
+  const std::string_view verb = TakeSegment(path);
+  call.rest = path;
+  for (const RepositoryRoute& route : kRepositoryRoutes) {
+    if (route.verb == verb && route.method == Effective(call.request.method)) {
+      return route.handler(call);
+    }
+  }
+  return NotThere(call.request);
+}
+
+// What lies outside /api: files, git-lfs, and asking for access.
+HttpResult<net::Response> RunRepositoryPath(Call& call, std::string_view path) {
+  call.kind = "model";
+  std::string_view behind = path;
+  if (const std::string kind = KindOf(TakeSegment(behind)); !kind.empty() && kind != "model") {
+    call.kind = kind;
+    path = behind;
+  }
+  std::string name = TakeName(path);
+  const bool git = name.ends_with(".git");
+  if (git) name.resize(name.size() - 4);
+  JIKJI_ASSIGN(call.repository, SeeRepository(call, call.kind, name));
+  if (git) {
+    if (path == "info/lfs/objects/batch") return LfsBatch(call);
+    if (path == "info/lfs/objects/verify") return LfsVerify(call);
+    return NotThere(call.request);
+  }
+  const std::string_view verb = TakeSegment(path);
+  call.rest = path;
+  const bool get = Effective(call.request.method) == "GET";
+  if ((verb == "resolve" || verb == "raw") && get) return ResolveFile(call);
+  if (verb == "ask-access" && call.request.method == "POST") return AskForAccess(call);
+  return NotThere(call.request);
+}
+
+HttpResult<net::Response> RunRoute(Call& call) {
+  const std::string& path = call.request.path;
+  for (const PlainRoute& route : kPlainRoutes) {
+    if (route.path == path && route.method == Effective(call.request.method)) {
+      return route.handler(call);
+    }
+  }
+  if (path.starts_with("/api/telemetry/")) return Nothing(call);
+  if (path.starts_with(kObjectPath)) {
+    if (call.request.method == "PUT") return LfsUpload(call);
+    if (call.request.method == "POST") return LfsComplete(call);
+    return GetObject(call);
+  }
+  std::string_view rest = std::string_view(path).substr(1);
+  if (path.starts_with("/api/")) {
+    rest.remove_prefix(4);
+    call.kind = KindOf(TakeSegment(rest));
+    if (call.kind.empty()) return NotThere(call.request);
+    return RunApi(call, rest);
+  }
+  return RunRepositoryPath(call, rest);
+}
+
+class HubSite : public Site {
+ public:
+  HubSite(Hub& hub, SiteOptions options)
+      : hub_(hub), options_(std::move(options)), workers_(options_.workers, kMaxWaiting) {}
+  ~HubSite() override { Stop(); }
+
+  void Configure(net::ServerOptions& options) override {
+    options.max_body_bytes = kMaxBody;
+    options.max_total_body_bytes = kMaxTotalBody;
+    options.error_body = [](int status, std::string_view message) {
+      return json::serialize(json::object{{"error", message}, {"status", status}});
+    };
+    options.body_sink = [this](const net::Request& head) -> std::shared_ptr<net::BodySink> {
+      if (head.method != "PUT" || !head.path.starts_with(kObjectPath)) return nullptr;
+      return Upload::Begin(hub_, head);
+    };
+  }
+
+  net::Handler handler() override {
+    return [this](net::Request request, std::shared_ptr<net::Responder> responder) {
+      auto shared = std::make_shared<net::Request>(std::move(request));
+      if (!workers_.Post([this, shared, responder] { responder->Send(Answer(*shared)); })) {
+        responder->Send(ResponseOf(
+            HttpError(Error{ErrorCode::kUnavailable, "the hub is busy; try again later", ""})));
+      }
+    };
+  }
+
+  void Stop() override { workers_.Stop(); }
+
+ private:
+  net::Response Answer(const net::Request& request) {
+    try {
+      auto answer = Run(request);
+      if (answer) return *std::move(answer);
+      if (answer.error().status >= 500) Log(LogLevel::kError, answer.error().english);
+      return ResponseOf(answer.error());
+    } catch (const std::bad_alloc&) {
+      return ResponseOf(
+          HttpError(Error{ErrorCode::kUnavailable, "not enough memory for this request", ""}));
+    }
+  }
+
+  HttpResult<net::Response> Run(const net::Request& request) {
+    JIKJI_ASSIGN(const Hub::Session session, hub_.Connect());
+    JIKJI_ASSIGN(Account account, FindAccount(*session, TokenOf(request)));
+    Call call{hub_, *session, request, options_.public_url, std::move(account), "model"};
+    if (call.base_url.empty()) call.base_url = "http://" + std::string(request.Header("Host"));
+    return RunRoute(call);
+  }
+
+  Hub& hub_;
+  const SiteOptions options_;
+  Workers workers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Site> Site::Create(Hub& hub, SiteOptions options) {
+  options.workers = std::max<size_t>(options.workers, 1);
+  return std::make_unique<HubSite>(hub, std::move(options));
+}
+
+}  // namespace jikji::hub

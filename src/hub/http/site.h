@@ -1,0 +1,41 @@
+// A hub over HTTP: the surface that Hugging Face's clients, git-lfs' batch API, llama.cpp and
+// browsers speak, as a net::Handler.
+//
+// Contract: docs/hub.md lists the routes. Answers that need the store are made on workers, bodies
+// of blobs go from and to files without being held in memory. Nothing tells of Xet, so clients take
+// plain HTTP. Non-goals: TLS, Xet, git's own protocol.
+#ifndef JIKJI_HUB_HTTP_SITE_H_
+#define JIKJI_HUB_HTTP_SITE_H_
+
+#include <memory>
+#include <string>
+
+#include "hub/hub.h"
+#include "net/http.h"
+#include "net/server.h"
+
+namespace jikji::hub {
+
+struct SiteOptions {
+  // `http://host:port` that clients reach this by, for the URLs they are told; empty: what they
+  // wrote in Host.
+  std::string public_url;
+  size_t workers = 2;
+};
+
+class Site {
+ public:
+  // The hub must outlive it.
+  static std::unique_ptr<Site> Create(Hub& hub, SiteOptions options);
+  virtual ~Site() = default;
+
+  // Sets what the server needs to know of this: its sink of bodies, its errors, its limits.
+  virtual void Configure(net::ServerOptions& options) = 0;
+  virtual net::Handler handler() = 0;
+  // Stops the workers; call it once the server is gone.
+  virtual void Stop() = 0;
+};
+
+}  // namespace jikji::hub
+
+#endif  // JIKJI_HUB_HTTP_SITE_H_
