@@ -9,6 +9,16 @@ namespace {
 // 0 marks an empty entry; a block whose hash is 0 shares the name of another.
 uint64_t KeyOf(uint64_t hash) { return hash == 0 ? 1 : hash; }
 
+// Blocks are remembered at depths 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ...: four to an octave.
+size_t DepthOf(size_t step) { return step < 4 ? step : (4 + step % 4) << (step / 4 - 1); }
+
+// The last step whose depth is not beyond `blocks`.
+size_t LastStep(size_t blocks) {
+  if (blocks < 4) return blocks;
+  const auto octave = static_cast<size_t>(std::bit_width(blocks)) - 3;
+  return 4 * octave + (blocks >> octave);
+}
+
 void Note(CacheIndex::Matches& matches, int32_t node, size_t blocks) {
   for (size_t i = 0; i < matches.count; ++i) {
     CacheIndex::Match& match = matches.items[i];
@@ -63,8 +73,9 @@ CacheIndex::Entry& CacheIndex::Claim(uint64_t key) {
 
 void CacheIndex::Add(std::span<const uint64_t> prefix, int32_t node) {
   ++now_;
-  for (const uint64_t hash : prefix) {
-    Entry& entry = Claim(KeyOf(hash));
+  const size_t steps = LastStep(prefix.size());
+  for (size_t step = 1; step <= steps; ++step) {
+    Entry& entry = Claim(KeyOf(prefix[DepthOf(step) - 1]));
     entry.used = now_;
     // The latest holder stands first; the one that was named longest ago falls out.
     auto at = std::ranges::find(entry.nodes, node);
@@ -76,19 +87,19 @@ void CacheIndex::Add(std::span<const uint64_t> prefix, int32_t node) {
 
 CacheIndex::Matches CacheIndex::Find(std::span<const uint64_t> prefix) const {
   Matches matches;
-  size_t known = 0;                   // a block at this depth was found
-  size_t absent = prefix.size() + 1;  // and none at this one
+  size_t known = 0;                            // a block at this step was found
+  size_t absent = LastStep(prefix.size()) + 1;  // and none at this one
   while (known + 1 < absent) {
     // The first look is at the first block: most prompts that share nothing end there.
-    const size_t depth = known == 0 ? 1 : (known + absent) / 2;
-    const Entry* entry = Lookup(KeyOf(prefix[depth - 1]));
+    const size_t step = known == 0 ? 1 : (known + absent) / 2;
+    const Entry* entry = Lookup(KeyOf(prefix[DepthOf(step) - 1]));
     if (entry == nullptr) {
-      absent = depth;
+      absent = step;
       continue;
     }
-    known = depth;
+    known = step;
     for (const int32_t node : entry->nodes) {
-      if (node >= 0) Note(matches, node, depth);
+      if (node >= 0) Note(matches, node, DepthOf(step));
     }
   }
   std::stable_sort(matches.items.begin(),

@@ -200,10 +200,22 @@ TEST(CacheIndex, FindsTheDeepestHolders) {
   const CacheIndex::Matches found = index.Find(prefix);
   ASSERT_GE(found.count, 1u);
   EXPECT_EQ(found.items[0].node, 2);
-  EXPECT_EQ(found.items[0].blocks, 30);
+  EXPECT_EQ(found.items[0].blocks, 28);  // of 30, the depth that is remembered
   index.Remove(2);
   EXPECT_NE(index.Find(prefix).items[0].node, 2);
   EXPECT_EQ(index.Find(Prefix(2, 30)).count, 0u);
+}
+
+TEST(CacheIndex, TellsEveryDepthWithinAFifth) {
+  for (size_t held = 1; held <= 300; ++held) {
+    CacheIndex index(4096);
+    const std::vector<uint64_t> prefix = Prefix(7, 300);
+    index.Add(std::span(prefix).first(held), 3);
+    const CacheIndex::Matches found = index.Find(prefix);
+    ASSERT_EQ(found.count, 1u);
+    EXPECT_LE(found.items[0].blocks, static_cast<int32_t>(held));
+    EXPECT_GE(found.items[0].blocks * 5, static_cast<int32_t>(held) * 4);
+  }
 }
 
 TEST(CacheIndex, StaysWithinItsSize) {

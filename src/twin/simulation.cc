@@ -16,8 +16,8 @@ namespace jikji::twin {
 namespace {
 
 constexpr double kSecondsOfYear = 365.0 * 86400;
-// The router's index: what all nodes hold, and no more than 128 MiB.
-constexpr size_t kMostIndexEntries = 4u << 20;
+// The router's index: what all nodes hold, and no more than 1 GiB.
+constexpr size_t kMostIndexEntries = 32u << 20;
 
 // What is to happen to the site at a time, beside requests.
 struct Incident {
