@@ -2,10 +2,10 @@
 //
 //   route_load PROGRAM [SECONDS]      PROGRAM: build/release/jikji; 5 seconds a part, if not given
 //
-// The node is a mock: a server in this process that answers at once, so that nothing is measured but
-// the way there and back. One client asks it by turns directly and through the router, which gives
-// the added latency; then many clients ask through the router at once, and what the router's process
-// used of the processor in that time gives requests per second and core.
+// The node is a mock: a server in this process that answers at once, so that nothing is measured
+// but the way there and back. One client asks it by turns directly and through the router, which
+// gives the added latency; then many clients ask through the router at once, and what the router's
+// process used of the processor in that time gives requests per second and core.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -157,10 +157,10 @@ void Latency(const std::string& node, const std::string& router, bool stream, do
   }
   const double d50 = Quantile(direct, 0.5), d99 = Quantile(direct, 0.99);
   const double r50 = Quantile(routed, 0.5), r99 = Quantile(routed, 0.99);
-  std::printf("%-8s  direct p50 %4.0f p99 %4.0f us  routed p50 %4.0f p99 %4.0f us  "
-              "added p50 %.0f p99 %.0f us  (%zu pairs)\n",
-              stream ? "streamed" : "plain", d50, d99, r50, r99, r50 - d50, r99 - d99,
-              direct.size());
+  std::printf(
+      "%-8s  direct p50 %4.0f p99 %4.0f us  routed p50 %4.0f p99 %4.0f us  "
+      "added p50 %.0f p99 %.0f us  (%zu pairs)\n",
+      stream ? "streamed" : "plain", d50, d99, r50, r99, r50 - d50, r99 - d99, direct.size());
 }
 
 void Rate(const RouterProcess& router, bool stream, double seconds) {

@@ -19,6 +19,7 @@ void AddAuditCommand(Program& program);
 void AddSimulateCommand(Program& program);
 void AddRouteCommand(Program& program);
 void AddHubCommands(Program& program);
+void AddFleetCommands(Program& program);
 
 }  // namespace jikji
 

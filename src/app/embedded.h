@@ -16,6 +16,8 @@ struct EmbeddedFile {
 std::span<const EmbeddedFile> WebFiles();
 // The data of src/fleet/data/.
 std::span<const EmbeddedFile> FleetFiles();
+// The files of deploy/kubernetes/.
+std::span<const EmbeddedFile> DeployFiles();
 
 }  // namespace jikji
 

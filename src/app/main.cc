@@ -17,5 +17,6 @@ int main(int argc, char** argv) {
   jikji::AddSimulateCommand(program);
   jikji::AddRouteCommand(program);
   jikji::AddHubCommands(program);
+  jikji::AddFleetCommands(program);
   return program.Run(argc, argv);
 }

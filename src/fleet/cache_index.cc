@@ -9,7 +9,8 @@ namespace {
 // 0 marks an empty entry; a block whose hash is 0 shares the name of another.
 uint64_t KeyOf(uint64_t hash) { return hash == 0 ? 1 : hash; }
 
-// Blocks are remembered at depths 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ...: four to an octave.
+// Blocks are remembered at depths 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ...: four to an
+// octave.
 size_t DepthOf(size_t step) { return step < 4 ? step : (4 + step % 4) << (step / 4 - 1); }
 
 // The last step whose depth is not beyond `blocks`.
@@ -87,7 +88,7 @@ void CacheIndex::Add(std::span<const uint64_t> prefix, int32_t node) {
 
 CacheIndex::Matches CacheIndex::Find(std::span<const uint64_t> prefix) const {
   Matches matches;
-  size_t known = 0;                            // a block at this step was found
+  size_t known = 0;                             // a block at this step was found
   size_t absent = LastStep(prefix.size()) + 1;  // and none at this one
   while (known + 1 < absent) {
     // The first look is at the first block: most prompts that share nothing end there.

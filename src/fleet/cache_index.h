@@ -1,10 +1,10 @@
 // Which nodes probably hold which prompt blocks: what the router remembers of where it sent what.
 //
-// Of a prompt's blocks those at four depths to an octave are remembered, so that a long prompt costs
-// little more than a short one and a match is told at most a fifth too short. A set-associative
-// table of fixed size: adding a block to a full set forgets the entry that was used longest ago. So
-// memory is bounded whatever is sent, and an answer may be wrong either way; a wrong one costs a
-// prefill. Non-goals: the truth (a node knows what it caches); threads.
+// Of a prompt's blocks those at four depths to an octave are remembered, so that a long prompt
+// costs little more than a short one and a match is told at most a fifth too short. A
+// set-associative table of fixed size: adding a block to a full set forgets the entry that was used
+// longest ago. So memory is bounded whatever is sent, and an answer may be wrong either way; a
+// wrong one costs a prefill. Non-goals: the truth (a node knows what it caches); threads.
 #ifndef JIKJI_FLEET_CACHE_INDEX_H_
 #define JIKJI_FLEET_CACHE_INDEX_H_
 

@@ -12,7 +12,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("JIKJI_PROGRAM", str(ROOT / "build/release/jikji"))
-DEADLINE_S = 60
+DEADLINE_S = 240
 
 
 def free_port() -> int:
