@@ -39,8 +39,8 @@ struct Options {
                            {"The model, instead of --model", "모델 (--model 대신)"});
     engine.AddTo(settings);
     settings.Add("task", &task,
-                 {"Tasks, parted by commas: kobest, klue_nli and others (a wrong name lists them)",
-                  "쉼표로 나눈 과제: kobest, klue_nli 등(없는 이름을 주면 목록이 나옴)"});
+                 {"Tasks, parted by commas: kobest, klue_nli, k_checks, language_confusion",
+                  "쉼표로 나눈 과제: kobest, klue_nli, k_checks, language_confusion"});
     settings.Add("data", &data,
                  {"Folder of the tasks' files (NAME.jsonl or .jsonl.zst)",
                   "과제 파일이 있는 폴더(NAME.jsonl 또는 .jsonl.zst)"});
@@ -170,7 +170,8 @@ Result<Work> Prepare(const Options& options) {
     JIKJI_ASSIGN(measure::Task task,
                  measure::LoadTask(name, {.data = options.data,
                                           .limit = static_cast<size_t>(options.limit),
-                                          .shots = static_cast<size_t>(options.shots)}));
+                                          .shots = static_cast<size_t>(options.shots),
+                                          .seed = static_cast<uint64_t>(options.seed)}));
     work.tasks.push_back(std::move(task));
   }
   if (!options.text.empty()) {

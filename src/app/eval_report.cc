@@ -131,6 +131,9 @@ json::object TaskJson(const TaskResult& result) {
     json::array scores(result.loglikelihoods[i].begin(), result.loglikelihoods[i].end());
     items.push_back(json::object{{"gold", result.gold[i]}, {"loglikelihoods", std::move(scores)}});
   }
+  for (const std::string& answer : result.answers) {
+    items.push_back(json::object{{"answer", answer}});
+  }
   return {{"name", result.name}, {"items", std::move(items)}};
 }
 
@@ -143,7 +146,7 @@ json::object ModelJson(const ModelReport& model) {
   }
   json::array tasks;
   for (const TaskResult& result : model.results) {
-    if (!result.gold.empty()) tasks.push_back(TaskJson(result));
+    tasks.push_back(TaskJson(result));
   }
   json::object out = {{"name", model.name}, {"scores", std::move(scores)}};
   if (model.text) {

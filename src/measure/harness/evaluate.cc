@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "measure/harness/answers.h"
 #include "measure/harness/few_shot.h"
 
 namespace jikji::measure {
@@ -33,14 +34,10 @@ Result<std::vector<ScoreTokens>> EncodeChoices(const Task& task, size_t shots, u
   return texts;
 }
 
-}  // namespace
-
-Result<TaskResult> Evaluate(Scorer& scorer, const Task& task, size_t shots, uint64_t seed,
-                            const ShowProgress& progress) {
+Result<> ScoreChoices(Scorer& scorer, const Task& task, size_t shots, uint64_t seed,
+                      const ShowProgress& progress, TaskResult& result) {
   JIKJI_ASSIGN(const auto texts, EncodeChoices(task, shots, seed, scorer.engine()));
   JIKJI_ASSIGN(const auto logprobs, scorer.Score(texts, progress));
-  TaskResult result{
-      .name = task.name, .group = task.group, .metrics = {}, .gold = {}, .loglikelihoods = {}};
   size_t next = 0;
   for (const ChoiceItem& item : task.items) {
     std::vector<double> sums(item.choices.size());
@@ -52,6 +49,25 @@ Result<TaskResult> Evaluate(Scorer& scorer, const Task& task, size_t shots, uint
     result.loglikelihoods.push_back(std::move(sums));
   }
   result.metrics = ChoiceMetrics(task.items, result.loglikelihoods);
+  return {};
+}
+
+}  // namespace
+
+Result<TaskResult> Evaluate(Scorer& scorer, const Task& task, size_t shots, uint64_t seed,
+                            const ShowProgress& progress) {
+  TaskResult result;
+  result.name = task.name;
+  result.group = task.group;
+  if (!task.exact.empty()) {
+    JIKJI_ASSIGN(result.answers, AnswerExactItems(scorer, task.exact, progress));
+    result.metrics = ExactMetrics(task.exact, result.answers);
+  } else if (!task.questions.empty()) {
+    JIKJI_ASSIGN(result.answers, AnswerQuestions(scorer, task.questions, progress));
+    result.metrics = AnswerMetrics(result.answers);
+  } else {
+    JIKJI_RETURN_IF_ERROR(ScoreChoices(scorer, task, shots, seed, progress, result));
+  }
   return result;
 }
 

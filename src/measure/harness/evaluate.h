@@ -17,11 +17,12 @@ struct TaskResult {
   std::string name;
   std::string group;
   std::vector<Metric> metrics;                      // the first is the one that counts in a group
-  std::vector<size_t> gold;                         // of each item
-  std::vector<std::vector<double>> loglikelihoods;  // of each item's choices
+  std::vector<size_t> gold;                         // of each item with choices
+  std::vector<std::vector<double>> loglikelihoods;  // of those choices
+  std::vector<std::string> answers;                 // of each exact item or question
 };
 
-// `shots` examples stand before each item, drawn with `seed`.
+// `shots` examples stand before each item with choices, drawn with `seed`.
 Result<TaskResult> Evaluate(Scorer& scorer, const Task& task, size_t shots, uint64_t seed,
                             const ShowProgress& progress = {});
 

@@ -19,7 +19,7 @@ namespace jikji::measure {
 inline constexpr const char* kTargetDelimiter = " ";
 
 // `shots` different examples of `pool`, none of them equal to `item`; `pool` has more than `shots`.
-// Fewer where the pool holds the same example too often.
+// Fewer where the pool holds the item itself too often.
 std::string FewShotText(std::span<const ChoiceItem> pool, const ChoiceItem& item, size_t number,
                         size_t shots, uint64_t seed);
 

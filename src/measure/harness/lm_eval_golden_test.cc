@@ -90,7 +90,9 @@ TEST(LmEvalGoldenTest, LogLikelihoodsAreTransformersAndMetricsTheHarnesss) {
     SCOPED_TRACE(name);
     const auto engine = Start(name, entry.at("context").to_number<int64_t>());
     Scorer scorer(*engine);
-    Task task{.name = name, .group = "", .items = Items(entry.at("items")), .examples = {}};
+    Task task;
+    task.name = name;
+    task.items = Items(entry.at("items"));
     const auto result = Evaluate(scorer, task, 0, 1234);
     ASSERT_TRUE(result) << result.error().ToString();
     const json::array& expected = entry.at("loglikelihoods").as_array();

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+
+#include "measure/korean/k_checks.h"
+#include "measure/korean/questions.h"
 
 namespace jikji::measure {
 namespace {
@@ -13,8 +15,10 @@ namespace fs = std::filesystem;
 
 struct TaskEntry {
   std::string_view name, group;
-  std::string_view file;      // without .jsonl or .jsonl.zst
-  std::string_view examples;  // likewise; empty: the items themselves
+  std::string_view file = {};      // without .jsonl or .jsonl.zst; empty: the items are made
+  std::string_view examples = {};  // likewise; empty: the items themselves
+  ChoiceItem (*make)(train::Random&) = nullptr;
+  ExactItem (*make_exact)(train::Random&) = nullptr;
 };
 
 constexpr std::array kTasks = {
@@ -25,10 +29,17 @@ constexpr std::array kTasks = {
     TaskEntry{"kobest_wic", "kobest", "kobest_wic", "kobest_wic_train"},
     // Its test set is not public: the development set is what is evaluated on.
     TaskEntry{"klue_nli", "", "klue_nli_dev", ""},
+    TaskEntry{.name = "k_particle", .group = "k_checks", .make = &ParticleItem},
+    TaskEntry{.name = "k_number", .group = "k_checks", .make = &NumberItem},
+    TaskEntry{.name = "k_date", .group = "k_checks", .make = &DateItem},
+    TaskEntry{.name = "k_spacing", .group = "k_checks", .make = &SpacingItem},
+    TaskEntry{.name = "k_roman", .group = "k_checks", .make = &RomanItem},
+    TaskEntry{.name = "k_digits", .group = "k_checks", .make_exact = &NumberToDigits},
+    TaskEntry{.name = "language_confusion", .group = ""},
 };
 
 std::string KnownNames() {
-  std::string names = "kobest";
+  std::string names = "kobest, k_checks";
   for (const TaskEntry& task : kTasks) names += fmt::format(", {}", task.name);
   return names;
 }
@@ -43,6 +54,21 @@ Result<std::vector<ChoiceItem>> ReadFrom(const fs::path& folder, std::string_vie
       ErrorCode::kNotFound,
       fmt::format("no {}.jsonl.zst and no {}.jsonl there: give the folder with --data", stem, stem),
       folder.string());
+}
+
+void Make(const TaskEntry& entry, const TaskOptions& options, Task& task) {
+  const size_t count = options.limit == 0 ? kMadeItems : options.limit;
+  if (entry.make != nullptr) {
+    task.items = MakeItems(entry.make, count, options.seed);
+    task.examples = MakeItems(entry.make, kMadeItems, options.seed + 1);
+  } else if (entry.make_exact != nullptr) {
+    train::Random random(options.seed);
+    for (size_t i = 0; i < count; ++i) task.exact.push_back(entry.make_exact(random));
+  } else {
+    const auto questions = KoreanQuestions();
+    const auto asked = questions.first(std::min(count, questions.size()));
+    task.questions.assign(asked.begin(), asked.end());
+  }
 }
 
 }  // namespace
@@ -79,7 +105,13 @@ Result<std::vector<std::string>> FindTasks(std::string_view list) {
 
 Result<Task> LoadTask(const std::string& name, const TaskOptions& options) {
   const auto* entry = std::ranges::find(kTasks, name, &TaskEntry::name);
-  Task task{.name = name, .group = std::string(entry->group), .items = {}, .examples = {}};
+  Task task;
+  task.name = name;
+  task.group = entry->group;
+  if (entry->file.empty()) {
+    Make(*entry, options, task);
+    return task;
+  }
   JIKJI_ASSIGN(task.items, ReadFrom(options.data, entry->file, options.limit));
   if (options.shots == 0) return task;
   const std::string_view file = entry->examples.empty() ? entry->file : entry->examples;
