@@ -24,11 +24,16 @@ ApiContext::ApiContext(Engine& engine, TicketIssuer& issuer, ApiOptions given)
       prompts(engine.model()),
       metrics(std::make_shared<Metrics>(model_names.front(), engine.options().context)) {}
 
-ApiResult<std::string> ApiContext::ResolveModel(std::string_view asked) const {
-  if (asked.empty()) return model_name();
-  const auto named = std::ranges::find(model_names, asked);
-  if (named != model_names.end()) return *named;
-  return std::unexpected(NoSuchModel(asked));
+ApiResult<ServedModel> ApiContext::ResolveModel(std::string_view asked) const {
+  if (asked.empty()) asked = model_name();
+  if (std::ranges::find(model_names, asked) != model_names.end()) {
+    return ServedModel{std::string(asked), model_name(), kBaseModel};
+  }
+  const auto& adapters = model().adapters;
+  const auto adapter = std::ranges::find(adapters, asked, &AdapterDescription::name);
+  if (adapter == adapters.end()) return std::unexpected(NoSuchModel(asked));
+  return ServedModel{adapter->name, adapter->name,
+                     static_cast<int32_t>(adapter - adapters.begin())};
 }
 
 ApiError NoSuchModel(std::string_view name) {

@@ -28,6 +28,14 @@ struct StaticFile {
   std::string bytes;
 };
 
+// What a request's `model` stands for.
+struct ServedModel {
+  std::string name;  // to answer with
+  // Whose prices and limits count: the first of the base's names, or the adapter's.
+  std::string governed;
+  int32_t adapter = kBaseModel;
+};
+
 struct ApiContext {
   ApiContext(Engine& engine, TicketIssuer& issuer, ApiOptions options);
 
@@ -35,8 +43,8 @@ struct ApiContext {
   int64_t context_tokens() const { return engine.options().context; }
   const std::string& model_name() const { return model_names.front(); }
 
-  // The name to answer with; NoSuchModel unless `asked` is empty or one of the model's names.
-  ApiResult<std::string> ResolveModel(std::string_view asked) const;
+  // NoSuchModel unless `asked` is empty, one of the model's names, or one of an adapter.
+  ApiResult<ServedModel> ResolveModel(std::string_view asked) const;
 
   Engine& engine;
   TicketIssuer& issuer;

@@ -29,10 +29,11 @@ class Generation : public std::enable_shared_from_this<Generation> {
  public:
   // Gives each job's request its id. `jobs` is not empty.
   Generation(std::shared_ptr<const ApiContext> context, std::shared_ptr<Caller> caller, Reply reply,
-             AnswerHead head, bool stream, std::vector<PromptJob>& jobs)
+             ServedModel model, AnswerHead head, bool stream, std::vector<PromptJob>& jobs)
       : context_(std::move(context)),
         caller_(std::move(caller)),
         reply_(std::move(reply)),
+        model_(std::move(model)),
         stream_(stream),
         include_usage_(head.include_usage),
         choices_per_job_(static_cast<size_t>(jobs.front().request.choices)),
@@ -41,6 +42,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
         finished_(open_choices_, false) {
     for (PromptJob& job : jobs) {
       job.request.id = RandomId();
+      job.request.adapter = model_.adapter;
       JobState& state = jobs_.emplace_back();
       state.id = job.request.id;
       state.echo = std::move(job.echo);
@@ -101,7 +103,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
     TicketIssuer& issuer =
         caller_ == nullptr ? context_->issuer : static_cast<TicketIssuer&>(*caller_);
     auto ticket = issuer.Admit({.tenant = std::string(kLocalTenant),
-                                .model = context_->model_name(),
+                                .model = model_.governed,
                                 .prompt_tokens = static_cast<int64_t>(request.prompt.size()),
                                 .max_output_tokens = request.max_tokens * request.choices,
                                 .choices = request.choices,
@@ -289,6 +291,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
   const std::shared_ptr<const ApiContext> context_;
   const std::shared_ptr<Caller> caller_;
   Reply reply_;  // does not change once a request is in the engine
+  const ServedModel model_;
   const bool stream_;
   const bool include_usage_;
   const size_t choices_per_job_;
@@ -315,7 +318,7 @@ void Generate(std::shared_ptr<const ApiContext> context, std::shared_ptr<Caller>
   std::vector<PromptJob> jobs = std::move(call.jobs);
   const auto generation =
       std::make_shared<Generation>(std::move(context), std::move(caller), std::move(reply),
-                                   std::move(call.head), call.stream, jobs);
+                                   std::move(call.model), std::move(call.head), call.stream, jobs);
   generation->Run(std::move(jobs));
 }
 

@@ -26,6 +26,7 @@ struct PromptJob {
 };
 
 struct GenerationCall {
+  ServedModel model;
   AnswerHead head;
   bool stream = false;
   std::vector<PromptJob> jobs;  // all with the same number of choices

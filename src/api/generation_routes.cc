@@ -19,11 +19,11 @@ void LogUnknown(const Call& call, const GenerationFields& fields) {
                   call.request.path, fmt::join(fields.unknown, ", ")));
 }
 
-ApiResult<AnswerHead> MakeHead(const Call& call, const GenerationFields& fields, AnswerKind kind,
-                               bool logprobs) {
+AnswerHead MakeHead(const Call& call, const GenerationFields& fields, const ServedModel& model,
+                    AnswerKind kind, bool logprobs) {
   AnswerHead head;
   head.kind = kind;
-  JIKJI_ASSIGN(head.model, call.ResolveModel(fields.model));
+  head.model = model.name;
   head.id = (kind == AnswerKind::kChat ? "chatcmpl-" : "cmpl-") +
             (fields.request_id.empty() ? call.reply.request_id() : fields.request_id);
   head.created = Now();
@@ -41,7 +41,8 @@ ApiResult<GenerationCall> PlanChat(const Call& call) {
   JIKJI_RETURN_IF_ERROR(screen.CheckLogprobs(request.logprobs >= 0));
   JIKJI_RETURN_IF_ERROR(screen.Screen(request.turns));
   GenerationCall plan;
-  JIKJI_ASSIGN(plan.head, MakeHead(call, request.common, AnswerKind::kChat, request.logprobs >= 0));
+  JIKJI_ASSIGN(plan.model, call.ResolveModel(request.common.model));
+  plan.head = MakeHead(call, request.common, plan.model, AnswerKind::kChat, request.logprobs >= 0);
   plan.stream = request.common.stream;
   JIKJI_ASSIGN(std::vector<TokenId> prompt, context.prompts.EncodeChat(request.turns, Now()));
   PromptJob job;
@@ -89,8 +90,9 @@ ApiResult<GenerationCall> PlanCompletion(const Call& call) {
     JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *call.context->model().tokenizer));
   }
   GenerationCall plan;
-  JIKJI_ASSIGN(plan.head,
-               MakeHead(call, request.common, AnswerKind::kCompletion, request.logprobs >= 0));
+  JIKJI_ASSIGN(plan.model, call.ResolveModel(request.common.model));
+  plan.head =
+      MakeHead(call, request.common, plan.model, AnswerKind::kCompletion, request.logprobs >= 0);
   plan.stream = request.common.stream;
   for (const CompletionPrompt& prompt : request.prompts) {
     JIKJI_ASSIGN(PromptJob job, PlanPrompt(*call.context, request, prompt));

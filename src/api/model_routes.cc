@@ -4,14 +4,21 @@
 namespace jikji {
 namespace {
 
-void AppendModel(const ApiContext& context, const std::string& name, std::string& out) {
+void AppendModel(const ApiContext& context, const ServedModel& model, std::string& out) {
+  const bool adapted = model.adapter != kBaseModel;
   out += R"({"id":)";
-  AppendJsonString(name, out);
+  AppendJsonString(model.name, out);
   out += R"(,"object":"model","created":)";
   AppendJsonInt(context.started, out);
   out += R"(,"owned_by":"jikji","root":)";
-  AppendJsonString(context.model().name, out);
-  out += R"(,"parent":null,"max_model_len":)";
+  AppendJsonString(adapted ? model.name : context.model().name, out);
+  out += R"(,"parent":)";
+  if (adapted) {
+    AppendJsonString(context.model_name(), out);
+  } else {
+    out += "null";
+  }
+  out += R"(,"max_model_len":)";
   AppendJsonInt(context.context_tokens(), out);
   out += R"(,"permission":[]})";
 }
@@ -19,21 +26,27 @@ void AppendModel(const ApiContext& context, const std::string& name, std::string
 }  // namespace
 
 void ListModels(Call& call) {
+  std::vector<std::string> names = call.context->model_names;
+  for (const AdapterDescription& adapter : call.context->model().adapters) {
+    names.push_back(adapter.name);
+  }
   std::string body = R"({"object":"list","data":[)";
-  const bool all = call.ResolveModel("").has_value();
-  for (size_t i = 0; all && i < call.context->model_names.size(); ++i) {
-    if (i > 0) body += ',';
-    AppendModel(*call.context, call.context->model_names[i], body);
+  bool first = true;
+  for (const std::string& name : names) {
+    const auto model = call.ResolveModel(name);
+    if (!model) continue;  // not the caller's
+    if (!std::exchange(first, false)) body += ',';
+    AppendModel(*call.context, *model, body);
   }
   body += "]}";
   call.reply.SendJson(std::move(body));
 }
 
 void GetModel(Call& call) {
-  const auto name = call.ResolveModel(call.rest);
-  if (!name) return call.reply.SendError(name.error());
+  const auto model = call.ResolveModel(call.rest);
+  if (!model) return call.reply.SendError(model.error());
   std::string body;
-  AppendModel(*call.context, *name, body);
+  AppendModel(*call.context, *model, body);
   call.reply.SendJson(std::move(body));
 }
 

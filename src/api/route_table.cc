@@ -115,10 +115,10 @@ void Run(const Route& route, Call& call) {
 
 }  // namespace
 
-ApiResult<std::string> Call::ResolveModel(std::string_view asked) const {
-  JIKJI_ASSIGN(std::string name, context->ResolveModel(asked));
-  if (caller == nullptr || caller->MayUse(context->model_name())) return name;
-  return std::unexpected(NoSuchModel(asked.empty() ? name : asked));
+ApiResult<ServedModel> Call::ResolveModel(std::string_view asked) const {
+  JIKJI_ASSIGN(ServedModel model, context->ResolveModel(asked));
+  if (caller == nullptr || caller->MayUse(model.governed)) return model;
+  return std::unexpected(NoSuchModel(model.name));
 }
 
 std::span<const Route> Routes() { return kRoutes; }

@@ -34,7 +34,7 @@ struct Call {
     return caller == nullptr ? context->issuer : static_cast<TicketIssuer&>(*caller);
   }
   // As ApiContext::ResolveModel; a model that is not the caller's is as if it were not there.
-  ApiResult<std::string> ResolveModel(std::string_view asked) const;
+  ApiResult<ServedModel> ResolveModel(std::string_view asked) const;
 };
 
 struct Route {

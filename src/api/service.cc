@@ -33,6 +33,14 @@ Result<std::unique_ptr<Service>> Service::Create(Engine& engine, TicketIssuer& i
   if (std::ranges::any_of(options.model_names, is_empty)) {
     return Fail(ErrorCode::kInvalidArgument, "a model name is empty");
   }
+  const std::vector<std::string> names = options.model_names.empty()
+                                             ? std::vector<std::string>{engine.model().name}
+                                             : options.model_names;
+  for (const AdapterDescription& adapter : engine.model().adapters) {
+    if (std::ranges::find(names, adapter.name) == names.end()) continue;
+    return Fail(ErrorCode::kInvalidArgument,
+                "an adapter has the name of its base: `" + adapter.name + "`");
+  }
   if (options.governor != nullptr && !options.api_keys.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
                 "keys are in the store, so no API key can be given beside it");

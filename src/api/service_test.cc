@@ -153,6 +153,42 @@ TEST(StatusRoutes, VersionAndModels) {
   EXPECT_EQ(ErrorIn(absent->Json()).at("message"), "The model `absent` does not exist.");
 }
 
+TEST(ModelRoutes, AdaptersAreModelsBesideTheirBase) {
+  FakeEngine engine;
+  engine.model_.adapters = {{"polite", {}, {}}, {"legal", {}, {}}};
+  CountingIssuer issuer;
+  auto service = *Service::Create(engine, issuer, {.model_names = {"base", "alias"}});
+  const auto ask = [&](const char* method, const char* path, std::string body = {}) {
+    auto responder = std::make_shared<FakeResponder>();
+    net::Request request;
+    request.method = method;
+    request.path = path;
+    request.body = std::move(body);
+    service->handler()(std::move(request), responder);
+    return responder;
+  };
+  const auto list = ask("GET", "/v1/models")->Json();
+  ASSERT_EQ(list.at("data").as_array().size(), 4u);
+  EXPECT_TRUE(list.at("data").at(1).at("parent").is_null());
+  EXPECT_EQ(list.at("data").at(3).at("id"), "legal");
+  EXPECT_EQ(list.at("data").at(3).at("parent"), "base");
+  EXPECT_EQ(ask("GET", "/v1/models/polite")->Json().at("id"), "polite");
+  for (const auto& [name, adapter] :
+       {std::pair("alias", kBaseModel), std::pair("polite", 0), std::pair("legal", 1)}) {
+    const auto answer =
+        ask("POST", "/v1/completions", R"({"prompt":"x","model":")" + std::string(name) + "\"}");
+    ASSERT_FALSE(answer->answered);
+    EXPECT_EQ(engine.submitted.back().request.adapter, adapter);
+    Delta delta;
+    delta.finish = FinishReason::kStop;
+    engine.submitted.back().sink(std::move(delta));
+    EXPECT_EQ(answer->Json().at("model"), name);
+  }
+  EXPECT_EQ(ask("POST", "/v1/completions", R"({"prompt":"x","model":"no"})")->head.status, 404);
+  engine.model_.adapters = {{"base", {}, {}}};
+  EXPECT_FALSE(Service::Create(engine, issuer, {.model_names = {"base"}}));
+}
+
 TEST(StatusRoutes, MetricsBearVllmsNames) {
   FakeServer server;
   server.engine.stats_ = {.waiting = 3,

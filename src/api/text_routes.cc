@@ -28,7 +28,7 @@ ApiResult<std::string> TokenizeBody(const Call& call) {
   JIKJI_ASSIGN(const boost::json::value body, ParseBody(call.request.body));
   const boost::json::object& object = body.get_object();
   JIKJI_ASSIGN(const auto model, OptionalString(object, "model"));
-  JIKJI_ASSIGN(const std::string name, call.ResolveModel(model.value_or("")));
+  JIKJI_RETURN_IF_ERROR(call.ResolveModel(model.value_or("")));
   JIKJI_ASSIGN(const bool with_strings, BoolOr(object, "return_token_strs", false));
   JIKJI_ASSIGN(const std::vector<TokenId> ids, Tokenize(context, object));
 
@@ -61,7 +61,7 @@ ApiResult<std::string> DetokenizeBody(const Call& call) {
   JIKJI_ASSIGN(const boost::json::value body, ParseBody(call.request.body));
   const boost::json::object& object = body.get_object();
   JIKJI_ASSIGN(const auto model, OptionalString(object, "model"));
-  JIKJI_ASSIGN(const std::string name, call.ResolveModel(model.value_or("")));
+  JIKJI_RETURN_IF_ERROR(call.ResolveModel(model.value_or("")));
   if (!object.contains("tokens")) return BadField("tokens", "`tokens` is missing");
   JIKJI_ASSIGN(const std::vector<TokenId> ids,
                TokenIds(object, "tokens", std::numeric_limits<size_t>::max(),

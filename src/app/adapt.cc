@@ -13,6 +13,7 @@ void AddAdaptCommands(Program& program) {
   AddAdaptTrainCommands(adapt);
   AddAdaptQuantizeCommand(adapt);
   AddAdaptConvertCommand(adapt);
+  AddAdaptMergeCommand(adapt);
   AddAdaptTokenizerCommands(adapt);
 }
 

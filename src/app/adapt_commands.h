@@ -9,6 +9,7 @@ class CommandGroup;
 void AddAdaptTrainCommands(CommandGroup& adapt);  // pretrain, sft, dpo
 void AddAdaptQuantizeCommand(CommandGroup& adapt);
 void AddAdaptConvertCommand(CommandGroup& adapt);
+void AddAdaptMergeCommand(CommandGroup& adapt);
 void AddAdaptTokenizerCommands(CommandGroup& adapt);
 
 }  // namespace jikji

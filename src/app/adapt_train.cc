@@ -140,7 +140,8 @@ Result<> Train(TrainSettings& settings, const Task& task) {
   const int64_t longest = std::min(settings.max_length, model.spec.max_position);
   JIKJI_ASSIGN(const train::Samples data, Read(settings.data, task.kind, model, longest));
   JIKJI_ASSIGN(const train::Samples held_out, Read(settings.eval_data, task.kind, model, longest));
-  JIKJI_ASSIGN(const train::Preflight seen, train::Inspect(data.documents, model));
+  JIKJI_ASSIGN(const train::Preflight seen,
+               train::Inspect(data.documents, model, task.kind != Kind::kText));
   PrintPreflight(seen);
 
   train::RunOptions run;
@@ -150,9 +151,9 @@ Result<> Train(TrainSettings& settings, const Task& task) {
   run.evaluate_every = held_out.documents.empty()     ? 0
                        : settings.evaluate_every == 0 ? run.train.schedule.steps
                                                       : settings.evaluate_every;
-  run.settings = fmt::format("rank={} alpha={} base={} new={} beta={}", settings.lora_rank,
-                             options.lora ? options.lora->alpha : 0.0, settings.base_type,
-                             task.fresh, task.beta);
+  run.settings = fmt::format("rank={} alpha={} dora={} base={} new={} beta={}", settings.lora_rank,
+                             options.lora ? options.lora->alpha : 0.0, settings.dora,
+                             settings.base_type, task.fresh, task.beta);
   JIKJI_RETURN_IF_ERROR(CheckMemory(train::PlanMemory(model.checkpoint.get(), model.spec, options,
                                                       run.train.batch_rows, settings.Threads())));
 

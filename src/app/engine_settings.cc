@@ -68,12 +68,20 @@ Result<EngineOptions> EngineSettings::Apply() const {
   return options;
 }
 
-Result<LoadedEngine> StartEngine(const std::string& wanted, EngineOptions options) {
+Result<LoadedEngine> StartEngine(const std::string& wanted, EngineOptions options,
+                                 std::span<const std::string> adapters) {
   JIKJI_ASSIGN(const std::filesystem::path path, FindModel(wanted));
   const auto start = std::chrono::steady_clock::now();
   Progress progress(
       fmt::format(fmt::runtime(Say("loading {}", "{} 불러오는 중")), path.filename().string()));
   JIKJI_ASSIGN(Model model, LoadModel(path, [&](double share) { progress.Show(share); }));
+  for (const std::string& adapter : adapters) {
+    const size_t end = adapter.find('=');
+    if (end == std::string::npos) {
+      return Fail(ErrorCode::kInvalidArgument, "an adapter is given as NAME=FOLDER", adapter);
+    }
+    JIKJI_RETURN_IF_ERROR(AddAdapter(model, adapter.substr(0, end), adapter.substr(end + 1)));
+  }
   LoadedEngine loaded;
   JIKJI_ASSIGN(loaded.engine, Engine::Start(std::move(model), options));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

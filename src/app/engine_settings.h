@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "app/settings.h"
@@ -34,8 +35,10 @@ struct LoadedEngine {
   double load_seconds = 0;
 };
 
-// Finds the model, loads it with progress, and starts the engine.
-Result<LoadedEngine> StartEngine(const std::string& model, EngineOptions options);
+// Finds the model, loads it with progress, adds the adapters, and starts the engine.
+// `adapters`: NAME=PATH each.
+Result<LoadedEngine> StartEngine(const std::string& model, EngineOptions options,
+                                 std::span<const std::string> adapters = {});
 
 }  // namespace jikji
 

@@ -27,6 +27,7 @@ struct Options {
   RegistrationSettings registration;
   std::vector<std::string> api_keys;
   std::vector<std::string> names;
+  std::vector<std::string> adapters;
   std::vector<std::string> cors_origins;
   int64_t max_running = 64;
   int64_t max_queued = 256;
@@ -50,6 +51,9 @@ struct Options {
     settings.Add("name", &names,
                  {"Name of the model in the API; may be repeated",
                   "API에서 쓰는 모델 이름. 여러 번 쓸 수 있음"});
+    settings.Add("adapter", &adapters,
+                 {"NAME=FOLDER of a PEFT adapter, served beside the model; may be repeated",
+                  "모델과 함께 서비스할 PEFT 어댑터. 이름=폴더. 여러 번 쓸 수 있음"});
     settings.Add("cors-origin", &cors_origins,
                  {"Origin whose pages may call the API from a browser; may be repeated",
                   "브라우저에서 API를 부를 수 있는 출처(Origin). 여러 번 쓸 수 있음"});
@@ -112,6 +116,11 @@ void PrintBanner(const Options& options, const LoadedEngine& loaded, uint16_t po
   }
   row("model", "모델",
       fmt::format("{}, {}", options.names.empty() ? model.name : options.names.front(), context));
+  for (const AdapterDescription& adapter : model.adapters) {
+    row("adapter", "어댑터",
+        fmt::format(fmt::runtime(Say("{}, {} of rank {}", "{}, {} 랭크 {}")), adapter.name,
+                    adapter.config.dora ? "DoRA" : "LoRA", adapter.config.rank));
+  }
   row("processor", "명령어",
       fmt::format(fmt::runtime(Say("{}, {} thread(s)", "{}, 스레드 {}개")),
                   kernels::IsaName(kernels::ActiveIsa()), engine.options().threads));
@@ -168,7 +177,8 @@ Result<> Serve(Options& options) {
   engine_options.max_running = static_cast<int32_t>(options.max_running);
   engine_options.max_queued = static_cast<size_t>(options.max_queued);
   engine_options.step_tokens = static_cast<int32_t>(options.step_tokens);
-  JIKJI_ASSIGN(LoadedEngine loaded, StartEngine(options.engine.model, engine_options));
+  JIKJI_ASSIGN(LoadedEngine loaded,
+               StartEngine(options.engine.model, engine_options, options.adapters));
 
   LocalPolicy policy;
   ApiOptions api;

@@ -7,15 +7,10 @@
 #include <utility>
 
 #include "base/thread_pool.h"
+#include "model/peft_adapter.h"
 
 namespace jikji {
 namespace {
-
-constexpr std::pair<std::string_view, TensorRole> kModules[] = {
-    {"q_proj", TensorRole::kQuery},   {"k_proj", TensorRole::kKey},
-    {"v_proj", TensorRole::kValue},   {"o_proj", TensorRole::kOutput},
-    {"gate_proj", TensorRole::kGate}, {"up_proj", TensorRole::kUp},
-    {"down_proj", TensorRole::kDown}};
 
 // Customary peaks: adapters bear more than weights.
 constexpr double kFullRate = 3e-4, kLoraRate = 1e-3;
@@ -64,6 +59,9 @@ void TrainSettings::AddTo(Settings& s) {
   s.Add("lora-targets", &lora_targets,
         {"Projections with an adapter (q_proj, ...); none given: all seven",
          "어댑터를 붙일 행렬(q_proj 등). 없으면 일곱 가지 모두"});
+  s.Add("dora", &dora,
+        {"DoRA: train the size of each row of the adapted matrices too",
+         "DoRA: 어댑터를 붙인 행렬의 행 크기도 학습"});
   s.AddChoice(
       "base-type", &base_type,
       {"QLoRA: keep the frozen matrices in fewer bits", "QLoRA: 고정된 행렬을 더 적은 비트로 보관"},
@@ -90,27 +88,27 @@ Result<train::ModelOptions> TrainSettings::Model() const {
   options.seed = static_cast<uint64_t>(seed);
   if (base_type != "as it is") options.base_type = ParseDType(base_type);
   if (lora_rank == 0) {
-    if (options.base_type || !lora_targets.empty()) {
+    if (options.base_type || !lora_targets.empty() || dora) {
       return Fail(ErrorCode::kInvalidArgument,
-                  "--base-type and --lora-targets are for adapters: give --lora-rank too");
+                  "--base-type, --dora and --lora-targets are for adapters: give --lora-rank too");
     }
     return options;
   }
   train::LoraOptions lora;
   lora.rank = lora_rank;
+  lora.dora = dora;
   lora.alpha = lora_alpha > 0 ? lora_alpha : 2.0 * static_cast<double>(lora_rank);
   if (!lora_targets.empty()) lora.targets.clear();
   for (const std::string& name : lora_targets) {
-    const auto found =
-        std::ranges::find(kModules, name, &std::pair<std::string_view, TensorRole>::first);
-    if (found == std::end(kModules)) {
+    const auto found = std::ranges::find(AdapterTargets(), name, &AdapterTarget::module);
+    if (found == AdapterTargets().end()) {
       return Fail(ErrorCode::kInvalidArgument,
                   fmt::format("`{}` is none of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
                               "down_proj",
                               name),
                   "--lora-targets");
     }
-    lora.targets.push_back(found->second);
+    lora.targets.push_back(found->role);
   }
   options.lora = lora;
   return options;

@@ -30,6 +30,7 @@ struct TrainSettings {
   int64_t lora_rank = 0;
   double lora_alpha = 0;  // 0: twice the rank
   std::vector<std::string> lora_targets;
+  bool dora = false;
   std::string base_type = "as it is";
   bool recompute = false;
   int64_t seed = 1;

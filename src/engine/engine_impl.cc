@@ -64,6 +64,7 @@ EngineImpl::EngineImpl(Model model, EngineOptions options, KvCache cache)
     : model_(std::move(model)),
       options_(std::move(options)),
       pages_(cache.pages()),
+      adapters_(static_cast<int32_t>(model_.description.adapters.size())),
       stepper_(model_, options_, std::move(cache)),
       stats_(stepper_.stats()),
       beat_(Clock::now()),
@@ -84,7 +85,8 @@ Result<> EngineImpl::Submit(Ticket ticket, GenerationRequest request, DeltaSink 
                                      {.vocab = model_.decoder->spec().vocab,
                                       .context = options_.context,
                                       .pages = pages_,
-                                      .page_tokens = options_.page_tokens}));
+                                      .page_tokens = options_.page_tokens,
+                                      .adapters = adapters_}));
   auto active =
       std::make_shared<ActiveRequest>(std::move(ticket), std::move(request), std::move(sink));
   {

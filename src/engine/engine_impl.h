@@ -48,6 +48,7 @@ class EngineImpl : public Engine {
   Model model_;
   const EngineOptions options_;
   const int32_t pages_;
+  const int32_t adapters_;
   Observer observer_;
   Stepper stepper_;  // the thread's own
 

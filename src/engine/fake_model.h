@@ -52,13 +52,15 @@ class FakeDecoder : public Decoder {
                      p % page_tokens];
     };
     int32_t row = 0;
-    for (const auto& slice : batch.slices) {
+    for (size_t s = 0; s < batch.slices.size(); ++s) {
+      const auto& slice = batch.slices[s];
+      const int32_t adapter = batch.adapters.empty() ? kBaseModel : batch.adapters[s];
       EXPECT_EQ(slice.first_row, row);
       EXPECT_GT(slice.tokens, 0);
       for (int32_t i = 0; i < slice.tokens; ++i, ++row) {
         const TokenId token = batch.tokens[static_cast<size_t>(row)];
         EXPECT_TRUE(token >= 0 && token < spec_.vocab);
-        slot(slice, slice.start + i) = token;
+        slot(slice, slice.start + i) = Stored(token, adapter);
       }
     }
     EXPECT_EQ(static_cast<size_t>(row), batch.tokens.size());
@@ -75,6 +77,11 @@ class FakeDecoder : public Decoder {
       }
     }
     EXPECT_EQ(wanted, batch.logit_rows.size());
+  }
+
+  // What a page holds of a token depends on the adapter, as keys and values do.
+  static TokenId Stored(TokenId token, int32_t adapter) {
+    return token + (adapter - kBaseModel) * 1'000'000;
   }
 
   // What Forward gives for the last of `history`.

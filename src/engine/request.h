@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/decoder.h"
 #include "text/tokenizer.h"
 
 namespace jikji {
@@ -28,6 +29,7 @@ struct SamplingParams {
 
 struct GenerationRequest {
   std::string id;
+  int32_t adapter = kBaseModel;  // the number of one of the model's adapters
   std::vector<TokenId> prompt;
   SamplingParams sampling;
   int32_t choices = 1;     // n

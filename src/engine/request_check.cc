@@ -122,6 +122,11 @@ Result<> CheckRequest(const GenerationRequest& request, const Ticket& ticket,
   if (request.first_prompt_logprob < 1) {
     return Refuse("must be at least 1: the first token has none before it", "first_prompt_logprob");
   }
+  if (request.adapter < kBaseModel || request.adapter >= bounds.adapters) {
+    return Refuse(fmt::format("there are {} adapters, and {} is none of them", bounds.adapters,
+                              request.adapter),
+                  "adapter");
+  }
   JIKJI_RETURN_IF_ERROR(CheckLength(request, ticket, bounds));
   JIKJI_RETURN_IF_ERROR(CheckTokens(request.prompt, bounds.vocab, "prompt"));
   JIKJI_RETURN_IF_ERROR(CheckSampling(request.sampling, bounds.vocab));

@@ -22,6 +22,7 @@ struct EngineBounds {
   int64_t context = 0;
   int32_t pages = 0;  // of the whole cache
   int32_t page_tokens = 0;
+  int32_t adapters = 0;  // that the model has
 };
 
 // Every failure is kInvalidArgument; `where` names the field.

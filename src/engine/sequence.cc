@@ -21,9 +21,10 @@ ActiveRequest::ActiveRequest(Ticket its_ticket, GenerationRequest its_request, D
       request(std::move(its_request)),
       sink(std::move(its_sink)),
       stops(std::make_shared<const StopStrings>(request.stop)),
-      // The length says where the tenant ends, whatever bytes a salt has.
-      cache_root(
-          fmt::format("{}:{}{}", ticket.tenant().size(), ticket.tenant(), ticket.cache_salt())),
+      // What pages hold depends on the adapter. The length says where the tenant ends, whatever
+      // bytes a salt has.
+      cache_root(fmt::format("{}:{}:{}{}", request.adapter, ticket.tenant().size(), ticket.tenant(),
+                             ticket.cache_salt())),
       arrived(Clock::now()),
       unstarted(request.choices),
       unfinished(request.choices) {}

@@ -31,7 +31,8 @@ struct ActiveRequest {
   const GenerationRequest request;
   const DeltaSink sink;
   const std::shared_ptr<const StopStrings> stops;
-  const std::string cache_root;  // of its tenant and salt: who may share its pages
+  // Of its adapter, tenant and salt: who may share its pages.
+  const std::string cache_root;
   const std::chrono::steady_clock::time_point arrived;
 
   // The engine thread's own:

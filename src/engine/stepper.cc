@@ -75,7 +75,10 @@ int64_t Stepper::Compute() {
   const auto start = Clock::now();
   try {
     const std::span<float> logits(logits_.data(), logit_rows_.size() * Vocab());
-    model_.decoder->Forward({.tokens = tokens_, .slices = slices_, .logit_rows = logit_rows_},
+    model_.decoder->Forward({.tokens = tokens_,
+                             .slices = slices_,
+                             .logit_rows = logit_rows_,
+                             .adapters = slice_adapters_},
                             cache_, logits, pool_);
     RunJobs();
     Commit();
@@ -98,6 +101,7 @@ void Stepper::Learn(Clock::duration took) {
 void Stepper::BuildBatch() {
   tokens_.clear();
   slices_.clear();
+  slice_adapters_.clear();
   logit_rows_.clear();
   jobs_.clear();
   for (const auto& [sequence, tokens, drafts] : parts_) {
@@ -111,6 +115,7 @@ void Stepper::BuildBatch() {
                        .tokens = tokens + drafts,
                        .start = static_cast<int32_t>(start),
                        .pages = sequence->pages().pages()});
+    slice_adapters_.push_back(sequence->request()->request.adapter);
     for (int32_t row = 0; row < tokens; ++row) {
       const bool scores = sequence->ScoresAt(start + row + 1);
       if (!scores && !sequence->SamplesAt(start + row + 1)) continue;

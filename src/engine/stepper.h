@@ -88,6 +88,7 @@ class Stepper {
   std::vector<StepPart> parts_;
   std::vector<TokenId> tokens_;
   std::vector<kernels::AttentionSlice> slices_;
+  std::vector<int32_t> slice_adapters_;
   std::vector<int32_t> logit_rows_;
   std::vector<Job> jobs_;
   std::vector<float> logits_;

@@ -95,4 +95,30 @@ void Scale(float* values, int64_t count, float factor, ThreadPool& pool) {
   });
 }
 
+void Multiply(float* x, const float* y, int64_t count, ThreadPool& pool) {
+  pool.ParallelFor(static_cast<size_t>(count), kGrainValues, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) x[i] *= y[i];
+  });
+}
+
+void ScaleColumns(float* x, int64_t rows, std::span<const float> factors, ThreadPool& pool) {
+  const auto cols = static_cast<int64_t>(factors.size());
+  pool.ParallelFor(static_cast<size_t>(rows), RowGrain(cols), [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r) {
+      float* row = x + static_cast<int64_t>(r) * cols;
+      for (int64_t c = 0; c < cols; ++c) row[c] *= factors[static_cast<size_t>(c)];
+    }
+  });
+}
+
+void RowNorms(const float* x, int64_t rows, int64_t cols, float* out, ThreadPool& pool) {
+  const TrainingVariant& variant = ActiveTrainingVariant();
+  pool.ParallelFor(static_cast<size_t>(rows), RowGrain(cols), [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r) {
+      const float* row = x + static_cast<int64_t>(r) * cols;
+      out[r] = __builtin_sqrtf(variant.dot(row, row, cols));
+    }
+  });
+}
+
 }  // namespace jikji::kernels

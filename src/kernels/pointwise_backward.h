@@ -1,5 +1,5 @@
 // Gradients of the operations that work on rows (pointwise.h): norms, rotary embedding, gated
-// activation, biases, embedding. All f32, row-major.
+// activation, biases, embedding; and what else training does with rows. All f32, row-major.
 //
 // Contract: every sum over rows is added in order of the rows, so that the bits do not depend on
 // the threads. What is a weight's gradient is added to what is there.
@@ -36,6 +36,15 @@ void GatherRowsBackward(const float* d_x, std::span<const int32_t> ids, int64_t 
 
 // values *= factor.
 void Scale(float* values, int64_t count, float factor, ThreadPool& pool);
+
+// x *= y, `count` values.
+void Multiply(float* x, const float* y, int64_t count, ThreadPool& pool);
+
+// Multiplies each of `rows` rows of x by `factors`, value by value.
+void ScaleColumns(float* x, int64_t rows, std::span<const float> factors, ThreadPool& pool);
+
+// out[r] = the square root of Σ_c x[r, c]².
+void RowNorms(const float* x, int64_t rows, int64_t cols, float* out, ThreadPool& pool);
 
 }  // namespace jikji::kernels
 

@@ -135,5 +135,19 @@ TEST(GatherRowsBackward, AddsWhereATokenComesTwice) {
   EXPECT_EQ(w, (std::vector<float>{11.5f, 12, 10, 10, 13, 14, 10, 10}));
 }
 
+TEST(Rows, ScaleAndNorm) {
+  ThreadPool pool(2);
+  std::vector<float> x = {3, 4, 0, -5, 12, 0};
+  std::vector<float> norms(2);
+  ForEachIsa([&] {
+    RowNorms(x.data(), 2, 3, norms.data(), pool);
+    EXPECT_EQ(norms, (std::vector<float>{5, 13}));
+  });
+  ScaleColumns(x.data(), 2, std::vector<float>{2, 10, 7}, pool);
+  EXPECT_EQ(x, (std::vector<float>{6, 40, 0, -10, 120, 0}));
+  Multiply(x.data(), std::vector<float>{1, 0.5f, 9, -1, 0, 1}.data(), 6, pool);
+  EXPECT_EQ(x, (std::vector<float>{6, 20, 0, 10, 0, 0}));
+}
+
 }  // namespace
 }  // namespace jikji::kernels

@@ -1,9 +1,11 @@
 #include "model/decoder.h"
 
+#include <array>
 #include <cmath>
 #include <utility>
 
 #include "kernels/pointwise.h"
+#include "model/decoder_adapter.h"
 #include "model/decoder_scratch.h"
 #include "model/decoder_weights.h"
 #include "model/rope.h"
@@ -35,17 +37,28 @@ class SpecDecoder : public Decoder {
 
   const DecoderSpec& spec() const override { return spec_; }
 
+  Result<int32_t> AddAdapter(const PeftAdapter& adapter) override {
+    JIKJI_ASSIGN(DecoderAdapter loaded, DecoderAdapter::Load(adapter, weights_));
+    adapters_.push_back(std::make_unique<const DecoderAdapter>(std::move(loaded)));
+    return static_cast<int32_t>(adapters_.size()) - 1;
+  }
+
   void Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
                ThreadPool& pool) override {
     const int64_t rows = static_cast<int64_t>(batch.tokens.size());
     const int64_t wanted = static_cast<int64_t>(batch.logit_rows.size());
     if (rows == 0) return;
     s_.Fit(spec_, rows);
-    for (const kernels::AttentionSlice& slice : batch.slices) {
+    row_adapters_.assign(static_cast<size_t>(rows), kBaseModel);
+    for (size_t s = 0; s < batch.slices.size(); ++s) {
+      const kernels::AttentionSlice& slice = batch.slices[s];
       for (int32_t i = 0; i < slice.tokens; ++i) {
-        s_.positions[static_cast<size_t>(slice.first_row + i)] = slice.start + i;
+        const auto row = static_cast<size_t>(slice.first_row + i);
+        s_.positions[row] = slice.start + i;
+        if (!batch.adapters.empty()) row_adapters_[row] = batch.adapters[s];
       }
     }
+    adapter_rows_.Set(row_adapters_, adapters_);
     kernels::GatherRows(weights_.embedding, batch.tokens, s_.x.data());
     Scale(s_.x.data(), rows * spec_.hidden, spec_.embedding_scale, pool);
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
@@ -58,8 +71,8 @@ class SpecDecoder : public Decoder {
         KeepRows(batch.logit_rows);
         left = wanted;
       }
-      FinishAttention(weights_.layers[i], left, pool);
-      Mlp(weights_.layers[i], left, pool);
+      FinishAttention(i, left, pool);
+      Mlp(i, left, pool);
     }
     Norm(s_.x.data(), wanted, weights_.final_norm, s_.normed.data(), pool);
     kernels::MatMul(weights_.head, s_.normed.data(), wanted, logits.data(), pool);
@@ -72,9 +85,27 @@ class SpecDecoder : public Decoder {
     kernels::RmsNorm(x, rows, weight, spec_.norm_eps, y, pool);
   }
 
-  void Apply(const Linear& linear, const float* x, int64_t rows, float* y, ThreadPool& pool) {
-    kernels::MatMul(linear.weight, x, rows, y, pool);
-    AddBias(linear, rows, y, pool);
+  // A projection of one layer, and where its product goes.
+  struct Projection {
+    Linear LayerWeights::*linear;
+    LowRank LayerAdapter::*adapter;
+    float* y;
+  };
+
+  // The products of projections that read the same rows, adapters included; without biases.
+  void Multiply(size_t index, std::span<const Projection> projections, const float* x, int64_t rows,
+                ThreadPool& pool) {
+    constexpr size_t kMost = 3;
+    std::array<kernels::MatMulOutput, kMost> outputs;
+    std::array<AdapterRows::Part, kMost> parts;
+    for (size_t i = 0; i < projections.size(); ++i) {
+      const auto& [linear, adapter, y] = projections[i];
+      outputs[i] = {&(weights_.layers[index].*linear).weight, y};
+      parts[i] = {adapter, y};
+    }
+    kernels::MatMul(std::span(outputs).first(projections.size()), x, rows, pool);
+    adapter_rows_.Add(index, std::span(parts).first(projections.size()), x,
+                      outputs[0].weights->cols(), pool);
   }
 
   void AddBias(const Linear& linear, int64_t rows, float* y, ThreadPool& pool) {
@@ -101,11 +132,11 @@ class SpecDecoder : public Decoder {
     const LayerWeights& layer = weights_.layers[index];
     const LayerSpec& spec = spec_.layers[index];
     const float* in = Input(layer.attention_norm, rows, pool);
-    const kernels::MatMulOutput key{&layer.key.weight, s_.key.data()};
-    const kernels::MatMulOutput value{&layer.value.weight, s_.value.data()};
-    const kernels::MatMulOutput query{&layer.query.weight, s_.query.data()};
-    const kernels::MatMulOutput outputs[] = {key, value, query};
-    kernels::MatMul(std::span(outputs).first(store_only ? 2 : 3), in, rows, pool);
+    const Projection projections[] = {
+        {&LayerWeights::key, &LayerAdapter::key, s_.key.data()},
+        {&LayerWeights::value, &LayerAdapter::value, s_.value.data()},
+        {&LayerWeights::query, &LayerAdapter::query, s_.query.data()}};
+    Multiply(index, std::span(projections).first(store_only ? 2 : 3), in, rows, pool);
     Finish(layer.key, layer.key_norm, spec_.kv_heads, rows, spec.rope, s_.key.data(), pool);
     AddBias(layer.value, rows, s_.value.data(), pool);
     if (!store_only) {
@@ -141,23 +172,33 @@ class SpecDecoder : public Decoder {
     };
     keep(s_.x, spec_.hidden);
     keep(s_.attended, spec_.heads * spec_.head_dim);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      row_adapters_[i] = row_adapters_[static_cast<size_t>(rows[i])];
+    }
+    adapter_rows_.Set(std::span(row_adapters_).first(rows.size()), adapters_);
   }
 
-  void FinishAttention(const LayerWeights& layer, int64_t rows, ThreadPool& pool) {
-    Apply(layer.output, s_.attended.data(), rows, s_.added.data(), pool);
+  void FinishAttention(size_t index, int64_t rows, ThreadPool& pool) {
+    const LayerWeights& layer = weights_.layers[index];
+    const Projection output{&LayerWeights::output, &LayerAdapter::output, s_.added.data()};
+    Multiply(index, std::span(&output, 1), s_.attended.data(), rows, pool);
+    AddBias(layer.output, rows, s_.added.data(), pool);
     AddToStream(layer.attention_post_norm, rows, pool);
   }
 
-  void Mlp(const LayerWeights& layer, int64_t rows, ThreadPool& pool) {
+  void Mlp(size_t index, int64_t rows, ThreadPool& pool) {
+    const LayerWeights& layer = weights_.layers[index];
     const float* in = Input(layer.mlp_norm, rows, pool);
-    const kernels::MatMulOutput outputs[] = {{&layer.gate.weight, s_.gate.data()},
-                                             {&layer.up.weight, s_.up.data()}};
-    kernels::MatMul(outputs, in, rows, pool);
+    const Projection wide[] = {{&LayerWeights::gate, &LayerAdapter::gate, s_.gate.data()},
+                               {&LayerWeights::up, &LayerAdapter::up, s_.up.data()}};
+    Multiply(index, wide, in, rows, pool);
     AddBias(layer.gate, rows, s_.gate.data(), pool);
     AddBias(layer.up, rows, s_.up.data(), pool);
     kernels::SiluMultiply(s_.gate.data(), s_.up.data(), rows * spec_.intermediate, s_.gate.data(),
                           pool);
-    Apply(layer.down, s_.gate.data(), rows, s_.added.data(), pool);
+    const Projection down{&LayerWeights::down, &LayerAdapter::down, s_.added.data()};
+    Multiply(index, std::span(&down, 1), s_.gate.data(), rows, pool);
+    AddBias(layer.down, rows, s_.added.data(), pool);
     AddToStream(layer.mlp_post_norm, rows, pool);
   }
 
@@ -166,6 +207,9 @@ class SpecDecoder : public Decoder {
   RopeTable rope_;
   float attention_scale_ = 0;
   DecoderScratch s_;
+  std::vector<std::unique_ptr<const DecoderAdapter>> adapters_;
+  std::vector<int32_t> row_adapters_;  // of the step
+  AdapterRows adapter_rows_;
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
 // The decoder: token ids and a paged KV cache to logits, for every family that DecoderSpec
 // describes.
 //
-// Contract (promise 1): the logits of a row depend on the weights and on the tokens of its own
-// sequence up to it, bit for bit; not on other slices, on how the sequence was cut into slices, or
-// on threads. Forward is called by one thread at a time.
+// Contract (promise 1): the logits of a row depend on the weights, its adapter and the tokens of
+// its own sequence up to it, bit for bit; not on other slices, on how the sequence was cut into
+// slices, or on threads. Forward is called by one thread at a time.
 #ifndef JIKJI_MODEL_DECODER_H_
 #define JIKJI_MODEL_DECODER_H_
 
@@ -16,9 +16,13 @@
 #include "base/thread_pool.h"
 #include "model/decoder_spec.h"
 #include "model/kv_cache.h"
+#include "model/peft_adapter.h"
 #include "tensor/checkpoint.h"
 
 namespace jikji {
+
+// Stands for no adapter.
+inline constexpr int32_t kBaseModel = -1;
 
 // One step's work. Slices cover the rows of `tokens` without gaps; pages for their positions are
 // theirs already. A slice may read what another of the same batch stores (they share a page): in
@@ -27,6 +31,8 @@ struct Batch {
   std::span<const int32_t> tokens;
   std::span<const kernels::AttentionSlice> slices;
   std::span<const int32_t> logit_rows;  // rows of `tokens` whose logits are wanted, ascending
+  // The adapter of each slice, by its number, or kBaseModel; empty: all are the base's.
+  std::span<const int32_t> adapters = {};
 };
 
 class Decoder {
@@ -39,6 +45,12 @@ class Decoder {
   virtual ~Decoder() = default;
 
   virtual const DecoderSpec& spec() const = 0;
+
+  // The adapter's number, from 0 in the order they are added. What was opened is not needed
+  // afterwards. Not while Forward runs.
+  virtual Result<int32_t> AddAdapter(const PeftAdapter& adapter) {
+    return Fail(ErrorCode::kUnsupported, "this decoder takes no adapters", adapter.path.string());
+  }
 
   // logits: [logit_rows, vocab]. Token ids must be in [0, vocab).
   virtual void Forward(const Batch& batch, KvCache& cache, std::span<float> logits,

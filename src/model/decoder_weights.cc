@@ -7,6 +7,7 @@
 #include <string>
 
 #include "model/families/family.h"
+#include "model/layer_parts.h"
 #include "model/tensor_roles.h"
 
 namespace jikji {
@@ -121,60 +122,14 @@ class Loader {
   }
 
   std::vector<float>* Vector(const TensorNeed& need) {
-    using enum TensorRole;
-    if (need.role == kFinalNorm) return &out_.final_norm;
-    LayerWeights& layer = out_.layers[static_cast<size_t>(need.layer)];
-    switch (need.role) {
-      case kAttentionNorm:
-        return &layer.attention_norm;
-      case kQueryBias:
-        return &layer.query.bias;
-      case kKeyBias:
-        return &layer.key.bias;
-      case kValueBias:
-        return &layer.value.bias;
-      case kOutputBias:
-        return &layer.output.bias;
-      case kQueryNorm:
-        return &layer.query_norm;
-      case kKeyNorm:
-        return &layer.key_norm;
-      case kAttentionPostNorm:
-        return &layer.attention_post_norm;
-      case kMlpNorm:
-        return &layer.mlp_norm;
-      case kGateBias:
-        return &layer.gate.bias;
-      case kUpBias:
-        return &layer.up.bias;
-      case kDownBias:
-        return &layer.down.bias;
-      default:
-        return &layer.mlp_post_norm;
-    }
+    if (need.role == TensorRole::kFinalNorm) return &out_.final_norm;
+    return VectorOf(out_.layers[static_cast<size_t>(need.layer)], need.role);
   }
 
   kernels::WeightMatrix* Matrix(const TensorNeed& need) {
-    using enum TensorRole;
-    if (need.role == kEmbedding) return &out_.embedding;
-    if (need.role == kHead) return &out_.head;
-    LayerWeights& layer = out_.layers[static_cast<size_t>(need.layer)];
-    switch (need.role) {
-      case kQuery:
-        return &layer.query.weight;
-      case kKey:
-        return &layer.key.weight;
-      case kValue:
-        return &layer.value.weight;
-      case kOutput:
-        return &layer.output.weight;
-      case kGate:
-        return &layer.gate.weight;
-      case kUp:
-        return &layer.up.weight;
-      default:
-        return &layer.down.weight;
-    }
+    if (need.role == TensorRole::kEmbedding) return &out_.embedding;
+    if (need.role == TensorRole::kHead) return &out_.head;
+    return &ProjectionOf(out_.layers[static_cast<size_t>(need.layer)], need.role)->weight;
   }
 
   const Checkpoint& checkpoint_;

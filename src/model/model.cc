@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <set>
+#include <utility>
 
 #include "base/json.h"
 #include "model/config_fields.h"
@@ -142,6 +144,23 @@ Result<Model> LoadModel(const fs::path& path, const std::function<void(double)>&
   JIKJI_ASSIGN(model.decoder,
                Decoder::Load(model.description.checkpoint, model.description.spec, progress));
   return model;
+}
+
+Result<> AddAdapter(Model& model, std::string name, const fs::path& path) {
+  auto& adapters = model.description.adapters;
+  if (name.empty() ||
+      std::ranges::find(adapters, name, &AdapterDescription::name) != adapters.end()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("an adapter needs a name of its own, and this is `{}`", name),
+                path.string());
+  }
+  JIKJI_ASSIGN(const PeftAdapter adapter, PeftAdapter::Open(path, model.description.spec));
+  JIKJI_ASSIGN(const int32_t number, model.decoder->AddAdapter(adapter));
+  if (std::cmp_not_equal(number, adapters.size())) {
+    return Fail(ErrorCode::kInternal, "adapters are numbered otherwise than they were added");
+  }
+  adapters.push_back({std::move(name), path, adapter.config});
+  return {};
 }
 
 }  // namespace jikji

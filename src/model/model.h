@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "model/decoder.h"
 #include "model/decoder_spec.h"
+#include "model/peft_adapter.h"
 #include "tensor/checkpoint.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -25,6 +26,13 @@ struct GenerationDefaults {
   std::optional<double> temperature, top_p, min_p, repetition_penalty;
   std::optional<int64_t> top_k;
   std::optional<bool> do_sample;
+};
+
+// Served beside its base, under a name of its own.
+struct AdapterDescription {
+  std::string name;
+  std::filesystem::path path;
+  PeftConfig config;
 };
 
 // Everything but the weights: what `jikji inspect` prints before anything is loaded.
@@ -40,6 +48,7 @@ struct ModelDescription {
       stop_ids;  // eos ids of the configs and turn enders known to the family, ascending
   std::string bos_token, eos_token;  // written forms, for the template; may be empty
   GenerationDefaults defaults;
+  std::vector<AdapterDescription> adapters;  // in order of their numbers
 };
 
 // `path` is a folder or a .gguf file.
@@ -51,6 +60,10 @@ struct Model {
 };
 Result<Model> LoadModel(const std::filesystem::path& path,
                         const std::function<void(double)>& progress = {});
+
+// Adds a PEFT adapter's folder to the model; the adapter's number is its place in
+// description.adapters. An error where the name is empty or taken.
+Result<> AddAdapter(Model& model, std::string name, const std::filesystem::path& path);
 
 }  // namespace jikji
 

@@ -105,11 +105,9 @@ Result<GgufPlan> PlanGguf(const fs::path& folder, std::optional<DType> type) {
     const auto& divisors = plan.made.emplace_back(Llama3Divisors(spec.rope, spec.head_dim));
     const std::vector<int64_t> shape = {static_cast<int64_t>(divisors.size())};
     plan.tensors.push_back(
-        {{"rope_freqs.weight", DType::kF32, shape},
-         {"rope_freqs.weight", DType::kF32, shape, std::as_bytes(std::span(divisors))},
-         {},
-         {},
-         false});
+        {.spec = {"rope_freqs.weight", DType::kF32, shape},
+         .source = {"rope_freqs.weight", DType::kF32, shape, std::as_bytes(std::span(divisors))},
+         .mapped = false});
   }
   const DType main = MainType(plan.tensors);
   plan.metadata.Insert("general.file_type", GgufFileType(main));

@@ -64,7 +64,7 @@ Result<GgufPlan> PlanOf(const std::filesystem::path& in) {
   JIKJI_ASSIGN(plan.source, Checkpoint::Open(in));
   plan.metadata = plan.source->metadata();
   for (const TensorView& tensor : plan.source->tensors()) {
-    plan.tensors.push_back({{tensor.name, tensor.dtype, tensor.shape}, tensor, {}, {}, true});
+    plan.tensors.push_back({.spec = {tensor.name, tensor.dtype, tensor.shape}, .source = tensor});
   }
   return plan;
 }

@@ -4,20 +4,15 @@
 
 #include <boost/json.hpp>
 #include <list>
-#include <set>
 #include <utility>
 
+#include "adapt/weights/hf_model.h"
 #include "adapt/weights/model_folder.h"
-#include "base/json.h"
-#include "model/families/family.h"
-#include "model/spec_reader.h"
-#include "tensor/checkpoint.h"
 
 namespace jikji {
 namespace {
 
 namespace fs = std::filesystem;
-namespace json = boost::json;
 
 // Rows from `first` on, as they were and with the new tokens' in their places: [rows, cols].
 Result<std::vector<float>> NewRows(const TensorView& tensor, const ExtendedTokenizer& extended,
@@ -42,39 +37,12 @@ Result<std::vector<float>> NewRows(const TensorView& tensor, const ExtendedToken
   return out;
 }
 
-// What says how the model is used goes along; weights and vocabulary are written anew.
-Result<> CopyOtherFiles(const fs::path& in, ModelFolder& out) {
-  static const std::set<std::string> kOwn = {"config.json", "tokenizer.json", "vocab.json",
-                                             "merges.txt", "model.safetensors.index.json"};
-  static const std::set<std::string> kKinds = {".json", ".jinja", ".md", ".txt"};
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(in, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!entry.is_regular_file(error) || kOwn.contains(name)) continue;
-    const bool licence = name == "LICENSE" || name == "NOTICE";
-    if (!licence && !kKinds.contains(entry.path().extension().string())) continue;
-    JIKJI_RETURN_IF_ERROR(out.CopyFrom(in, name));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<> ExtendModel(const fs::path& in, const fs::path& out, const ExtendedTokenizer& extended,
                      ThreadPool& pool, const std::function<void(double)>& progress) {
-  JIKJI_ASSIGN(const auto checkpoint, Checkpoint::Open(in));
-  if (checkpoint->format() != CheckpointFormat::kHuggingFace) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "is a GGUF file: `jikji adapt convert` makes the folder that is needed here",
-                in.string());
-  }
-  const std::string config_file = (in / "config.json").string();
-  JIKJI_ASSIGN(json::value config, ParseJsonFile(config_file));
-  if (!config.is_object()) {
-    return Fail(ErrorCode::kMalformed, "must be a JSON object", config_file);
-  }
-  JIKJI_ASSIGN(const DecoderSpec spec, SpecFromConfig(config.get_object(), config_file));
-  const Family& family = *FamilyNamed(spec.family);
+  JIKJI_ASSIGN(HfModel model, HfModel::Open(in));
+  const DecoderSpec& spec = model.spec;
   const int64_t rows =
       std::max(spec.vocab, extended.first + static_cast<int64_t>(extended.parts.size()));
   if (extended.first > spec.vocab) {
@@ -84,14 +52,12 @@ Result<> ExtendModel(const fs::path& in, const fs::path& out, const ExtendedToke
                             extended.first, spec.vocab),
                 in.string());
   }
-  const std::string embedding =
-      TensorName(family, CheckpointFormat::kHuggingFace, TensorRole::kEmbedding, -1);
-  const std::string head =
-      TensorName(family, CheckpointFormat::kHuggingFace, TensorRole::kHead, -1);
+  const std::string embedding = model.NameOf(TensorRole::kEmbedding, -1);
+  const std::string head = model.NameOf(TensorRole::kHead, -1);
   std::vector<PlannedTensor> plan;
   std::list<std::vector<float>> made;
-  for (const TensorView& tensor : checkpoint->tensors()) {
-    PlannedTensor planned{{tensor.name, tensor.dtype, tensor.shape}, tensor, {}, {}, true};
+  for (const TensorView& tensor : model.checkpoint->tensors()) {
+    PlannedTensor planned{.spec = {tensor.name, tensor.dtype, tensor.shape}, .source = tensor};
     if (tensor.name == embedding || tensor.name == head) {
       if (tensor.shape != std::vector<int64_t>{spec.vocab, spec.hidden}) {
         return Fail(ErrorCode::kMalformed, "is not of the shape that config.json gives it",
@@ -111,10 +77,15 @@ Result<> ExtendModel(const fs::path& in, const fs::path& out, const ExtendedToke
     }
     plan.push_back(std::move(planned));
   }
-  config.get_object()["vocab_size"] = rows;
+  model.config["vocab_size"] = rows;
   JIKJI_ASSIGN(ModelFolder folder, ModelFolder::Create(out));
   JIKJI_RETURN_IF_ERROR(CopyOtherFiles(in, folder));
-  JIKJI_RETURN_IF_ERROR(folder.WriteJson("config.json", config));
+  // Of the old vocabulary: tokenizer.json, written below, says it all.
+  for (const char* old : {"vocab.json", "merges.txt", "tokenizer.model"}) {
+    std::error_code ignored;
+    fs::remove(folder.path() / old, ignored);
+  }
+  JIKJI_RETURN_IF_ERROR(folder.WriteJson("config.json", model.config));
   JIKJI_RETURN_IF_ERROR(folder.WriteJson("tokenizer.json", extended.root));
   JIKJI_RETURN_IF_ERROR(folder.WriteWeights(plan, kShardBytes, pool, progress));
   return folder.Finish();

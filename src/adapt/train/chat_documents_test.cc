@@ -114,19 +114,20 @@ TEST(TextDocuments, PiecesTrainOnEveryTokenOnce) {
 TEST(Preflight, CountsAndRefusesDataThatStopsNowhere) {
   const Document whole = *(*ChatDocuments::Create(BuiltIn()))
                               .Encode(std::vector<ChatTurn>{{"user", "가"}, {"assistant", "나"}});
-  const Preflight seen = *Inspect(std::vector{whole, whole}, BuiltIn());
+  const Preflight seen = *Inspect(std::vector{whole, whole}, BuiltIn(), true);
   EXPECT_EQ(seen.documents, 2);
   EXPECT_EQ(seen.targets, 4);
   EXPECT_NE(seen.example.find("⟦나<|end|>⟧"), std::string::npos);
   Document cut = whole;
   cut.tokens.pop_back();
   cut.trained.pop_back();
-  const auto refused = Inspect(std::vector{cut}, BuiltIn());
+  EXPECT_TRUE(Inspect(std::vector{cut}, BuiltIn(), false));
+  const auto refused = Inspect(std::vector{cut}, BuiltIn(), true);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("never end an answer"), std::string::npos);
   Document untrained = whole;
   untrained.trained.assign(untrained.trained.size(), false);
-  EXPECT_FALSE(Inspect(std::vector{untrained}, BuiltIn()));
+  EXPECT_FALSE(Inspect(std::vector{untrained}, BuiltIn(), false));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Loss and gradients of every family against PyTorch's (tests/goldens/train): all weights, and LoRA
-// adapters.
+// and DoRA adapters.
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
@@ -51,7 +51,7 @@ Batch BatchOf(const json::object& golden) {
   return batch;
 }
 
-// As make.py's `weights` for an adapter: exponent −2.
+// As make.py's `weights` for an adapter: exponent −2, magnitudes about 1.
 void FillAdapters(const std::string& model, Parameters& parameters) {
   GoldenModel adapters;
   adapters.name = model;
@@ -61,7 +61,7 @@ void FillAdapters(const std::string& model, Parameters& parameters) {
                                 .gguf_name = {},
                                 .shape = p.shape,
                                 .exponent = -2,
-                                .offset = 0,
+                                .offset = p.shape.size() == 1 ? 1 : 0,
                                 .values = {}});
   }
   FillWeights(adapters);
@@ -100,15 +100,17 @@ TEST(GradientsGolden, EveryFamilyAgreesWithPyTorch) {
   for (const json::value& item : Goldens().at("models").as_array()) {
     const json::object& golden = item.as_object();
     const std::string name(golden.at("name").as_string());
-    SCOPED_TRACE(name + (golden.at("lora").as_bool() ? " with LoRA" : ""));
+    const json::string& kind = golden.at("kind").as_string();
+    SCOPED_TRACE(name + " " + std::string(kind));
     const OnDisk disk(name);
     const Batch batch = BatchOf(golden);
     const auto count = static_cast<double>(batch.target_count());
     for (const bool recompute : {false, true}) {
       ModelOptions options{.lora = {}, .base_type = {}, .recompute = recompute};
-      if (golden.at("lora").as_bool()) {
+      if (kind != "full") {
         options.lora = LoraOptions{.rank = lora.at("rank").to_number<int64_t>(),
                                    .alpha = lora.at("alpha").to_number<double>()};
+        options.lora->dora = kind == "dora";
       }
       auto model = TrainableDecoder::Load(disk.checkpoint, disk.spec, options);
       ASSERT_TRUE(model) << model.error().ToString();

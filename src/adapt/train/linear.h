@@ -23,6 +23,7 @@ struct Adapter {
   Matrix a;  // [rank, in]
   Matrix b;  // [out, rank]
   float scale = 1;
+  Vector magnitude;  // [out]; empty without DoRA
 };
 
 class Linear {
@@ -36,6 +37,12 @@ class Linear {
   // Adds to the gradients of what is trained; d_x[tokens, in] (+)= its own.
   void Backward(const float* x, const float* d_y, int64_t tokens, float* d_x, bool accumulate,
                 ThreadPool& pool) const;
+
+ private:
+  // x · Wᵀ and the adapter's part.
+  void Product(const float* x, int64_t tokens, float* y, ThreadPool& pool) const;
+  // magnitude / norm of each row; and 1 / norm.
+  void Gains(std::vector<float>& gains, std::vector<float>& inverse, ThreadPool& pool) const;
 };
 
 }  // namespace jikji::train

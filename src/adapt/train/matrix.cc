@@ -113,6 +113,20 @@ void Matrix::BackwardWeight(const float* x, const float* d_y, int64_t tokens,
                 gradient_.data(), cols_, true, pool);
 }
 
+void Matrix::SumNorms(const Matrix& a, const Matrix& b, float scale, float* out,
+                      ThreadPool& pool) const {
+  const int64_t rank = a.rows();
+  std::vector<float> scaled(b.value_.begin(), b.value_.end());
+  kernels::Scale(scaled.data(), static_cast<int64_t>(scaled.size()), scale, pool);
+  std::vector<float> sum;
+  ForEachBlock(pool, [&](int64_t first, int64_t count, const float* w) {
+    sum.assign(w, w + count * cols_);
+    kernels::Gemm({count, cols_, rank}, kernels::Plain(scaled.data() + first * rank, rank),
+                  kernels::Plain(a.value_.data(), cols_), sum.data(), cols_, true, pool);
+    kernels::RowNorms(sum.data(), count, cols_, out + first, pool);
+  });
+}
+
 void Matrix::Gather(std::span<const int32_t> ids, float factor, float* out,
                     ThreadPool& pool) const {
   pool.ParallelFor(ids.size(), 16, [&](size_t begin, size_t end) {

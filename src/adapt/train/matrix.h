@@ -36,6 +36,9 @@ class Matrix {
   // The gradient += d_yᵀ · x, where it is trained.
   void BackwardWeight(const float* x, const float* d_y, int64_t tokens, ThreadPool& pool) const;
 
+  // out[r] = |row r + scale · (b · a)'s row r|, with a [rank, cols] and b [rows, rank] in f32.
+  void SumNorms(const Matrix& a, const Matrix& b, float scale, float* out, ThreadPool& pool) const;
+
   // out[i, :] = row ids[i] · factor.
   void Gather(std::span<const int32_t> ids, float factor, float* out, ThreadPool& pool) const;
   // The gradient of Gather, where it is trained.

@@ -22,7 +22,8 @@ MemoryPlan PlanMemory(const Checkpoint* checkpoint, const DecoderSpec& spec,
     } else if (matrix &&
                std::ranges::find(options.lora->targets, need.role) != options.lora->targets.end()) {
       plan.trained_values += static_cast<uint64_t>(options.lora->rank) *
-                             static_cast<uint64_t>(need.shape[0] + need.shape[1]);
+                                 static_cast<uint64_t>(need.shape[0] + need.shape[1]) +
+                             (options.lora->dora ? static_cast<uint64_t>(need.shape[0]) : 0);
     }
   }
   plan.trained_bytes = Parameters::Bytes(plan.trained_values);

@@ -17,6 +17,7 @@ struct LoraOptions {
   std::vector<TensorRole> targets = {TensorRole::kQuery,  TensorRole::kKey,  TensorRole::kValue,
                                      TensorRole::kOutput, TensorRole::kGate, TensorRole::kUp,
                                      TensorRole::kDown};
+  bool dora = false;  // a magnitude for each row of the adapted matrix, too
 };
 
 struct ModelOptions {

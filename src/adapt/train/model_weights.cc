@@ -10,66 +10,20 @@
 
 #include "adapt/train/random.h"
 #include "model/families/family.h"
+#include "model/layer_parts.h"
+#include "model/peft_adapter.h"
 #include "model/tensor_roles.h"
 
 namespace jikji::train {
 namespace {
 
 Vector* VectorOf(ModelWeights& w, const TensorNeed& need) {
-  using enum TensorRole;
-  if (need.role == kFinalNorm) return &w.final_norm;
-  LayerWeights& layer = w.layers[static_cast<size_t>(need.layer)];
-  switch (need.role) {
-    case kAttentionNorm:
-      return &layer.attention_norm;
-    case kQueryBias:
-      return &layer.query.bias;
-    case kKeyBias:
-      return &layer.key.bias;
-    case kValueBias:
-      return &layer.value.bias;
-    case kOutputBias:
-      return &layer.output.bias;
-    case kQueryNorm:
-      return &layer.query_norm;
-    case kKeyNorm:
-      return &layer.key_norm;
-    case kAttentionPostNorm:
-      return &layer.attention_post_norm;
-    case kMlpNorm:
-      return &layer.mlp_norm;
-    case kGateBias:
-      return &layer.gate.bias;
-    case kUpBias:
-      return &layer.up.bias;
-    case kDownBias:
-      return &layer.down.bias;
-    default:
-      return &layer.mlp_post_norm;
-  }
+  if (need.role == TensorRole::kFinalNorm) return &w.final_norm;
+  return jikji::VectorOf(w.layers[static_cast<size_t>(need.layer)], need.role);
 }
 
-// The projection of a layer; nullptr for the embedding and the head.
 Linear* LinearOf(ModelWeights& w, const TensorNeed& need) {
-  using enum TensorRole;
-  if (need.layer < 0) return nullptr;
-  LayerWeights& layer = w.layers[static_cast<size_t>(need.layer)];
-  switch (need.role) {
-    case kQuery:
-      return &layer.query;
-    case kKey:
-      return &layer.key;
-    case kValue:
-      return &layer.value;
-    case kOutput:
-      return &layer.output;
-    case kGate:
-      return &layer.gate;
-    case kUp:
-      return &layer.up;
-    default:
-      return &layer.down;
-  }
+  return ProjectionOf(w.layers[static_cast<size_t>(need.layer)], need.role);
 }
 
 Matrix* MatrixOf(ModelWeights& w, const TensorNeed& need) {
@@ -101,13 +55,18 @@ class Builder {
         numbers.push_back(out_->parameters.Add(Name(need), need.shape));
       } else if (Adapts(need)) {
         const int64_t rank = options_.lora->rank;
-        numbers.push_back(
-            out_->parameters.Add(AdapterTensorName(Name(need), "lora_A"), {rank, need.shape[1]}));
-        out_->parameters.Add(AdapterTensorName(Name(need), "lora_B"), {need.shape[0], rank});
+        numbers.push_back(out_->parameters.Add(PeftTensorName(Name(need), "lora_A.weight"),
+                                               {rank, need.shape[1]}));
+        out_->parameters.Add(PeftTensorName(Name(need), "lora_B.weight"), {need.shape[0], rank});
+        if (options_.lora->dora) {
+          out_->parameters.Add(PeftTensorName(Name(need), "lora_magnitude_vector"),
+                               {need.shape[0]});
+        }
       }
     }
     JIKJI_RETURN_IF_ERROR(out_->parameters.Allocate());
     Random random(options_.seed);
+    ThreadPool pool(1);
     size_t next = 0;
     for (const TensorNeed& need : needs_) {
       if (!options_.lora) {
@@ -115,7 +74,7 @@ class Builder {
         continue;
       }
       JIKJI_RETURN_IF_ERROR(PlaceFrozen(need));
-      if (Adapts(need)) PlaceAdapter(need, numbers[next++], random);
+      if (Adapts(need)) PlaceAdapter(need, numbers[next++], random, pool);
     }
     if (spec_.tied_head) out_->head = out_->embedding;
     return std::move(out_);
@@ -192,14 +151,21 @@ class Builder {
   }
 
   // A uniform within 1/√in, B zero: at first the adapter adds nothing (PEFT's default).
-  void PlaceAdapter(const TensorNeed& need, size_t a, Random& random) {
+  void PlaceAdapter(const TensorNeed& need, size_t a, Random& random, ThreadPool& pool) {
     const LoraOptions& lora = *options_.lora;
     Parameters& p = out_->parameters;
     random.FillUniform(p.value(a), 1.0 / std::sqrt(static_cast<double>(need.shape[1])));
-    LinearOf(*out_, need)->adapter =
-        Adapter{Matrix::InF32(p.value(a), p.gradient(a), need.shape[1]),
-                Matrix::InF32(p.value(a + 1), p.gradient(a + 1), lora.rank),
-                static_cast<float>(lora.alpha / static_cast<double>(lora.rank))};
+    Linear& linear = *LinearOf(*out_, need);
+    linear.adapter =
+        Adapter{.a = Matrix::InF32(p.value(a), p.gradient(a), need.shape[1]),
+                .b = Matrix::InF32(p.value(a + 1), p.gradient(a + 1), lora.rank),
+                .scale = static_cast<float>(lora.alpha / static_cast<double>(lora.rank)),
+                .magnitude = {}};
+    if (!lora.dora) return;
+    // At first that of the rows themselves: the adapter changes nothing.
+    linear.weight.SumNorms(linear.adapter->a, linear.adapter->b, linear.adapter->scale,
+                           p.value(a + 2).data(), pool);
+    linear.adapter->magnitude = {p.value(a + 2), p.gradient(a + 2)};
   }
 
   const DecoderSpec& spec_;
@@ -223,12 +189,6 @@ Result<std::unique_ptr<ModelWeights>> NewModelWeights(const DecoderSpec& spec,
     return Fail(ErrorCode::kInvalidArgument, "an adapter needs a model to adapt");
   }
   return Builder(nullptr, spec, options).Build();
-}
-
-std::string AdapterTensorName(std::string_view base_name, std::string_view which) {
-  constexpr std::string_view kEnd = ".weight";
-  if (base_name.ends_with(kEnd)) base_name.remove_suffix(kEnd.size());
-  return fmt::format("base_model.model.{}.{}.weight", base_name, which);
 }
 
 }  // namespace jikji::train

@@ -35,10 +35,6 @@ Result<std::unique_ptr<ModelWeights>> LoadModelWeights(std::shared_ptr<const Che
 Result<std::unique_ptr<ModelWeights>> NewModelWeights(const DecoderSpec& spec,
                                                       const ModelOptions& options);
 
-// "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", as PEFT has it, of the base's
-// "model.layers.0.self_attn.q_proj.weight"; `which` is "lora_A" or "lora_B".
-std::string AdapterTensorName(std::string_view base_name, std::string_view which);
-
 }  // namespace jikji::train
 
 #endif  // JIKJI_ADAPT_TRAIN_MODEL_WEIGHTS_H_

@@ -7,6 +7,8 @@
 #include <system_error>
 #include <vector>
 
+#include "adapt/weights/hf_model.h"
+#include "adapt/weights/peft_folder.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "tensor/file_writer.h"
@@ -95,10 +97,6 @@ Result<> WriteTensors(const fs::path& file, Parameters& parameters, DType dtype)
   return writer.Finish();
 }
 
-const char* TorchName(DType dtype) {
-  return dtype == DType::kF32 ? "float32" : dtype == DType::kF16 ? "float16" : "bfloat16";
-}
-
 // The base's config.json, saying the type that the weights now have.
 Result<std::string> ConfigFor(const fs::path& base, DType dtype) {
   JIKJI_ASSIGN(json::value config, ParseJsonFile((base / "config.json").string()));
@@ -106,29 +104,8 @@ Result<std::string> ConfigFor(const fs::path& base, DType dtype) {
     return Fail(ErrorCode::kMalformed, "must be a JSON object", (base / "config.json").string());
   }
   json::object& object = config.get_object();
-  const char* key = object.contains("dtype") ? "dtype" : "torch_dtype";
-  object[key] = TorchName(dtype);
+  SetTorchType(object, dtype);
   return json::serialize(config) + "\n";
-}
-
-const char* ModuleName(TensorRole role) {
-  using enum TensorRole;
-  switch (role) {
-    case kQuery:
-      return "q_proj";
-    case kKey:
-      return "k_proj";
-    case kValue:
-      return "v_proj";
-    case kOutput:
-      return "o_proj";
-    case kGate:
-      return "gate_proj";
-    case kUp:
-      return "up_proj";
-    default:
-      return "down_proj";
-  }
 }
 
 }  // namespace
@@ -150,20 +127,9 @@ Result<> WriteModelFolder(const fs::path& folder, const fs::path& base, Paramete
 
 Result<> WriteAdapterFolder(const fs::path& folder, const fs::path& base, Parameters& parameters,
                             const LoraOptions& lora) {
-  json::array targets;
-  for (const TensorRole role : lora.targets) targets.push_back(ModuleName(role));
-  const json::object config = {{"peft_type", "LORA"},
-                               {"task_type", "CAUSAL_LM"},
-                               {"base_model_name_or_path", base.string()},
-                               {"r", lora.rank},
-                               {"lora_alpha", lora.alpha},
-                               {"lora_dropout", 0.0},
-                               {"target_modules", std::move(targets)},
-                               {"bias", "none"},
-                               {"fan_in_fan_out", false},
-                               {"use_rslora", false},
-                               {"use_dora", false},
-                               {"inference_mode", true}};
+  const PeftConfig peft{
+      .rank = lora.rank, .alpha = lora.alpha, .rank_stabilised = false, .dora = lora.dora};
+  const json::object config = PeftConfigJson(peft, lora.targets, base);
   JIKJI_ASSIGN(const NewFolder made, NewFolder::Begin(folder));
   JIKJI_RETURN_IF_ERROR(
       WriteFileAtomic(made.path() / "adapter_config.json", json::serialize(config) + "\n"));

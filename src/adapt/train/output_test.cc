@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "adapt/train/memory_plan.h"
@@ -51,6 +52,12 @@ TEST(Output, AnAdapterFolderIsPeft) {
   EXPECT_EQ(config.at("target_modules").as_array(), (boost::json::array{"q_proj"}));
   EXPECT_EQ(model->parameters().list()[0].name,
             "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
+  // And is read back.
+  const auto read = PeftAdapter::Open(place, base.spec);
+  ASSERT_TRUE(read) << read.error().ToString();
+  EXPECT_EQ(read->config.scale(), 2.0f);
+  ASSERT_EQ(read->matrices.size(), base.spec.layers.size());
+  EXPECT_TRUE(std::ranges::equal(*UnpackTensor(read->matrices[0].a), model->parameters().value(0)));
 }
 
 TEST(MemoryPlan, AnAdapterNeedsLessAndRecomputingLessAgain) {

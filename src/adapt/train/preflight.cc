@@ -33,7 +33,8 @@ std::string MaskedText(const Document& document, const Tokenizer& tokenizer) {
   return ReplaceInvalidUtf8(text);
 }
 
-Result<Preflight> Inspect(std::span<const Document> documents, const ModelDescription& model) {
+Result<Preflight> Inspect(std::span<const Document> documents, const ModelDescription& model,
+                          bool must_stop) {
   Preflight out;
   int64_t stopping = 0;
   for (const Document& document : documents) {
@@ -47,7 +48,7 @@ Result<Preflight> Inspect(std::span<const Document> documents, const ModelDescri
     return Fail(ErrorCode::kInvalidArgument,
                 "the data has nothing to learn: no token is trained on");
   }
-  if (stopping == 0) {
+  if (must_stop && stopping == 0) {
     return Fail(ErrorCode::kInvalidArgument,
                 "no sample trains a token that stops generation: the model would never end an "
                 "answer");

@@ -20,9 +20,10 @@ struct Preflight {
   std::string example;  // a document as text, what is trained on between ⟦ and ⟧
 };
 
-// An error where there is nothing to learn, or where no document trains a token that stops
-// generation: the model would never end an answer.
-Result<Preflight> Inspect(std::span<const Document> documents, const ModelDescription& model);
+// An error where there is nothing to learn, or, with `must_stop`, where no document trains a token
+// that stops generation: the model would never end an answer.
+Result<Preflight> Inspect(std::span<const Document> documents, const ModelDescription& model,
+                          bool must_stop);
 
 // The document as text, special tokens written out.
 std::string MaskedText(const Document& document, const Tokenizer& tokenizer);

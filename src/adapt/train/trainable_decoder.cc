@@ -10,9 +10,9 @@
 namespace jikji::train {
 namespace {
 
-// Logits that exist at a time. A wide vocabulary's head is read once for each chunk of rows, so
-// that there should be many rows to it: 64 MiB are 110 rows of 152,000.
-constexpr int64_t kLogitValues = 16 << 20;
+// Logits that exist at a time. A wide vocabulary's head is unpacked and packed anew for each chunk
+// of rows, so that there should be many rows to it: 160 MiB are 276 rows of 152,000.
+constexpr int64_t kLogitValues = 40 << 20;
 
 int64_t ChunkRows(const DecoderSpec& spec) {
   return std::clamp<int64_t>(kLogitValues / spec.vocab, 1, 1024);

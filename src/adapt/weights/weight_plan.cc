@@ -146,6 +146,15 @@ Result<> WritePlanned(std::span<const PlannedTensor> tensors, TensorFileWriter& 
   };
   for (size_t i = 0; i < tensors.size(); ++i) {
     const PlannedTensor& tensor = tensors[i];
+    if (tensor.make) {
+      JIKJI_ASSIGN(const std::vector<float> values, tensor.make());
+      const TensorView made{tensor.spec.name, DType::kF32, tensor.spec.shape,
+                            std::as_bytes(std::span(values))};
+      TensorCopy copy(tensor.spec, made, {}, false, i, writer, pool);
+      JIKJI_RETURN_IF_ERROR(copy.Run([](uint64_t) {}));
+      read(tensor.source.data.size());
+      continue;
+    }
     TensorCopy copy(tensor.spec, tensor.source, tensor.row_order, tensor.mapped, i, writer, pool);
     JIKJI_RETURN_IF_ERROR(copy.Run(read));
     if (tensor.tail.data.empty()) continue;

@@ -3,7 +3,7 @@
 //
 // Contract: of the sources and the new file never more than some MiB are in memory, however large
 // the model. Where the type stays, the bytes do. Values that are not finite are an error where they
-// would have to be quantised. Non-goals: tensors computed from several others (adapt/merge).
+// would have to be quantised.
 #ifndef JIKJI_ADAPT_WEIGHTS_WEIGHT_PLAN_H_
 #define JIKJI_ADAPT_WEIGHTS_WEIGHT_PLAN_H_
 
@@ -24,9 +24,12 @@ struct PlannedTensor {
   TensorSpec spec;
   TensorView source;  // of spec's shape, or of as many rows and columns with those of `tail`
   // The source's row that becomes row i; empty: i itself.
-  std::vector<int32_t> row_order;
+  std::vector<int32_t> row_order = {};
   // Rows that come after the source's; none where it has no data.
-  TensorView tail;
+  TensorView tail = {};
+  // Where set, the values instead of the source's: [rows, cols] of spec, called once, when it is
+  // this tensor's turn. They are in memory whole while they are written.
+  std::function<Result<std::vector<float>>()> make = {};
   bool mapped = true;  // the source lies in a mapped file, whose pages may be dropped once read
 };
 

@@ -5,7 +5,8 @@ The models are those of ../models/make.py, whose weights are computed from names
 tensor's gradient only a sample: its L2 norm, its largest magnitude, and 12 values spread over it.
 
   gradients.json   per model: two documents and which of their tokens the loss is taken on, the mean loss, and per tensor
-                   {"norm", "max", "at": [index...], "value": [...]}; for some models the same with LoRA adapters of rank 4
+                   {"norm", "max", "at": [index...], "value": [...]}; for some models the same with adapters of rank 4, LoRA
+                   and DoRA
 
 Needs torch and transformers:  ../shared/lab/lab run python3 tests/goldens/train/make.py
 """
@@ -20,21 +21,30 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "models"))
 from make import MODELS, fnv1a, scale_of, uniform, weights  # noqa: E402
 
+DORA = ["llama-bias", "qwen3"]
 LORA = ["llama-bias", "qwen3", "exaone4-hybrid", "hyperclovax"]
 RANK, ALPHA, SAMPLES = 4, 12.0, 12
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 class Lora(torch.nn.Module):
-    def __init__(self, base, name, seed):
+    def __init__(self, base, name, seed, dora):
         super().__init__()
         self.base = base
+        if dora:
+            value = weights(seed, f"{name}.lora_magnitude_vector", [base.out_features], -2, 1)
+            self.magnitude_vector = torch.nn.Parameter(value)
         for part, shape in (("A", [RANK, base.in_features]), ("B", [base.out_features, RANK])):
             value = weights(seed, f"{name}.lora_{part}.weight", shape, -2, 0)
             setattr(self, part, torch.nn.Parameter(value))
 
     def forward(self, x):
-        return self.base(x) + (x @ self.A.T @ self.B.T) * (ALPHA / RANK)
+        scale = ALPHA / RANK
+        y = x @ self.base.weight.T + (x @ self.A.T @ self.B.T) * scale
+        if hasattr(self, "magnitude_vector"):
+            norm = (self.base.weight + scale * self.B @ self.A).norm(dim=1).detach()
+            y = y * (self.magnitude_vector / norm)
+        return y if self.base.bias is None else y + self.base.bias
 
 
 def load(name, config):
@@ -51,13 +61,13 @@ def load(name, config):
     return model
 
 
-def add_adapters(model, name):
+def add_adapters(model, name, dora):
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     for path, module in list(model.named_modules()):
         if path.split(".")[-1] in TARGETS:
             parent = model.get_submodule(path.rsplit(".", 1)[0])
-            setattr(parent, path.split(".")[-1], Lora(module, path, fnv1a(name)))
+            setattr(parent, path.split(".")[-1], Lora(module, path, fnv1a(name), dora))
 
 
 def documents(name):
@@ -85,10 +95,10 @@ def sample(gradient):
                 value=[digits(flat[i]) for i in at])
 
 
-def entry(name, config, lora):
+def entry(name, config, kind):
     model = load(name, config)
-    if lora:
-        add_adapters(model, name)
+    if kind != "full":
+        add_adapters(model, name, kind == "dora")
     docs = documents(name)
     loss = loss_of(model, docs)
     loss.backward()
@@ -96,17 +106,18 @@ def entry(name, config, lora):
     tensors = {}
     for tensor, parameter in model.named_parameters():
         if parameter.requires_grad:
-            if lora:
+            if kind != "full":
                 path, part = tensor.rsplit(".", 1)
-                tensor = f"base_model.model.{path}.lora_{part}.weight"
+                tensor = f"base_model.model.{path}.lora_{part}" + (".weight" if len(part) == 1 else "")
             tensors[tensor] = sample(parameter.grad)
-    print(f"{name:18} lora {lora}  loss {loss:.6f}  {len(tensors)} tensors")
-    return dict(name=name, lora=lora, documents=docs, loss=loss, tensors=tensors)
+    print(f"{name:18} {kind}  loss {loss:.6f}  {len(tensors)} tensors")
+    return dict(name=name, kind=kind, documents=docs, loss=loss, tensors=tensors)
 
 
 def main():
-    entries = [entry(name, config, False) for name, config in MODELS.items()]
-    entries += [entry(name, MODELS[name], True) for name in LORA]
+    entries = [entry(name, config, "full") for name, config in MODELS.items()]
+    entries += [entry(name, MODELS[name], "lora") for name in LORA]
+    entries += [entry(name, MODELS[name], "dora") for name in DORA]
     head = dict(rank=RANK, alpha=ALPHA)
     text = ",\n".join(json.dumps(e, separators=(",", ":")) for e in entries)
     (HERE / "gradients.json").write_text(f'{{"lora":{json.dumps(head)},"models":[\n{text}\n]}}\n')
