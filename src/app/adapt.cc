@@ -14,6 +14,7 @@ void AddAdaptCommands(Program& program) {
   AddAdaptQuantizeCommand(adapt);
   AddAdaptConvertCommand(adapt);
   AddAdaptMergeCommand(adapt);
+  AddAdaptExtractLoraCommand(adapt);
   AddAdaptTokenizerCommands(adapt);
 }
 

@@ -10,6 +10,7 @@ void AddAdaptTrainCommands(CommandGroup& adapt);  // pretrain, sft, dpo
 void AddAdaptQuantizeCommand(CommandGroup& adapt);
 void AddAdaptConvertCommand(CommandGroup& adapt);
 void AddAdaptMergeCommand(CommandGroup& adapt);
+void AddAdaptExtractLoraCommand(CommandGroup& adapt);
 void AddAdaptTokenizerCommands(CommandGroup& adapt);
 
 }  // namespace jikji

@@ -75,8 +75,10 @@ Result<train::Samples> Read(const std::vector<std::string>& files, Kind kind,
                             const ModelDescription& model, int64_t max_rows) {
   train::Samples samples;
   for (const std::string& file : files) {
-    JIKJI_RETURN_IF_ERROR(kind == Kind::kChat ? train::ReadChats(file, model, max_rows, samples)
-                                              : train::ReadTexts(file, model, max_rows, samples));
+    const auto read = kind == Kind::kChat         ? train::ReadChats
+                      : kind == Kind::kPreference ? train::ReadPreferences
+                                                  : train::ReadTexts;
+    JIKJI_RETURN_IF_ERROR(read(file, model, max_rows, samples));
   }
   PrintRefused(samples);
   return samples;
@@ -99,9 +101,10 @@ Result<> Write(const TrainSettings& settings, const train::ModelOptions& options
                const fs::path& base, train::TrainableDecoder& model) {
   const fs::path place = fs::path(settings.out) / (options.lora ? "adapter" : "model");
   JIKJI_RETURN_IF_ERROR(
-      options.lora
-          ? train::WriteAdapterFolder(place, base, model.parameters(), *options.lora)
-          : train::WriteModelFolder(place, base, model.parameters(), *ParseDType(settings.dtype)));
+      options.lora ? train::WriteAdapterFolder(place, base, model.parameters(), *options.lora)
+                   : train::WriteModelFolder(
+                         place, base, model.parameters(), *ParseDType(settings.dtype),
+                         options.stage == train::Stage::kAll ? nullptr : model.checkpoint().get()));
   fmt::print("{}: {}\n", Say("written", "저장"), place.string());
   return {};
 }
@@ -151,9 +154,10 @@ Result<> Train(TrainSettings& settings, const Task& task) {
   run.evaluate_every = held_out.documents.empty()     ? 0
                        : settings.evaluate_every == 0 ? run.train.schedule.steps
                                                       : settings.evaluate_every;
-  run.settings = fmt::format("rank={} alpha={} dora={} base={} new={} beta={}", settings.lora_rank,
-                             options.lora ? options.lora->alpha : 0.0, settings.dora,
-                             settings.base_type, task.fresh, task.beta);
+  run.settings =
+      fmt::format("rank={} alpha={} dora={} base={} new={} beta={} stage={} old={}",
+                  settings.lora_rank, options.lora ? options.lora->alpha : 0.0, settings.dora,
+                  settings.base_type, task.fresh, task.beta, settings.stage, settings.old_vocab);
   JIKJI_RETURN_IF_ERROR(CheckMemory(train::PlanMemory(model.checkpoint.get(), model.spec, options,
                                                       run.train.batch_rows, settings.Threads())));
 

@@ -1,11 +1,13 @@
 #include "app/train_console.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "app/console.h"
 
@@ -46,8 +48,9 @@ std::string Duration(double seconds) {
 
 void PrintRefused(const train::Samples& samples) {
   for (const auto& [reason, refused] : samples.refused) {
-    fmt::print(stderr, "{} {}: {} ({} {})\n", Say("refused", "거절"), refused.count, reason,
-               Say("first at", "처음"), refused.first);
+    fmt::print(stderr, "{} {}: {} ({}{})\n", Say("refused", "거절"), refused.count, reason,
+               fmt::join(refused.places, ", "),
+               std::cmp_greater(refused.count, refused.places.size()) ? ", ..." : "");
   }
 }
 

@@ -62,6 +62,13 @@ void TrainSettings::AddTo(Settings& s) {
   s.Add("dora", &dora,
         {"DoRA: train the size of each row of the adapted matrices too",
          "DoRA: 어댑터를 붙인 행렬의 행 크기도 학습"});
+  s.AddChoice("stage", &stage,
+              {"After the vocabulary was extended: train the new rows, then the head, then all",
+               "어휘를 늘린 뒤: 새 행(new-rows), 출력 행렬(head), 전체(all) 순으로 학습"},
+              {"new-rows", "head", "all"});
+  s.Add("old-vocab", &old_vocab,
+        {"Of --stage: tokens before the vocabulary was extended", "--stage: 늘리기 전의 토큰 수"},
+        0, 1 << 30);
   s.AddChoice(
       "base-type", &base_type,
       {"QLoRA: keep the frozen matrices in fewer bits", "QLoRA: 고정된 행렬을 더 적은 비트로 보관"},
@@ -87,6 +94,15 @@ Result<train::ModelOptions> TrainSettings::Model() const {
   options.recompute = recompute;
   options.seed = static_cast<uint64_t>(seed);
   if (base_type != "as it is") options.base_type = ParseDType(base_type);
+  if (stage != "all") {
+    if (lora_rank > 0 || old_vocab == 0) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "a stage of a vocabulary's extension needs --old-vocab, and takes no adapter",
+                  "--stage");
+    }
+    options.stage = stage == "head" ? train::Stage::kHead : train::Stage::kNewRows;
+    options.old_vocab = old_vocab;
+  }
   if (lora_rank == 0) {
     if (options.base_type || !lora_targets.empty() || dora) {
       return Fail(ErrorCode::kInvalidArgument,

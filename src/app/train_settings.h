@@ -31,6 +31,8 @@ struct TrainSettings {
   double lora_alpha = 0;  // 0: twice the rank
   std::vector<std::string> lora_targets;
   bool dora = false;
+  std::string stage = "all";
+  int64_t old_vocab = 0;
   std::string base_type = "as it is";
   bool recompute = false;
   int64_t seed = 1;

@@ -80,6 +80,7 @@ void GatherRowsBackward(const float* d_x, std::span<const int32_t> ids, int64_t 
                         float* d_w, ThreadPool& pool) {
   pool.ParallelFor(static_cast<size_t>(cols), kColumns, [&](size_t begin, size_t end) {
     for (size_t r = 0; r < ids.size(); ++r) {
+      if (ids[r] < 0) continue;
       const float* from = d_x + static_cast<int64_t>(r) * cols;
       float* to = d_w + ids[r] * cols;
       for (size_t c = begin; c < end; ++c) to[c] += from[c] * factor;

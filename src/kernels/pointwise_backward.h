@@ -30,7 +30,7 @@ void SiluMultiplyBackward(const float* gate, const float* up, const float* d_out
 // d_bias[c] += Σ_r d_y[r, c].
 void AddBiasBackward(const float* d_y, int64_t rows, std::span<float> d_bias, ThreadPool& pool);
 
-// Of GatherRows: d_w[ids[r], :] += d_x[r, :] · factor.
+// Of GatherRows: d_w[ids[r], :] += d_x[r, :] · factor; where ids[r] is negative, nothing.
 void GatherRowsBackward(const float* d_x, std::span<const int32_t> ids, int64_t cols, float factor,
                         float* d_w, ThreadPool& pool);
 

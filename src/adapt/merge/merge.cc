@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -10,13 +11,19 @@
 #include "adapt/weights/hf_model.h"
 #include "adapt/weights/model_folder.h"
 #include "base/file.h"
-#include "text/string_table.h"
 
 namespace jikji {
 namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
+
+// FNV-1a: what DARE keeps must not change with the machine or the program's version.
+uint64_t HashOf(std::string_view text) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  return hash;
+}
 
 // One tensor of the new model: whose it is in each source, and where it lies.
 struct Place {
@@ -163,6 +170,15 @@ class Merger {
     return places;
   }
 
+  // As ParameterOf, of one that has no default.
+  Result<double> RequiredOf(std::string_view key, const MergeSource* source, const Place& place,
+                            std::string_view tensor) const {
+    const double value = ParameterOf(key, source, place, tensor, std::nan(""));
+    if (!std::isnan(value)) return value;
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} needs a `{}`, and `{}` has none", recipe_.method, key, tensor));
+  }
+
   // The innermost that says something: the source, the slice, the whole recipe.
   double ParameterOf(std::string_view key, const MergeSource* source, const Place& place,
                      std::string_view tensor, double absent) const {
@@ -223,7 +239,11 @@ class Merger {
       JIKJI_ASSIGN(std::vector<float> values, UnpackTensor(*views[i]));
       x.push_back(std::move(values));
       DropMappedPages(views[i]->data);
-      weights.push_back(ParameterOf("weight", &sources[i], place, name, 1.0));
+      double weight = 1;
+      if (recipe_.method != "slerp" && recipe_.method != "passthrough") {
+        JIKJI_ASSIGN(weight, RequiredOf("weight", &sources[i], place, name));
+      }
+      weights.push_back(weight);
       parts.push_back({weights.back(), ParameterOf("density", &sources[i], place, name, 1.0)});
     }
     const auto flag = [&](bool absent) {
@@ -237,7 +257,7 @@ class Merger {
     }
     if (method == "slerp") {
       const bool base_first = sources[0].model == recipe_.base_model;
-      const double t = ParameterOf("t", nullptr, place, name, 0.5);
+      JIKJI_ASSIGN(const double t, RequiredOf("t", nullptr, place, name));
       return MergeSlerp(x[base_first ? 0 : 1], x[base_first ? 1 : 0], t);
     }
     JIKJI_ASSIGN(const std::vector<float> from, UnpackTensor(*base));
@@ -249,7 +269,7 @@ class Merger {
     how.elect_signs = ties || method == "dare_ties";
     how.normalize = flag(ties);
     how.lambda = ParameterOf("lambda", nullptr, place, name, 1.0);
-    how.seed = seed_ ^ HashBytes(name);
+    how.seed = seed_ ^ HashOf(name);
     return MergeDifferences(from, x, parts, how);
   }
 

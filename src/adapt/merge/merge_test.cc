@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <cmath>
 #include <random>
 
 #include "adapt/merge/methods.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "model/golden_models.h"
 #include "tensor/checkpoint.h"
 
@@ -124,11 +126,11 @@ class MergeTest : public ::testing::Test {
       ASSERT_TRUE(WriteFolder(model, place_.path() / name, AllAs(DType::kF32)));
     }
   }
-  Result<MergeReport> Merge(const std::string& yaml) {
+  Result<MergeReport> Merge(const std::string& yaml, uint64_t seed = 1) {
     fs::remove_all(place_.path() / "out");
     JIKJI_ASSIGN(const MergeRecipe recipe, ParseMergeRecipe(yaml, "r.yaml"));
     ThreadPool pool(2);
-    return MergeModels(recipe, place_.path(), place_.path() / "out", 1, pool);
+    return MergeModels(recipe, place_.path(), place_.path() / "out", seed, pool);
   }
   std::vector<float> Values(const char* model, const std::string& tensor) {
     const auto checkpoint = Checkpoint::Open(place_.path() / model);
@@ -158,6 +160,32 @@ TEST_F(MergeTest, EveryMethodGivesAModel) {
       EXPECT_NEAR(out[7], (b[7] + c[7]) / 2, 1e-6);
     }
     EXPECT_NE(out, a) << method;
+  }
+}
+
+// tests/goldens/merge: every method as NumPy computes it.
+TEST_F(MergeTest, EveryMethodIsAsRecomputed) {
+  const boost::json::value goldens =
+      *ParseJsonFile(std::string(JIKJI_SOURCE_DIR) + "/tests/goldens/merge/merges.json");
+  for (const boost::json::value& golden : goldens.at("merges").as_array()) {
+    const std::string yaml(golden.at("recipe").as_string());
+    SCOPED_TRACE(yaml);
+    const auto done = Merge(yaml, goldens.at("seed").to_number<uint64_t>());
+    ASSERT_TRUE(done) << done.error().ToString();
+    for (const auto& [name, wanted] : golden.at("tensors").as_object()) {
+      const auto out = Values("out", name);
+      double squares = 0;
+      for (const float value : out) squares += double{value} * value;
+      const double norm = wanted.at("norm").to_number<double>();
+      EXPECT_NEAR(std::sqrt(squares), norm, 1e-6 * norm) << name;
+      const boost::json::array& at = wanted.at("at").as_array();
+      for (size_t i = 0; i < at.size(); ++i) {
+        // Differences of f32 are rounded once; values are of the size of 1.
+        EXPECT_NEAR(out[at[i].to_number<size_t>()],
+                    wanted.at("value").as_array()[i].to_number<double>(), 1e-6)
+            << name << " at " << at[i];
+      }
+    }
   }
 }
 
@@ -195,6 +223,12 @@ TEST_F(MergeTest, WhatCannotBeMergedIsSaid) {
                   .error()
                   .message,
               HasSubstr("one of them the `base_model`"));
+  EXPECT_THAT(Merge("merge_method: linear\nmodels: [{model: b}, {model: c}]\n").error().message,
+              HasSubstr("linear needs a `weight`"));
+  EXPECT_THAT(Merge("merge_method: slerp\nbase_model: a\nmodels: [{model: a}, {model: c}]\n")
+                  .error()
+                  .message,
+              HasSubstr("slerp needs a `t`"));
   EXPECT_THAT(Merge("merge_method: passthrough\nslices: [{sources: [{model: a, layer_range: [0, "
                     "9]}]}]\n")
                   .error()

@@ -12,16 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "adapt/data/chat_sample.h"
 #include "adapt/train/batch.h"
 #include "base/error.h"
 #include "model/model.h"
 
 namespace jikji::train {
-
-struct ChatTurn {
-  std::string role;  // system, user, assistant or tool
-  std::string content;
-};
 
 class ChatDocuments {
  public:

@@ -27,9 +27,18 @@ Matrix Matrix::InF32(std::span<float> value, std::span<float> gradient, int64_t 
   return m;
 }
 
+Matrix Matrix::FrozenThenTrained(const TensorView& frozen, std::span<float> value,
+                                 std::span<float> gradient) {
+  Matrix m = Frozen(frozen);
+  m.rows_ += static_cast<int64_t>(value.size()) / m.cols_;
+  m.value_ = value;
+  m.gradient_ = gradient;
+  return m;
+}
+
 Matrix Matrix::Frozen(const TensorView& view) {
   Matrix m;
-  m.rows_ = view.rows();
+  m.rows_ = m.frozen_ = view.rows();
   m.cols_ = view.cols();
   m.view_ = view;
   return m;
@@ -69,16 +78,13 @@ Result<Matrix> Matrix::FrozenAs(const TensorView& view, DType dtype) {
 
 template <class Body>
 void Matrix::ForEachBlock(ThreadPool& pool, const Body& body) const {
-  if (!value_.empty()) {
-    body(int64_t{0}, rows_, value_.data());
-    return;
-  }
   thread_local std::vector<float> kept;
   std::vector<float>& block = kept;
   const int64_t step = std::max<int64_t>(1, kBlockValues / cols_);
-  block.resize(static_cast<size_t>(std::min(step, rows_) * cols_));
-  for (int64_t first = 0; first < rows_; first += step) {
-    const int64_t count = std::min(step, rows_ - first);
+  const auto wanted = static_cast<size_t>(std::min(step, frozen_) * cols_);
+  if (block.size() < wanted) block.resize(wanted);
+  for (int64_t first = 0; first < frozen_; first += step) {
+    const int64_t count = std::min(step, frozen_ - first);
     pool.ParallelFor(static_cast<size_t>(count), 16, [&](size_t begin, size_t end) {
       const auto at = static_cast<int64_t>(begin), rows = static_cast<int64_t>(end - begin);
       // It fails for rows that do not exist, which these do.
@@ -88,6 +94,7 @@ void Matrix::ForEachBlock(ThreadPool& pool, const Body& body) const {
     });
     body(first, count, block.data());
   }
+  if (frozen_ < rows_) body(frozen_, rows_ - frozen_, value_.data());
 }
 
 void Matrix::Forward(const float* x, int64_t tokens, float* y, bool accumulate,
@@ -109,8 +116,8 @@ void Matrix::BackwardInput(const float* d_y, int64_t tokens, float* d_x, bool ac
 void Matrix::BackwardWeight(const float* x, const float* d_y, int64_t tokens,
                             ThreadPool& pool) const {
   if (!trained()) return;
-  kernels::Gemm({rows_, cols_, tokens}, kernels::Transposed(d_y, rows_), kernels::Plain(x, cols_),
-                gradient_.data(), cols_, true, pool);
+  kernels::Gemm({rows_ - frozen_, cols_, tokens}, kernels::Transposed(d_y + frozen_, rows_),
+                kernels::Plain(x, cols_), gradient_.data(), cols_, true, pool);
 }
 
 void Matrix::SumNorms(const Matrix& a, const Matrix& b, float scale, float* out,
@@ -132,10 +139,10 @@ void Matrix::Gather(std::span<const int32_t> ids, float factor, float* out,
   pool.ParallelFor(ids.size(), 16, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       const std::span<float> to(out + static_cast<int64_t>(i) * cols_, static_cast<size_t>(cols_));
-      if (value_.empty()) {
+      if (ids[i] < frozen_) {
         (void)UnpackRows(view_, ids[i], 1, to);
       } else {
-        std::copy_n(value_.data() + ids[i] * cols_, cols_, to.data());
+        std::copy_n(value_.data() + (ids[i] - frozen_) * cols_, cols_, to.data());
       }
     }
   });
@@ -145,7 +152,9 @@ void Matrix::Gather(std::span<const int32_t> ids, float factor, float* out,
 void Matrix::GatherBackward(const float* d_x, std::span<const int32_t> ids, float factor,
                             ThreadPool& pool) const {
   if (!trained()) return;
-  kernels::GatherRowsBackward(d_x, ids, cols_, factor, gradient_.data(), pool);
+  std::vector<int32_t> trained(ids.begin(), ids.end());  // below zero: of frozen rows
+  for (int32_t& id : trained) id -= static_cast<int32_t>(frozen_);
+  kernels::GatherRowsBackward(d_x, trained, cols_, factor, gradient_.data(), pool);
 }
 
 }  // namespace jikji::train

@@ -1,5 +1,5 @@
-// A weight matrix in training: either trained, in f32, or frozen in the type it lies in, unpacked
-// some rows at a time for each product.
+// A weight matrix in training: trained, in f32, or frozen in the type it lies in, unpacked some
+// rows at a time for each product; or its first rows the one and the rest the other.
 #ifndef JIKJI_ADAPT_TRAIN_MATRIX_H_
 #define JIKJI_ADAPT_TRAIN_MATRIX_H_
 
@@ -21,6 +21,9 @@ class Matrix {
   static Matrix InF32(std::span<float> value, std::span<float> gradient, int64_t cols);
   // The view must outlive the matrix.
   static Matrix Frozen(const TensorView& view);
+  // Frozen rows, and after them rows in f32 that are trained.
+  static Matrix FrozenThenTrained(const TensorView& frozen, std::span<float> value,
+                                  std::span<float> gradient);
   // A copy in another type.
   static Result<Matrix> FrozenAs(const TensorView& view, DType dtype);
 
@@ -51,8 +54,9 @@ class Matrix {
   void ForEachBlock(ThreadPool& pool, const Body& body) const;
 
   int64_t rows_ = 0, cols_ = 0;
+  int64_t frozen_ = 0;  // the first rows, which are view_'s; the rest is value_
   std::span<float> value_, gradient_;
-  TensorView view_;                                // where value_ is empty
+  TensorView view_;
   std::shared_ptr<std::vector<std::byte>> owned_;  // what view_ looks at, after FrozenAs
 };
 

@@ -18,7 +18,9 @@ MemoryPlan PlanMemory(const Checkpoint* checkpoint, const DecoderSpec& spec,
     const bool matrix = need.layer >= 0 && need.shape.size() == 2;
     if (matrix) matrices += values;
     if (!options.lora) {
-      plan.trained_values += values;
+      const auto rows = static_cast<uint64_t>(need.shape[0]);
+      plan.trained_values +=
+          values / rows * (rows - static_cast<uint64_t>(FirstTrainedRow(need, spec, options)));
     } else if (matrix &&
                std::ranges::find(options.lora->targets, need.role) != options.lora->targets.end()) {
       plan.trained_values += static_cast<uint64_t>(options.lora->rank) *
@@ -27,7 +29,8 @@ MemoryPlan PlanMemory(const Checkpoint* checkpoint, const DecoderSpec& spec,
     }
   }
   plan.trained_bytes = Parameters::Bytes(plan.trained_values);
-  if (options.lora && checkpoint != nullptr) {
+  const bool freezes = options.lora || options.stage != Stage::kAll;
+  if (freezes && checkpoint != nullptr) {
     plan.frozen_bytes = checkpoint->total_bytes();
     if (options.base_type) {
       // The layers' pages of the file are read once; what stays is the copy.

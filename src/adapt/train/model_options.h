@@ -20,8 +20,18 @@ struct LoraOptions {
   bool dora = false;  // a magnitude for each row of the adapted matrix, too
 };
 
+// After a vocabulary was extended, its new rows are taught first, so that what is random does not
+// spoil what is not (EEVE, Kim et al. 2024).
+enum class Stage {
+  kNewRows,  // of embedding and head
+  kHead,     // all of its rows, and the new ones of the embedding
+  kAll,
+};
+
 struct ModelOptions {
-  std::optional<LoraOptions> lora;  // without: every weight is trained
+  std::optional<LoraOptions> lora;  // without: every weight of the stage is trained
+  Stage stage = Stage::kAll;        // without LoRA
+  int64_t old_vocab = 0;            // of the other stages: rows before the vocabulary was extended
   // LoRA: what the frozen matrices become in memory (QLoRA, Dettmers et al. 2023, with blocks of
   // ours); without: as they lie in the file.
   std::optional<DType> base_type;
@@ -30,6 +40,10 @@ struct ModelOptions {
   bool recompute = false;
   uint64_t seed = 1;  // of an adapter's first weights, or a new model's
 };
+
+// Rows of the tensor from which on it is trained, without LoRA; all of its rows where none is.
+int64_t FirstTrainedRow(const TensorNeed& need, const DecoderSpec& spec,
+                        const ModelOptions& options);
 
 }  // namespace jikji::train
 

@@ -52,7 +52,9 @@ class Builder {
     std::vector<size_t> numbers;
     for (const TensorNeed& need : needs_) {
       if (!options_.lora) {
-        numbers.push_back(out_->parameters.Add(Name(need), need.shape));
+        std::vector<int64_t> shape = need.shape;
+        shape[0] -= FirstTrainedRow(need, spec_, options_);
+        if (shape[0] > 0) numbers.push_back(out_->parameters.Add(Name(need), std::move(shape)));
       } else if (Adapts(need)) {
         const int64_t rank = options_.lora->rank;
         numbers.push_back(out_->parameters.Add(PeftTensorName(Name(need), "lora_A.weight"),
@@ -64,17 +66,21 @@ class Builder {
         }
       }
     }
+    if (numbers.empty()) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  fmt::format("nothing is trained: of {} tokens none is new", spec_.vocab));
+    }
     JIKJI_RETURN_IF_ERROR(out_->parameters.Allocate());
     Random random(options_.seed);
     ThreadPool pool(1);
     size_t next = 0;
     for (const TensorNeed& need : needs_) {
-      if (!options_.lora) {
+      if (!options_.lora && FirstTrainedRow(need, spec_, options_) < need.shape[0]) {
         JIKJI_RETURN_IF_ERROR(PlaceTrained(need, numbers[next++], random));
         continue;
       }
       JIKJI_RETURN_IF_ERROR(PlaceFrozen(need));
-      if (Adapts(need)) PlaceAdapter(need, numbers[next++], random, pool);
+      if (options_.lora && Adapts(need)) PlaceAdapter(need, numbers[next++], random, pool);
     }
     if (spec_.tied_head) out_->head = out_->embedding;
     return std::move(out_);
@@ -116,9 +122,11 @@ class Builder {
 
   Result<> PlaceTrained(const TensorNeed& need, size_t number, Random& random) {
     const std::span<float> value = out_->parameters.value(number);
+    const int64_t first = FirstTrainedRow(need, spec_, options_);
     if (out_->checkpoint != nullptr) {
       const TensorView& tensor = *out_->checkpoint->Find(Name(need));
-      JIKJI_RETURN_IF_ERROR(UnpackRows(tensor, 0, tensor.rows(), value));
+      JIKJI_RETURN_IF_ERROR(
+          UnpackRows(tensor, first, need.shape.size() == 1 ? 1 : need.shape[0] - first, value));
     } else if (need.shape.size() == 2) {
       random.FillNormal(value, 0.02);
     } else {
@@ -126,6 +134,13 @@ class Builder {
     }
     if (need.shape.size() == 1) {
       *VectorOf(*out_, need) = {value, out_->parameters.gradient(number)};
+    } else if (first > 0) {
+      TensorView frozen = *out_->checkpoint->Find(Name(need));
+      frozen.data = frozen.data.first(frozen.data.size() / static_cast<uint64_t>(need.shape[0]) *
+                                      static_cast<uint64_t>(first));
+      frozen.shape[0] = first;
+      *MatrixOf(*out_, need) =
+          Matrix::FrozenThenTrained(frozen, value, out_->parameters.gradient(number));
     } else {
       *MatrixOf(*out_, need) =
           Matrix::InF32(value, out_->parameters.gradient(number), need.shape[1]);
@@ -185,8 +200,8 @@ Result<std::unique_ptr<ModelWeights>> LoadModelWeights(std::shared_ptr<const Che
 
 Result<std::unique_ptr<ModelWeights>> NewModelWeights(const DecoderSpec& spec,
                                                       const ModelOptions& options) {
-  if (options.lora) {
-    return Fail(ErrorCode::kInvalidArgument, "an adapter needs a model to adapt");
+  if (options.lora || options.stage != Stage::kAll) {
+    return Fail(ErrorCode::kInvalidArgument, "an adapter, or a stage, needs a model to begin with");
   }
   return Builder(nullptr, spec, options).Build();
 }

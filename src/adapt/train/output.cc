@@ -4,11 +4,13 @@
 
 #include <boost/json.hpp>
 #include <cstring>
+#include <map>
 #include <system_error>
 #include <vector>
 
 #include "adapt/weights/hf_model.h"
 #include "adapt/weights/peft_folder.h"
+#include "adapt/weights/weight_plan.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "tensor/file_writer.h"
@@ -97,6 +99,33 @@ Result<> WriteTensors(const fs::path& file, Parameters& parameters, DType dtype)
   return writer.Finish();
 }
 
+// The tensors of `frozen`, with what was trained in its place.
+Result<> WriteWithFrozen(const fs::path& file, Parameters& parameters, DType dtype,
+                         const Checkpoint& frozen) {
+  std::map<std::string, size_t> trained;
+  for (const Parameter& p : parameters.list()) trained.emplace(p.name, trained.size());
+  std::vector<PlannedTensor> plan;
+  for (const TensorView& tensor : frozen.tensors()) {
+    PlannedTensor planned{.spec = {tensor.name, dtype, tensor.shape}, .source = tensor};
+    if (const auto found = trained.find(tensor.name); found != trained.end()) {
+      const Parameter& p = parameters.list()[found->second];
+      const int64_t kept = tensor.shape[0] - p.shape[0];
+      planned.source.data =
+          tensor.data.first(tensor.data.size() / static_cast<uint64_t>(tensor.shape[0]) *
+                            static_cast<uint64_t>(kept));
+      planned.source.shape[0] = kept;
+      planned.tail = {tensor.name, DType::kF32, p.shape,
+                      std::as_bytes(parameters.value(found->second))};
+    }
+    plan.push_back(std::move(planned));
+  }
+  JIKJI_ASSIGN(FileLayout layout, LayoutSafetensors({{"format", "pt"}}, SpecsOf(plan)));
+  JIKJI_ASSIGN(TensorFileWriter writer, TensorFileWriter::Create(file, std::move(layout)));
+  ThreadPool pool(UsableCores());
+  JIKJI_RETURN_IF_ERROR(WritePlanned(plan, writer, pool));
+  return writer.Finish();
+}
+
 // The base's config.json, saying the type that the weights now have.
 Result<std::string> ConfigFor(const fs::path& base, DType dtype) {
   JIKJI_ASSIGN(json::value config, ParseJsonFile((base / "config.json").string()));
@@ -111,7 +140,7 @@ Result<std::string> ConfigFor(const fs::path& base, DType dtype) {
 }  // namespace
 
 Result<> WriteModelFolder(const fs::path& folder, const fs::path& base, Parameters& parameters,
-                          DType dtype) {
+                          DType dtype, const Checkpoint* frozen) {
   JIKJI_ASSIGN(const NewFolder made, NewFolder::Begin(folder));
   JIKJI_ASSIGN(const std::string config, ConfigFor(base, dtype));
   JIKJI_RETURN_IF_ERROR(WriteFileAtomic(made.path() / "config.json", config));
@@ -121,7 +150,9 @@ Result<> WriteModelFolder(const fs::path& folder, const fs::path& base, Paramete
     JIKJI_ASSIGN(const std::string content, ReadFile(base / "generation_config.json"));
     JIKJI_RETURN_IF_ERROR(WriteFileAtomic(made.path() / "generation_config.json", content));
   }
-  JIKJI_RETURN_IF_ERROR(WriteTensors(made.path() / "model.safetensors", parameters, dtype));
+  const fs::path weights = made.path() / "model.safetensors";
+  JIKJI_RETURN_IF_ERROR(frozen == nullptr ? WriteTensors(weights, parameters, dtype)
+                                          : WriteWithFrozen(weights, parameters, dtype, *frozen));
   return made.Finish();
 }
 

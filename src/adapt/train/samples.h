@@ -1,7 +1,7 @@
-// Training data in files, one sample at a time: conversations as JSONL, or plain text.
+// Training data in files, one sample at a time: conversations, preferences, or plain text.
 //
 // Contract: nothing is dropped silently: what cannot be used is counted under its reason, with the
-// first place it was met.
+// first places it was met.
 #ifndef JIKJI_ADAPT_TRAIN_SAMPLES_H_
 #define JIKJI_ADAPT_TRAIN_SAMPLES_H_
 
@@ -19,9 +19,12 @@
 
 namespace jikji::train {
 
+// Places that are named of each reason: enough to find what went wrong, and no more than a line.
+inline constexpr size_t kNamedPlaces = 8;
+
 struct Refused {
   int64_t count = 0;
-  std::string first;  // file:line
+  std::vector<std::string> places;  // file:line of the first kNamedPlaces
 };
 
 struct Samples {
@@ -31,19 +34,19 @@ struct Samples {
   void Refuse(const std::string& reason, const std::string& where);
 };
 
-// Lines {"messages": [{"role", "content"}, ...]}. Conversations of more than `max_rows` are
-// refused: cut, they would lose the end of their answer.
+// Files of samples (data/sample_reader.h) in any form of conversation (data/chat_sample.h).
+// Conversations of more than `max_rows` are refused: cut, they would lose the end of their answer.
 Result<> ReadChats(const std::filesystem::path& file, const ModelDescription& model,
                    int64_t max_rows, Samples& out);
 
-// Lines {"prompt", "chosen", "rejected"}: each text, or a list of messages; the prompt may be
-// missing where both answers are whole conversations. Two documents a line, the better first; both
-// must be of use, and together have at most `max_rows`.
+// Samples {"prompt", "chosen", "rejected"}: each text, or a list of messages; the prompt may be
+// missing where both answers are whole conversations. Two documents a sample, the better first;
+// both must be of use, and together have at most `max_rows`.
 Result<> ReadPreferences(const std::filesystem::path& file, const ModelDescription& model,
                          int64_t max_rows, Samples& out);
 
-// A .jsonl file of lines {"text": ...}; any other is text whose documents are parted by empty
-// lines.
+// Of .jsonl and .json files samples {"text": ...}; any other file is text whose documents are
+// parted by empty lines. `.zst` too. Of a text with a line that is not UTF-8 the line is refused.
 Result<> ReadTexts(const std::filesystem::path& file, const ModelDescription& model,
                    int64_t max_rows, Samples& out);
 

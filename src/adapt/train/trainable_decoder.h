@@ -32,6 +32,8 @@ class TrainableDecoder {
 
   const DecoderSpec& spec() const { return spec_; }
   Parameters& parameters() { return weights_->parameters; }
+  // nullptr where the weights were made anew.
+  const std::shared_ptr<const Checkpoint>& checkpoint() const { return weights_->checkpoint; }
 
   // The sum of −log p of the batch's targets; or of each document's.
   double Loss(const Batch& batch, ThreadPool& pool);
