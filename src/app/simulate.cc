@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/fleet_data.h"
+#include "app/simulate_compare.h"
 #include "app/simulate_report.h"
 #include "app/simulate_validate.h"
 #include "base/file.h"
@@ -36,6 +37,7 @@ struct Options {
   std::string policy = "bounded";
   double megawatts = 0;
   bool uncontrolled = false;
+  bool compare = false;
   std::string events;
   double failures = 0.173;
   double batch_hours = 12;
@@ -80,6 +82,9 @@ struct Options {
                  0, 1e6);
     settings.Add("uncontrolled", &uncontrolled,
                  {"Manage no power, to compare", "비교를 위해 전력을 관리하지 않음"});
+    settings.Add("compare", &compare,
+                 {"Run the same site a second time, unmanaged, and tell the difference",
+                  "같은 사이트를 관리 없이 한 번 더 돌려 차이를 알림"});
     settings.Add("events", &events,
                  {"TOML file of what happens to the site, or `week` for the built-in one",
                   "사이트에 일어나는 일을 적은 TOML 파일. `week`는 내장된 것"});
@@ -252,29 +257,40 @@ Result<> MeanField(const Options& options, const Prepared& prepared) {
   return {};
 }
 
+Result<twin::SiteReport> Simulated(const Options& options, const twin::SiteModel& model,
+                                   const std::vector<double>& shape) {
+  JIKJI_ASSIGN(const std::unique_ptr<twin::Workload> workload, MakeWorkload(options, shape));
+  Progress progress(std::string(Say("simulating", "시뮬레이션")));
+  return twin::Simulate(model, *workload,
+                        {.seconds = options.hours * 3600,
+                         .control_s = options.step,
+                         .seed = static_cast<uint64_t>(options.seed),
+                         .promise = {options.ttft, options.tpot}},
+                        [&](double share) { progress.Show(share); });
+}
+
 Result<> Run(Options& options) {
   if (options.validate) {
     return ValidateTwin(options.validate_points, options.validate_power, options.json);
   }
   JIKJI_ASSIGN(const Prepared prepared, Prepare(options));
   if (options.mean_field) return MeanField(options, prepared);
-  JIKJI_ASSIGN(const std::unique_ptr<twin::Workload> workload,
-               MakeWorkload(options, prepared.shape));
   const Stopwatch watch;
-  Progress progress(std::string(Say("simulating", "시뮬레이션")));
-  JIKJI_ASSIGN(const twin::SiteReport report,
-               twin::Simulate(prepared.model, *workload,
-                              {.seconds = options.hours * 3600,
-                               .control_s = options.step,
-                               .seed = static_cast<uint64_t>(options.seed),
-                               .promise = {options.ttft, options.tpot}},
-                              [&](double share) { progress.Show(share); }));
+  JIKJI_ASSIGN(const twin::SiteReport report, Simulated(options, prepared.model, prepared.shape));
   const SimulationRun run = Describe(options, prepared.model, watch.Seconds());
   if (!options.html.empty()) {
     JIKJI_RETURN_IF_ERROR(WriteFileAtomic(options.html, SimulationPage(report, run)));
   }
-  fmt::print("{}", options.json ? boost::json::serialize(SimulationJson(report, run)) + "\n"
-                                : SimulationText(report, run));
+  boost::json::object json = SimulationJson(report, run);
+  std::string text = SimulationText(report, run);
+  if (options.compare) {
+    twin::SiteModel unmanaged = prepared.model;
+    unmanaged.controlled = false;
+    JIKJI_ASSIGN(const twin::SiteReport other, Simulated(options, unmanaged, prepared.shape));
+    json["comparison"] = ComparisonJson(report, other);
+    text += ComparisonText(report, other);
+  }
+  fmt::print("{}", options.json ? boost::json::serialize(json) + "\n" : text);
   return {};
 }
 

@@ -118,7 +118,9 @@ boost::json::object SimulationJson(const SiteReport& report, const SimulationRun
         {"ttft_p50_s", one.ttft.Quantile(0.5)},
         {"ttft_p95_s", one.ttft.Quantile(0.95)},
         {"tpot_p50_s", one.tpot.Quantile(0.5)},
-        {"tpot_p95_s", one.tpot.Quantile(0.95)}};
+        {"tpot_p95_s", one.tpot.Quantile(0.95)},
+        {"latency_p50_s", one.latency.Quantile(0.5)},
+        {"latency_p95_s", one.latency.Quantile(0.95)}};
   }
   boost::json::array series;
   for (const SeriesPoint& point : report.series) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "app/fleet_data.h"
+#include "app/simulate_compare.h"
 #include "app/text_table.h"
 #include "twin/engines.h"
 #include "twin/site_model.h"
@@ -41,6 +42,23 @@ TEST(SimulateReport, EmptyRunsHaveNoNonsense) {
   EXPECT_EQ(SimulationText({}, run).find("nan"), std::string::npos);
   EXPECT_EQ(MeanFieldText({}, run).find("nan"), std::string::npos);
   EXPECT_EQ(MeanFieldPage({}, run).find("\"nan"), std::string::npos);
+}
+
+TEST(SimulateCompare, TellsWhatManagingKeptAndSaved) {
+  twin::SiteReport managed = SomeReport(), unmanaged = SomeReport();
+  managed.energy_kwh = 900;
+  managed.energy_won = 60;
+  unmanaged.energy_kwh = 1000;
+  unmanaged.energy_won = 80;
+  unmanaged.steps_over = 7;
+  const boost::json::object json = ComparisonJson(managed, unmanaged);
+  EXPECT_NEAR(json.at("energy_saved").as_double(), 0.1, 1e-12);
+  EXPECT_NEAR(json.at("won_saved").as_double(), 0.25, 1e-12);
+  EXPECT_NEAR(json.at("managed").at("standard_in_promise").as_double(), 0.9, 1e-12);
+  const std::string text = ComparisonText(managed, unmanaged);
+  EXPECT_NE(text.find("10.0 % of energy and 25.0 % of its cost"), std::string::npos) << text;
+  EXPECT_NE(text.find("7 / "), std::string::npos) << text;
+  EXPECT_EQ(ComparisonText({}, {}).find("nan"), std::string::npos);
 }
 
 TEST(FleetData, BuiltInEnginesAndEventsRead) {

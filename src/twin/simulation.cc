@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
-#include <queue>
 
 #include "fleet/place.h"
 #include "fleet/power.h"
 #include "twin/event_heap.h"
+#include "twin/incidents.h"
 #include "twin/power_control.h"
 #include "twin/prefix_caches.h"
 #include "twin/random.h"
+#include "twin/request_slots.h"
+#include "twin/series_sampler.h"
 
 namespace jikji::twin {
 namespace {
@@ -18,29 +19,6 @@ namespace {
 constexpr double kSecondsOfYear = 365.0 * 86400;
 // The router's index: what all nodes hold, and no more than 1 GiB.
 constexpr size_t kMostIndexEntries = 32u << 20;
-
-// What is to happen to the site at a time, beside requests.
-struct Incident {
-  enum class Kind : uint8_t { kFail, kRepair, kLoaded, kEventBegin, kEventEnd };
-  double time;
-  uint64_t order;  // ties in the order in which they were made
-  Kind kind;
-  int32_t index;        // node, or event
-  uint32_t generation;  // of a node: an incident of an earlier one is void
-  bool operator>(const Incident& other) const {
-    return time > other.time || (time == other.time && order > other.order);
-  }
-};
-
-// A request under way.
-struct Slot {
-  double arrived = 0;
-  double first = 0;
-  uint32_t prompt = 0, output = 0, uncached = 0;
-  int64_t prompt_work = 0;  // what the router added to its node for it
-  int32_t node = -1;
-  fleet::ServiceClass service = fleet::ServiceClass::kStandard;
-};
 
 // Batch work that waits for cheaper hours.
 struct Deferred {
@@ -59,10 +37,11 @@ class Simulation {
         replicas_(site_.nodes.size(), model.engine),
         heap_(site_.nodes.size()),
         power_(model_, site_),
+        incidents_(site_.nodes.size()),
+        sampler_(options.series_s),
         random_(options.seed),
         busy_(site_.nodes.size()),
-        active_sum_(site_.nodes.size(), 0),
-        generations_(site_.nodes.size(), 0) {
+        active_sum_(site_.nodes.size(), 0) {
     const StepModel& step = model.engine.step;
     // What a sequence costs in decode, in tokens of prompt: its share of the steps it is in.
     const double each = step.sequence_s + step.context_s * workload.mean_output();
@@ -74,9 +53,9 @@ class Simulation {
     for (size_t i = 0; i < site_.nodes.size(); ++i) ScheduleFailure(static_cast<int32_t>(i), 0);
     for (size_t i = 0; i < model.events.size(); ++i) {
       const double begin = model.events[i].at_hour * 3600;
-      Schedule(begin, Incident::Kind::kEventBegin, static_cast<int32_t>(i));
-      Schedule(begin + model.events[i].hours * 3600, Incident::Kind::kEventEnd,
-               static_cast<int32_t>(i));
+      incidents_.Add(begin, Incident::Kind::kEventBegin, static_cast<int32_t>(i));
+      incidents_.Add(begin + model.events[i].hours * 3600, Incident::Kind::kEventEnd,
+                     static_cast<int32_t>(i));
     }
   }
 
@@ -87,18 +66,16 @@ class Simulation {
     double series_at = options_.series_s;
     while (true) {
       const double arrival_at = more ? arrival.time : EventHeap::kNever;
-      const double incident_at = incidents_.empty() ? EventHeap::kNever : incidents_.top().time;
+      const double incident_at = incidents_.first_time();
       const double now = std::min({arrival_at, heap_.first_time(), control_at, incident_at});
       if (now >= options_.seconds) break;
       if (now == incident_at) {
-        const Incident incident = incidents_.top();
-        incidents_.pop();
-        Happen(incident);
+        Happen(incidents_.Pop());
       } else if (now == control_at) {
         Control(now);
         control_at += options_.control_s;
         if (now >= series_at) {
-          Sample(now);
+          report_.series.push_back(sampler_.Take(now, power_, site_, deferred_.size()));
           series_at += options_.series_s;
           if (progress) progress(now / options_.seconds);
         }
@@ -125,7 +102,7 @@ class Simulation {
   void Arrive(const Arrival& arrival) {
     ClassReport& report = ClassOf(arrival.service);
     ++report.offered;
-    ++offered_since_;
+    sampler_.Offered();
     if (arrival.service < serve_from_) {
       ++report.refused;
       return;
@@ -134,26 +111,15 @@ class Simulation {
       deferred_.push_back({arrival.prompt, arrival.output});
       return;
     }
-    const uint32_t slot = TakeSlot();
-    slots_[slot] = {.arrived = arrival.time,
-                    .prompt = arrival.prompt,
-                    .output = arrival.output,
-                    .service = arrival.service};
+    const uint32_t slot = slots_.Add({.arrived = arrival.time,
+                                      .prompt = arrival.prompt,
+                                      .output = arrival.output,
+                                      .service = arrival.service});
     Send(slot, arrival.time, arrival.prefix);
   }
 
-  uint32_t TakeSlot() {
-    if (free_.empty()) {
-      slots_.emplace_back();
-      return static_cast<uint32_t>(slots_.size() - 1);
-    }
-    const uint32_t slot = free_.back();
-    free_.pop_back();
-    return slot;
-  }
-
   void Send(uint32_t id, double now, std::span<const uint64_t> prefix) {
-    Slot& slot = slots_[id];
+    RequestSlot& slot = slots_[id];
     fleet::RouteRequest request;
     request.id = routed_++;
     request.prompt_tokens = slot.prompt;
@@ -162,7 +128,7 @@ class Simulation {
     const fleet::RouteChoice choice = fleet::Route(site_, index_, request, model_.route);
     if (choice.node < 0) {
       ++ClassOf(slot.service).refused;
-      free_.push_back(id);
+      slots_.Free(id);
       return;
     }
     index_.Add(prefix, choice.node);
@@ -197,12 +163,11 @@ class Simulation {
   }
 
   void FirstToken(uint32_t id, double now) {
-    Slot& slot = slots_[id];
+    RequestSlot& slot = slots_[id];
     slot.first = now;
     const double ttft = now - slot.arrived;
     ClassOf(slot.service).ttft.Add(ttft);
-    ttft_since_ += ttft;
-    ++first_since_;
+    sampler_.FirstToken(ttft);
     fleet::AddWork(site_, slot.node, -slot.prompt_work);
     fleet::NodeLoad& load = LoadOf(slot.node);
     load.prefill -= slot.prompt_work;
@@ -211,9 +176,10 @@ class Simulation {
   }
 
   void FinishRequest(uint32_t id, double now) {
-    Slot& slot = slots_[id];
+    RequestSlot& slot = slots_[id];
     ClassReport& report = ClassOf(slot.service);
     ++report.finished;
+    report.latency.Add(now - slot.arrived);
     double tpot = 0;
     if (slot.output > 1) {
       tpot = (now - slot.first) / (slot.output - 1);
@@ -226,35 +192,26 @@ class Simulation {
     fleet::NodeLoad& load = LoadOf(slot.node);
     load.kv_tokens -= slot.prompt;
     --load.running;
-    free_.push_back(id);
+    slots_.Free(id);
   }
 
   // The site.
 
-  void Schedule(double time, Incident::Kind kind, int32_t index) {
-    const uint32_t generation =
-        kind >= Incident::Kind::kEventBegin ? 0 : generations_[static_cast<size_t>(index)];
-    incidents_.push({time, order_++, kind, index, generation});
-  }
-
   void ScheduleFailure(int32_t node, double now) {
     const double rate = model_.failures_per_gpu_year * NodeAt(node).gpus / kSecondsOfYear;
     const double wait = rate > 0 ? random_.Exponential(1 / rate) : EventHeap::kNever;
-    if (now + wait < options_.seconds) Schedule(now + wait, Incident::Kind::kFail, node);
+    if (now + wait < options_.seconds) incidents_.Add(now + wait, Incident::Kind::kFail, node);
   }
 
   void Happen(const Incident& incident) {
     const double now = incident.time;
-    if (incident.kind < Incident::Kind::kEventBegin &&
-        incident.generation != generations_[static_cast<size_t>(incident.index)]) {
-      return;
-    }
+    if (incidents_.IsVoid(incident)) return;
     Meter(now);  // what was drawn until now was drawn by the site as it was
     switch (incident.kind) {
       case Incident::Kind::kFail:
         ++report_.node_failures;
         Lose({fleet::Failure::Kind::kNode, incident.index}, now);
-        Schedule(now + model_.repair_hours * 3600, Incident::Kind::kRepair, incident.index);
+        incidents_.Add(now + model_.repair_hours * 3600, Incident::Kind::kRepair, incident.index);
         break;
       case Incident::Kind::kRepair:
         Return(incident.index, now);
@@ -322,7 +279,7 @@ class Simulation {
     const fleet::Recovery recovery = fleet::Recover(site_, failure);
     for (const int32_t node : recovery.lost) {
       ++report_.nodes_lost;
-      ++generations_[static_cast<size_t>(node)];
+      incidents_.Renew(node);
       NodeAt(node).state = fleet::NodeState::kDown;
       NodeAt(node).model = -1;
     }
@@ -334,12 +291,12 @@ class Simulation {
   void StartNode(int32_t node, double now) {
     NodeAt(node).model = 0;
     NodeAt(node).state = fleet::NodeState::kStarting;
-    Schedule(now + static_cast<double>(model_.load_seconds), Incident::Kind::kLoaded, node);
+    incidents_.Add(now + static_cast<double>(model_.load_seconds), Incident::Kind::kLoaded, node);
   }
 
   // A node is back: it serves again where there are too few, and else is a spare.
   void Return(int32_t node, double now) {
-    ++generations_[static_cast<size_t>(node)];
+    incidents_.Renew(node);
     NodeAt(node).state = fleet::NodeState::kServing;
     const auto running = std::ranges::count_if(site_.nodes, [](const fleet::Node& other) {
       return other.model == 0 && other.state != fleet::NodeState::kDown;
@@ -360,7 +317,7 @@ class Simulation {
     LoadOf(node) = {.kv_capacity = capacity};
     for (const uint32_t id : running) {
       ++ClassOf(slots_[id].service).broken;
-      free_.push_back(id);
+      slots_.Free(id);
     }
     for (const uint32_t id : waiting) {
       ++ClassOf(slots_[id].service).retried;
@@ -382,7 +339,7 @@ class Simulation {
     if (step_s <= 0) return;
     for (size_t i = 0; i < site_.nodes.size(); ++i) {
       busy_[i] = replicas_.TakeBusy(static_cast<uint32_t>(i), now);
-      output_since_ += busy_[i].output_tokens;
+      sampler_.Output(busy_[i].output_tokens);
       active_sum_[i] += (site_.loads[i].running + site_.loads[i].waiting) * step_s;
     }
     power_.Meter(site_, step_s, busy_, report_);
@@ -408,7 +365,7 @@ class Simulation {
     if (node.model < 0 || node.state == fleet::NodeState::kDown) return false;
     if (!set.on) {
       if (node.state == fleet::NodeState::kDraining) return false;
-      ++generations_[static_cast<size_t>(index)];
+      incidents_.Renew(index);
       node.state = fleet::NodeState::kDraining;
       off.push_back(index);
       return true;
@@ -444,11 +401,10 @@ class Simulation {
         std::max<double>(1, 2 * static_cast<double>(ClassOf(fleet::ServiceClass::kBatch).offered) /
                                 std::max(now, 1.0) * options_.control_s));
     for (; count > 0 && !deferred_.empty(); --count) {
-      const uint32_t slot = TakeSlot();
-      slots_[slot] = {.arrived = now,  // its wait was agreed
-                      .prompt = deferred_.front().prompt,
-                      .output = deferred_.front().output,
-                      .service = fleet::ServiceClass::kBatch};
+      const uint32_t slot = slots_.Add({.arrived = now,  // its wait was agreed
+                                        .prompt = deferred_.front().prompt,
+                                        .output = deferred_.front().output,
+                                        .service = fleet::ServiceClass::kBatch});
       deferred_.pop_front();
       Send(slot, now, {});
     }
@@ -456,34 +412,11 @@ class Simulation {
 
   // Reports.
 
-  void Sample(double now) {
-    SeriesPoint point;
-    point.hour = now / 3600;
-    point.requests_per_second = static_cast<double>(offered_since_) / options_.series_s;
-    point.output_tokens_per_second = output_since_ / options_.series_s;
-    point.mean_ttft_s = first_since_ > 0 ? ttft_since_ / static_cast<double>(first_since_) : 0;
-    point.meter_mw = power_.meter_mw();
-    point.envelope_mw = power_.envelope_mw();
-    point.won_per_kwh = power_.price();
-    point.serving_nodes = static_cast<int32_t>(site_.pools[0].nodes.size());
-    for (const fleet::NodeLoad& load : site_.loads) {
-      point.active_requests += load.running + load.waiting;
-    }
-    point.deferred_requests = static_cast<int64_t>(deferred_.size());
-    report_.series.push_back(point);
-    offered_since_ = first_since_ = 0;
-    output_since_ = ttft_since_ = 0;
-  }
-
   void Finish() {
     Meter(options_.seconds);
     report_.seconds = options_.seconds;
     ClassOf(fleet::ServiceClass::kBatch).unfinished += static_cast<int64_t>(deferred_.size());
-    std::vector<bool> idle(slots_.size(), false);
-    for (const uint32_t slot : free_) idle[slot] = true;
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      if (!idle[i]) ++ClassOf(slots_[i].service).unfinished;
-    }
+    slots_.ForEach([this](const RequestSlot& slot) { ++ClassOf(slot.service).unfinished; });
     double most = 0, sum = 0;
     int32_t count = 0;
     for (size_t i = 0; i < active_sum_.size(); ++i) {
@@ -507,14 +440,13 @@ class Simulation {
   Replicas replicas_;
   EventHeap heap_;
   PowerControl power_;
+  Incidents incidents_;
+  SeriesSampler sampler_;
   Random random_;
-  std::vector<Slot> slots_;
-  std::vector<uint32_t> free_;
+  RequestSlots slots_;
   std::deque<Deferred> deferred_;
-  std::priority_queue<Incident, std::vector<Incident>, std::greater<>> incidents_;
   std::vector<Replicas::Busy> busy_;
   std::vector<double> active_sum_;
-  std::vector<uint32_t> generations_;
   std::vector<std::pair<int32_t, int64_t>> feed_limits_;
   PowerControl::Events weather_;
   fleet::ServiceClass serve_from_ = fleet::ServiceClass::kBatch;
@@ -522,9 +454,7 @@ class Simulation {
   double metered_at_ = 0, decided_at_ = 0;
   int64_t decode_work_ = 1;
   int32_t wanted_nodes_ = 0;
-  uint64_t routed_ = 0, order_ = 0;
-  int64_t offered_since_ = 0, first_since_ = 0;
-  double output_since_ = 0, ttft_since_ = 0;
+  uint64_t routed_ = 0;
 };
 
 }  // namespace

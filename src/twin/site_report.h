@@ -14,12 +14,12 @@ namespace jikji::twin {
 struct ClassReport {
   int64_t offered = 0;
   int64_t finished = 0;
-  int64_t good = 0;        // of these, within both promises of ServicePromise
-  int64_t refused = 0;     // told at once: no power for their class, or no node
-  int64_t retried = 0;     // sent to another node before their first token
-  int64_t broken = 0;      // told: their node was lost after their first token
-  int64_t unfinished = 0;  // under way, or deferred, at the end
-  Histogram ttft, tpot;
+  int64_t good = 0;               // of these, within both promises of ServicePromise
+  int64_t refused = 0;            // told at once: no power for their class, or no node
+  int64_t retried = 0;            // sent to another node before their first token
+  int64_t broken = 0;             // told: their node was lost after their first token
+  int64_t unfinished = 0;         // under way, or deferred, at the end
+  Histogram ttft, tpot, latency;  // latency: until the last token
 };
 
 struct SeriesPoint {
