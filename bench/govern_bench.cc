@@ -22,7 +22,7 @@ T Need(Result<T> result) {
 // A store with one key, and the server over it.
 class Site {
  public:
-  Site() {
+  explicit Site(bool audited) {
     std::string folder = std::filesystem::temp_directory_path() / "jikji_bench_XXXXXX";
     if (mkdtemp(folder.data()) == nullptr) std::abort();
     folder_ = folder;
@@ -30,10 +30,11 @@ class Site {
     options.store = "sqlite:" + folder + "/s.db";
     options.pepper = std::string(32, 'p');
     options.journal.folder = folder_ / "journal";
+    if (audited) options.audit = folder_ / "audit";
     const KeyHasher hasher = Need(KeyHasher::Create(options.pepper));
     const auto database = Need(Database::Open(options.store));
     if (!MigrateGovernance(*database)) std::abort();
-    Administration admin(*database, hasher, SystemClock());
+    Administration admin(*database, hasher, SystemClock(), "bench");
     const int64_t organisation = Need(admin.AddOrganisation("o", "KRW"));
     const int64_t project = Need(admin.AddProject(organisation, "p", {}));
     NewKey wanted;
@@ -63,9 +64,10 @@ class Site {
   std::filesystem::path folder_;
 };
 
-Site& Shared() {
-  static Site site;
-  return site;
+Site& Shared(bool audited = false) {
+  static Site plain(false);
+  static Site with_log(true);
+  return audited ? with_log : plain;
 }
 
 void Authenticate(benchmark::State& state) {
@@ -88,9 +90,9 @@ void Refuse(benchmark::State& state) {
 }
 BENCHMARK(Refuse);
 
-// The whole of a request with `range` streamed tokens.
+// The whole of a request with `range` streamed tokens; the second argument: with the audit log.
 void Request(benchmark::State& state) {
-  Site& site = Shared();
+  Site& site = Shared(state.range(1) != 0);
   AdmissionRequest request;
   request.model = "model";
   request.prompt_tokens = 100;
@@ -107,8 +109,8 @@ void Request(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(Request)->Arg(1)->Arg(64)->UseRealTime();
-BENCHMARK(Request)->Arg(1)->Threads(2)->UseRealTime();
+BENCHMARK(Request)->Args({1, 0})->Args({64, 0})->Args({1, 1})->UseRealTime();
+BENCHMARK(Request)->Args({1, 0})->Args({1, 1})->Threads(2)->UseRealTime();
 
 }  // namespace
 }  // namespace jikji

@@ -3,6 +3,15 @@
 #include "api/json_text.h"
 
 namespace jikji {
+namespace {
+
+void AppendReceipt(std::string_view receipt, std::string& out) {
+  if (receipt.empty()) return;
+  out += R"(,"receipt":)";
+  out += receipt;
+}
+
+}  // namespace
 
 std::string_view FinishReasonName(FinishReason reason) {
   return reason == FinishReason::kLength ? "length" : "stop";
@@ -40,7 +49,7 @@ std::string AnswerWriter::Head(std::string_view object) const {
   AppendJsonInt(head_.created, out);
   out += R"(,"model":)";
   AppendJsonString(head_.model, out);
-  out += R"(,"choices":[)";
+  out += R"(,"ai_generated":true,"choices":[)";
   return out;
 }
 
@@ -67,8 +76,10 @@ void AnswerWriter::AppendChoiceHead(size_t choice, std::string& out) const {
   AppendJsonInt(static_cast<int64_t>(choice), out);
 }
 
-void AnswerWriter::AppendFrameEnd(const AnswerUsage& usage, std::string& out) const {
+void AnswerWriter::AppendFrameEnd(const AnswerUsage& usage, std::string_view receipt,
+                                  std::string& out) const {
   out += "}]";
+  AppendReceipt(receipt, out);
   if (head_.continuous_usage) {
     out += R"(,"usage":)";
     AppendUsageJson(usage, out);
@@ -100,7 +111,7 @@ void AnswerWriter::AppendOpening(size_t choice, const AnswerUsage& usage, std::s
   if (head_.kind != AnswerKind::kChat) return;
   AppendChoiceHead(choice, out);
   out += R"(,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null)";
-  AppendFrameEnd(usage, out);
+  AppendFrameEnd(usage, {}, out);
 }
 
 void AnswerWriter::AppendNews(size_t index, const AnswerUsage& usage, std::string& out) {
@@ -112,18 +123,19 @@ void AnswerWriter::AppendNews(size_t index, const AnswerUsage& usage, std::strin
   if (head_.kind == AnswerKind::kChat) out += '}';
   AppendLogprobs(choice, out);
   out += R"(,"finish_reason":null)";
-  AppendFrameEnd(usage, out);
+  AppendFrameEnd(usage, {}, out);
   choice.text.clear();
 }
 
-void AnswerWriter::AppendFinish(size_t index, const AnswerUsage& usage, std::string& out) const {
+void AnswerWriter::AppendFinish(size_t index, const AnswerUsage& usage, std::string_view receipt,
+                                std::string& out) const {
   const Choice& choice = choices_[index];
   AppendChoiceHead(index, out);
   out += head_.kind == AnswerKind::kChat ? R"(,"delta":{})" : R"(,"text":"")";
   out += R"(,"logprobs":null,"finish_reason":)";
   AppendJsonString(choice.finish_reason, out);
   AppendStopReason(choice, out);
-  AppendFrameEnd(usage, out);
+  AppendFrameEnd(usage, receipt, out);
 }
 
 void AnswerWriter::AppendUsage(const AnswerUsage& usage, std::string& out) const {
@@ -133,7 +145,7 @@ void AnswerWriter::AppendUsage(const AnswerUsage& usage, std::string& out) const
   out += "}\n\n";
 }
 
-std::string AnswerWriter::Whole(const AnswerUsage& usage) {
+std::string AnswerWriter::Whole(const AnswerUsage& usage, std::string_view receipt) {
   const bool chat = head_.kind == AnswerKind::kChat;
   std::string out = Head(chat ? "chat.completion" : "text_completion");
   for (size_t i = 0; i < choices_.size(); ++i) {
@@ -153,7 +165,9 @@ std::string AnswerWriter::Whole(const AnswerUsage& usage) {
     }
     out += '}';
   }
-  out += R"(],"usage":)";
+  out += ']';
+  AppendReceipt(receipt, out);
+  out += R"(,"usage":)";
   AppendUsageJson(usage, out);
   out += '}';
   return out;

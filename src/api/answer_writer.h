@@ -2,7 +2,8 @@
 // events.
 //
 // Both come from the same gathered pieces, so that the whole is the sum of the stream. Frames are
-// put together by hand around a prefix that is written once per answer.
+// put together by hand around a prefix that is written once per answer. Every one of them says that
+// a machine wrote it (`ai_generated`), as the AI Basic Act asks.
 #ifndef JIKJI_API_ANSWER_WRITER_H_
 #define JIKJI_API_ANSWER_WRITER_H_
 
@@ -55,11 +56,13 @@ class AnswerWriter {
   void AppendOpening(size_t choice, const AnswerUsage& usage, std::string& out) const;
   // What was gathered since the last frame of that choice; nothing where that is nothing.
   void AppendNews(size_t choice, const AnswerUsage& usage, std::string& out);
-  void AppendFinish(size_t choice, const AnswerUsage& usage, std::string& out) const;
+  // `receipt`: a JSON object, with the last of the answer; empty: none.
+  void AppendFinish(size_t choice, const AnswerUsage& usage, std::string_view receipt,
+                    std::string& out) const;
   void AppendUsage(const AnswerUsage& usage, std::string& out) const;
 
   // The whole answer; of choices whose pieces were not framed.
-  std::string Whole(const AnswerUsage& usage);
+  std::string Whole(const AnswerUsage& usage, std::string_view receipt);
 
  private:
   struct Choice {
@@ -70,7 +73,7 @@ class AnswerWriter {
     std::string prompt_logprobs;
   };
   void AppendChoiceHead(size_t choice, std::string& out) const;
-  void AppendFrameEnd(const AnswerUsage& usage, std::string& out) const;
+  void AppendFrameEnd(const AnswerUsage& usage, std::string_view receipt, std::string& out) const;
   void AppendLogprobs(Choice& choice, std::string& out);
   void AppendStopReason(const Choice& choice, std::string& out) const;
   std::string Head(std::string_view object) const;

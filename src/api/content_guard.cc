@@ -43,12 +43,13 @@ std::unexpected<ApiError> Blocked(guard::PiiKind kind, std::string_view field) {
                   kBlockedCode);
 }
 
-void LogCounts(std::string_view request_id, std::string_view side, const guard::PiiCounts& counts,
-               bool blocked) {
+ApiResult<> NoteCounts(const CallRecord& record, std::string_view side,
+                       const guard::PiiCounts& counts, bool blocked) {
   const std::string found = guard::DescribeCounts(counts);
-  if (found.empty()) return;
-  Log(LogLevel::kInfo, fmt::format("{} privacy guard, {}: {}{}", request_id, side, found,
+  if (found.empty()) return {};
+  Log(LogLevel::kInfo, fmt::format("{} privacy guard, {}: {}{}", record.request_id(), side, found,
                                    blocked ? " (blocked)" : ""));
+  return record.Guard(side, found, blocked);
 }
 
 }  // namespace
@@ -56,8 +57,9 @@ void LogCounts(std::string_view request_id, std::string_view side, const guard::
 ApiResult<> PromptScreen::ScreenText(std::string& text, std::string_view field) const {
   if (guard_ == nullptr) return {};
   auto verdict = Contained([&] { return guard_->CheckPrompt(text); });
-  if (!verdict) return std::unexpected(GuardFailed(request_id_, verdict.error()));
-  LogCounts(request_id_, "prompt", verdict->counts, verdict->blocked.has_value());
+  if (!verdict) return std::unexpected(GuardFailed(record_.request_id(), verdict.error()));
+  JIKJI_RETURN_IF_ERROR(
+      NoteCounts(record_, "prompt", verdict->counts, verdict->blocked.has_value()));
   if (verdict->blocked) return Blocked(*verdict->blocked, field);
   if (verdict->masked) text = std::move(*verdict->masked);
   return {};
@@ -114,18 +116,17 @@ ApiResult<> PromptScreen::CheckLogprobs(bool asked) const {
 }
 
 ApiResult<AnswerScreen> AnswerScreen::Start(const guard::Guard* guard, size_t choices,
-                                            std::string_view request_id) {
+                                            const CallRecord& record) {
   AnswerScreen screen;
-  screen.request_id_ = request_id;
   for (size_t i = 0; guard != nullptr && i < choices; ++i) {
     auto started = Contained([&] { return guard->StartOutput(); });
-    if (!started) return std::unexpected(GuardFailed(request_id, started.error()));
+    if (!started) return std::unexpected(GuardFailed(record.request_id(), started.error()));
     screen.choices_.push_back({std::move(*started)});
   }
   return screen;
 }
 
-ApiResult<> AnswerScreen::Pass(size_t index, Delta& delta) {
+ApiResult<> AnswerScreen::Pass(size_t index, Delta& delta, const CallRecord& record) {
   if (choices_.empty()) return {};
   Choice& choice = choices_[index];
   if (choice.cut) {
@@ -141,11 +142,11 @@ ApiResult<> AnswerScreen::Pass(size_t index, Delta& delta) {
       *passed += *rest;
   }
   delta.text.clear();
-  if (!passed) return std::unexpected(GuardFailed(request_id_, passed.error()));
+  if (!passed) return std::unexpected(GuardFailed(record.request_id(), passed.error()));
   delta.text = std::move(*passed);
   choice.cut = choice.guard->blocked().has_value();
   if (choice.cut || delta.finish) {
-    LogCounts(request_id_, "answer", choice.guard->counts(), choice.cut);
+    return NoteCounts(record, "answer", choice.guard->counts(), choice.cut);
   }
   return {};
 }

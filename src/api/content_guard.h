@@ -2,7 +2,7 @@
 // way out.
 //
 // Contract: whatever the guard cannot do is an error of the request, never an unguarded text
-// (promise 3). What it decided is logged by kind and count, never with the text.
+// (promise 3). What it decided is logged and recorded by kind and count, never with the text.
 #ifndef JIKJI_API_CONTENT_GUARD_H_
 #define JIKJI_API_CONTENT_GUARD_H_
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api/api_error.h"
+#include "api/call_record.h"
 #include "api/chat_request.h"
 #include "api/completion_request.h"
 #include "engine/request.h"
@@ -23,8 +24,8 @@ namespace jikji {
 // Screens what a request sends; `guard` may be nullptr, which lets everything pass.
 class PromptScreen {
  public:
-  PromptScreen(const guard::Guard* guard, std::string_view request_id)
-      : guard_(guard), request_id_(request_id) {}
+  PromptScreen(const guard::Guard* guard, const CallRecord& record)
+      : guard_(guard), record_(record) {}
 
   // Masks what is to be masked in place. An error names the message.
   ApiResult<> Screen(ChatTurns& turns) const;
@@ -38,7 +39,7 @@ class PromptScreen {
   ApiResult<> ScreenFixed(std::string_view text, std::string_view field) const;
 
   const guard::Guard* guard_;
-  std::string_view request_id_;
+  const CallRecord& record_;
 };
 
 // The choices of one answer.
@@ -47,11 +48,11 @@ class AnswerScreen {
   AnswerScreen() = default;
   // An error: the guard could not start.
   static ApiResult<AnswerScreen> Start(const guard::Guard* guard, size_t choices,
-                                       std::string_view request_id);
+                                       const CallRecord& record);
 
   // Replaces the delta's text with what of it may go on; at its finish, with what was held back
   // too. Once a choice is cut its deltas have no text.
-  ApiResult<> Pass(size_t choice, Delta& delta);
+  ApiResult<> Pass(size_t choice, Delta& delta, const CallRecord& record);
   // The policy ended the choice: nothing of it follows.
   bool cut(size_t choice) const { return !choices_.empty() && choices_[choice].cut; }
 
@@ -61,7 +62,6 @@ class AnswerScreen {
     bool cut = false;
   };
   std::vector<Choice> choices_;  // none where there is no guard
-  std::string request_id_;
 };
 
 }  // namespace jikji

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "kernels/isa.h"
+
 namespace jikji {
 
 int64_t Now() {
@@ -22,7 +24,12 @@ ApiContext::ApiContext(Engine& engine, TicketIssuer& issuer, ApiOptions given)
       keys(options.api_keys),
       cors(options.cors_origins),
       prompts(engine.model()),
-      metrics(std::make_shared<Metrics>(model_names.front(), engine.options().context)) {}
+      metrics(std::make_shared<Metrics>(model_names.front(), engine.options().context)),
+      receipt_origin{.program = options.version,
+                     .model_digest = options.model_digest,
+                     .isa = std::string(kernels::IsaName(kernels::ActiveIsa())),
+                     .kv_dtype = std::string(DTypeName(engine.options().kv_dtype)),
+                     .guarded = options.guard != nullptr} {}
 
 ApiResult<ServedModel> ApiContext::ResolveModel(std::string_view asked) const {
   if (asked.empty()) asked = model_name();

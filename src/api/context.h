@@ -13,6 +13,7 @@
 #include "api/api_error.h"
 #include "api/chat_prompt.h"
 #include "api/metrics.h"
+#include "api/receipt.h"
 #include "api/service.h"
 #include "engine/engine.h"
 #include "engine/ticket.h"
@@ -55,6 +56,7 @@ struct ApiContext {
   const CorsPolicy cors;
   const PromptEncoder prompts;
   const std::shared_ptr<Metrics> metrics;
+  const ReceiptOrigin receipt_origin;
   std::map<std::string, StaticFile, std::less<>> static_files;
 };
 

@@ -7,6 +7,7 @@
 
 #include "api/content_guard.h"
 #include "api/rate_headers.h"
+#include "api/receipt.h"
 #include "api/request_id.h"
 
 namespace jikji {
@@ -34,9 +35,15 @@ class Generation : public std::enable_shared_from_this<Generation> {
         caller_(std::move(caller)),
         reply_(std::move(reply)),
         model_(std::move(model)),
+        record_(context_->options.governor, caller_.get(), reply_.request_id()),
         stream_(stream),
         include_usage_(head.include_usage),
         choices_per_job_(static_cast<size_t>(jobs.front().request.choices)),
+        receipt_(record_.is_kept()
+                     ? ReceiptMaker(context_->receipt_origin, head,
+                                    model_.adapter == kBaseModel ? "" : model_.governed,
+                                    choices_per_job_)
+                     : ReceiptMaker()),
         writer_(std::move(head), context_->model().tokenizer, jobs.size() * choices_per_job_),
         open_choices_(jobs.size() * choices_per_job_),
         finished_(open_choices_, false) {
@@ -58,8 +65,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
   }
 
   void Run(std::vector<PromptJob> jobs) {
-    auto screen =
-        AnswerScreen::Start(context_->options.guard.get(), finished_.size(), reply_.request_id());
+    reply_.Add({{"X-AI-Generated", "true"}});
+    auto screen = AnswerScreen::Start(context_->options.guard.get(), finished_.size(), record_);
     if (!screen) return reply_.SendError(screen.error());
     screen_ = std::move(*screen);
     std::vector<Ticket> tickets;
@@ -72,6 +79,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
       if (!ticket) return reply_.SendError(ApiError(ticket.error()));
       tickets.push_back(std::move(*ticket));
     }
+    for (const PromptJob& job : jobs) receipt_.AddPrompt(job.request);
     for (size_t i = 0; i < jobs.size(); ++i) {
       auto submitted = context_->engine.Submit(
           std::move(tickets[i]), std::move(jobs[i].request),
@@ -102,7 +110,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
     GenerationRequest& request = job.request;
     TicketIssuer& issuer =
         caller_ == nullptr ? context_->issuer : static_cast<TicketIssuer&>(*caller_);
-    auto ticket = issuer.Admit({.tenant = std::string(kLocalTenant),
+    auto ticket = issuer.Admit({.request = reply_.request_id(),
+                                .tenant = std::string(kLocalTenant),
                                 .model = model_.governed,
                                 .prompt_tokens = static_cast<int64_t>(request.prompt.size()),
                                 .max_output_tokens = request.max_tokens * request.choices,
@@ -213,7 +222,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
   void Add(size_t job_index, Delta& delta, std::string& out) {
     const size_t choice = job_index * choices_per_job_ + static_cast<size_t>(delta.choice);
     if (finished_[choice]) return;
-    if (auto passed = screen_.Pass(choice, delta); !passed) {
+    receipt_.AddTokens(choice, delta.tokens);
+    if (auto passed = screen_.Pass(choice, delta, record_); !passed) {
       error_ = std::move(passed).error();
       return;
     }
@@ -234,7 +244,25 @@ class Generation : public std::enable_shared_from_this<Generation> {
     } else {
       writer_.Finish(choice, FinishReasonName(*delta.finish), std::move(delta.stop_match));
     }
-    if (stream_) writer_.AppendFinish(choice, usage_, out);
+    receipt_.Finish(choice, screen_.cut(choice) ? kContentFilter : FinishReasonName(*delta.finish),
+                    !screen_.cut(choice));
+    if (open_choices_ == 0) Seal();
+    if (stream_ && !error_) writer_.AppendFinish(choice, usage_, sealed_, out);
+  }
+
+  // The last choice has ended: the whole is recorded before the client learns that it is whole.
+  void Seal() {
+    for (const JobState& job : jobs_) {
+      final_.prompt_tokens += job.prompt_tokens;
+      final_.cached_tokens += job.cached_tokens;
+    }
+    if (!record_.is_kept()) return;
+    auto sealed = receipt_.Seal(record_, final_);
+    if (sealed) {
+      sealed_ = std::move(*sealed);
+    } else {
+      error_ = std::move(sealed).error();
+    }
   }
 
   // Sends what there is; ends the answer where it is complete or broken. True where the engine is
@@ -259,12 +287,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
       return true;
     }
     done_ = true;
-    for (const JobState& job : jobs_) {
-      final_.prompt_tokens += job.prompt_tokens;
-      final_.cached_tokens += job.cached_tokens;
-    }
     if (!stream_) {
-      reply_.SendJson(writer_.Whole(final_));
+      reply_.SendJson(writer_.Whole(final_, sealed_));
       return false;
     }
     if (include_usage_) writer_.AppendUsage(final_, out);
@@ -292,11 +316,13 @@ class Generation : public std::enable_shared_from_this<Generation> {
   const std::shared_ptr<Caller> caller_;
   Reply reply_;  // does not change once a request is in the engine
   const ServedModel model_;
+  const CallRecord record_;
   const bool stream_;
   const bool include_usage_;
   const size_t choices_per_job_;
 
   std::mutex mutex_;  // over what follows, but for the ids in jobs_, which do not change
+  ReceiptMaker receipt_;
   AnswerWriter writer_;
   AnswerScreen screen_;
   std::vector<JobState> jobs_;
@@ -309,6 +335,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
   bool done_ = false;      // nothing more is sent
   AnswerUsage usage_;      // so far
   AnswerUsage final_;      // the engine's own count
+  std::string sealed_;     // the receipt, once all choices have ended
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "api/completion_request.h"
 #include "api/content_guard.h"
 #include "api/generation.h"
-#include "api/generation_plan.h"
+#include "api/generation_jobs.h"
 #include "api/handlers.h"
 #include "base/log.h"
 
@@ -37,67 +37,34 @@ ApiResult<GenerationCall> PlanChat(const Call& call) {
   JIKJI_ASSIGN(ChatRequest request, ParseChatRequest(call.request.body));
   LogUnknown(call, request.common);
   const ApiContext& context = *call.context;
-  const PromptScreen screen(context.options.guard.get(), call.reply.request_id());
+  const CallRecord record(context.options.governor, call.caller.get(), call.reply.request_id());
+  const PromptScreen screen(context.options.guard.get(), record);
   JIKJI_RETURN_IF_ERROR(screen.CheckLogprobs(request.logprobs >= 0));
   JIKJI_RETURN_IF_ERROR(screen.Screen(request.turns));
   GenerationCall plan;
   JIKJI_ASSIGN(plan.model, call.ResolveModel(request.common.model));
   plan.head = MakeHead(call, request.common, plan.model, AnswerKind::kChat, request.logprobs >= 0);
   plan.stream = request.common.stream;
-  JIKJI_ASSIGN(std::vector<TokenId> prompt, context.prompts.EncodeChat(request.turns, Now()));
-  PromptJob job;
-  JIKJI_ASSIGN(job.request,
-               PlanGeneration(request.common, context.model(), context.context_tokens(),
-                              std::move(prompt), "messages"));
-  job.request.logprobs = request.logprobs;
-  job.priority = request.common.priority;
-  job.cache_salt = request.common.cache_salt;
-  plan.jobs.push_back(std::move(job));
+  JIKJI_ASSIGN(plan.jobs, PlanJobs(context, request, plan.head.created));
   return plan;
-}
-
-ApiResult<PromptJob> PlanPrompt(const ApiContext& context, const CompletionRequest& request,
-                                const CompletionPrompt& prompt) {
-  PromptJob job;
-  std::vector<TokenId> ids;
-  if (const auto* text = std::get_if<std::string>(&prompt)) {
-    ids = context.prompts.EncodeText(*text, request.add_special_tokens);
-    if (request.echo) job.echo = *text;
-  } else {
-    ids = std::get<std::vector<TokenId>>(prompt);
-    if (request.echo) job.echo = context.model().tokenizer->Decode(ids, /*skip_special=*/false);
-  }
-  JIKJI_ASSIGN(job.request, PlanGeneration(request.common, context.model(),
-                                           context.context_tokens(), std::move(ids), "prompt"));
-  job.request.logprobs = request.logprobs;
-  job.request.prompt_logprobs = request.prompt_logprobs;
-  job.write_prompt_logprobs = request.prompt_logprobs >= 0;
-  if (request.echo && request.logprobs >= 0) {
-    job.echo_logprobs = true;
-    job.request.prompt_logprobs = std::max(request.prompt_logprobs, request.logprobs);
-  }
-  job.priority = request.common.priority;
-  job.cache_salt = request.common.cache_salt;
-  return job;
 }
 
 ApiResult<GenerationCall> PlanCompletion(const Call& call) {
   JIKJI_ASSIGN(CompletionRequest request, ParseCompletionRequest(call.request.body));
   LogUnknown(call, request.common);
-  const PromptScreen screen(call.context->options.guard.get(), call.reply.request_id());
+  const ApiContext& context = *call.context;
+  const CallRecord record(context.options.governor, call.caller.get(), call.reply.request_id());
+  const PromptScreen screen(context.options.guard.get(), record);
   JIKJI_RETURN_IF_ERROR(screen.CheckLogprobs(request.logprobs >= 0));
   for (CompletionPrompt& prompt : request.prompts) {
-    JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *call.context->model().tokenizer));
+    JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *context.model().tokenizer));
   }
   GenerationCall plan;
   JIKJI_ASSIGN(plan.model, call.ResolveModel(request.common.model));
   plan.head =
       MakeHead(call, request.common, plan.model, AnswerKind::kCompletion, request.logprobs >= 0);
   plan.stream = request.common.stream;
-  for (const CompletionPrompt& prompt : request.prompts) {
-    JIKJI_ASSIGN(PromptJob job, PlanPrompt(*call.context, request, prompt));
-    plan.jobs.push_back(std::move(job));
-  }
+  JIKJI_ASSIGN(plan.jobs, PlanJobs(context, request));
   return plan;
 }
 

@@ -98,6 +98,10 @@ TEST_P(GovernedTest, TheSweep) {
   wanted = {};
   wanted.role = Role::kOperator;
   const MadeKey site_operator = AddKey(wanted);
+  ASSERT_TRUE(admin_->SetOrganisationGrade(organisation_, Grade::kSensitive));
+  wanted = {};
+  wanted.grade = Grade::kSensitive;
+  const MadeKey wrong_grade = AddKey(wanted);
   const MadeKey poor = AddKey();
   ASSERT_TRUE(admin_->SetBudget({ScopeKind::kKey, poor.id}, Window::kMonth, 1, true));
   const MadeKey slow = AddKey();
@@ -132,6 +136,7 @@ TEST_P(GovernedTest, TheSweep) {
       {"archived", archived.secret, 401, 401, 401, "invalid_api_key"},
       {"wrong network", wrong_network.secret, 403, 403, 403, "ip_not_authorized"},
       {"wrong model", wrong_model.secret, 404, 404, 200, "model_not_found"},
+      {"wrong grade", wrong_grade.secret, 403, 403, 200, "grade_not_allowed"},
       {"viewer", viewer.secret, 403, 403, 200, "insufficient_permissions"},
       {"administrator", administrator.secret, 403, 403, 200, "insufficient_permissions"},
       {"operator", site_operator.secret, 403, 403, 200, "insufficient_permissions"},
@@ -198,6 +203,7 @@ TEST_P(GovernedTest, RolesAndRoutes) {
       {"DELETE", "/v1/organization/projects/proj_1/api_keys/key_99", "--xx"},
       {"GET", "/v1/organization/usage/completions", "-xxx"},
       {"GET", "/v1/organization/costs", "-xxx"},
+      {"GET", "/v1/organization/audit_logs", "--xx"},
   };
   for (const auto& [method, path, expected] : rows) {
     std::string row;

@@ -26,6 +26,9 @@ void PostDetokenize(Call& call);
 // organization_projects.cc
 void OrganizationProjects(Call& call);
 
+// organization_audit.cc
+void OrganizationAuditLogs(Call& call);
+
 // organization_usage.cc
 void OrganizationUsage(Call& call);
 void OrganizationCosts(Call& call);

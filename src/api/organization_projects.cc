@@ -113,7 +113,7 @@ ApiResult<object> MakeProject(const Work& work) {
     return BadField("name", "an operator makes projects by `jikji tenant add-project`");
   }
   JIKJI_ASSIGN(const int64_t id, work.administration.AddProject(organisation, name, {}));
-  return Shown(Project{id, organisation, name, {}, {}});
+  return Shown(Project{id, organisation, name, {}, {}, {}});
 }
 
 ApiResult<object> ArchiveProject(const Work& work, const Project& project) {
@@ -196,7 +196,8 @@ void OrganizationProjects(Call& call) {
   ApiResult<object> answer;
   const auto done = governor->WithDatabase([&](Database& database) -> Result<> {
     JIKJI_ASSIGN(const auto directory, Directory::Load(database));
-    Administration administration(database, governor->hasher(), governor->clock());
+    Administration administration(database, governor->hasher(), governor->clock(),
+                                  fmt::format("key_{}", call.caller->key().id));
     answer = Handle(Work{call, *directory, administration}, call.rest);
     return {};
   });

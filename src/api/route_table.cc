@@ -38,6 +38,8 @@ constexpr Route kRoutes[] = {
      OrganizationProjects, true},
     {"GET", "/v1/organization/usage/completions", TicketKind::kNone, Right::kReadUsage,
      OrganizationUsage, true},
+    {"GET", "/v1/organization/audit_logs", TicketKind::kNone, Right::kManageKeys,
+     OrganizationAuditLogs, true},
     {"GET", "/v1/organization/costs", TicketKind::kNone, Right::kReadUsage, OrganizationCosts,
      true},
 };
@@ -96,7 +98,8 @@ ApiResult<std::shared_ptr<Caller>> LetIn(const ApiContext& context, const Route&
 void Run(const Route& route, Call& call) {
   try {
     if (route.ticket == TicketKind::kTextTool) {
-      const auto leave = call.issuer().Admit({.tenant = std::string(kLocalTenant),
+      const auto leave = call.issuer().Admit({.request = call.reply.request_id(),
+                                              .tenant = std::string(kLocalTenant),
                                               .model = call.context->model_name(),
                                               .prompt_tokens = 0,
                                               .max_output_tokens = 0,

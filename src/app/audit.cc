@@ -26,8 +26,9 @@ struct Options {
 
   void AddTo(Settings& settings) {
     settings.AddPositional("ACTION", &action,
-                           {"verify, export, prove, note or destroy-key",
-                            "verify, export, prove, note, destroy-key 중 하나"});
+                           {"verify, export, prove, evidence, certificate, note or destroy-key",
+                            "verify, export, prove, evidence, certificate, note, destroy-key 중 "
+                            "하나"});
     settings.AddPositional("DIR", &folder, {"Folder of the audit log", "감사 로그 폴더"});
     settings.Add("public-key", &public_key,
                  {"PEM file of the key that heads are checked with; else DIR/signing.pub",
@@ -41,7 +42,9 @@ struct Options {
                  {"prove: also that the log begins with its first N records; 0: not",
                   "prove: 로그가 처음 N개 레코드로 시작한다는 증명도 함께. 0이면 하지 않음"},
                  0, INT64_MAX);
-    settings.Add("tenant", &tenant, {"note, destroy-key: whose", "note, destroy-key: 테넌트"});
+    settings.Add("tenant", &tenant,
+                 {"evidence, certificate, note, destroy-key: whose",
+                  "evidence, certificate, note, destroy-key: 테넌트"});
     settings.Add("text", &text, {"note: what to record", "note: 기록할 내용"});
   }
 };
@@ -136,6 +139,27 @@ Result<> Prove(const Options& options) {
   return {};
 }
 
+// What was done to a tenant and by whom; not what it asked and was answered, which is the bulk.
+Result<> Evidence(const Options& options) {
+  JIKJI_ASSIGN(
+      const std::string pack, audit::ProveRecords(options.folder, [&](const audit::Record& record) {
+        return record.tenant == options.tenant && !record.event.starts_with("admission.") &&
+               !record.event.starts_with("generation.");
+      }));
+  fmt::print("{}\n", pack);
+  return {};
+}
+
+// That a tenant's key was destroyed, and with it all that the log could show of its content.
+Result<> Certificate(const Options& options) {
+  JIKJI_ASSIGN(const std::string pack,
+               audit::ProveRecords(options.folder, [&](const audit::Record& record) {
+                 return record.tenant == options.tenant && record.event == "key.destroyed";
+               }));
+  fmt::print("{}\n", pack);
+  return {};
+}
+
 Result<> Append(const Options& options, std::string event, std::vector<audit::Field> fields) {
   JIKJI_ASSIGN(const auto log, audit::AuditLog::Open(options.folder));
   audit::Record record;
@@ -165,12 +189,16 @@ Result<> Audit(Options& options) {
   if (options.action == "verify") return Verify(options);
   if (options.action == "export") return Export(options);
   if (options.action == "prove") return Prove(options);
+  if (options.action == "evidence") return Evidence(options);
+  if (options.action == "certificate") return Certificate(options);
   if (options.action == "note") return Append(options, "note", {{"text", options.text}});
   if (options.action == "destroy-key") return DestroyKey(options);
   return Fail(ErrorCode::kInvalidArgument,
               fmt::format(fmt::runtime(Say(
-                              "`{}` is none of verify, export, prove, note, destroy-key",
-                              "`{}`은(는) verify, export, prove, note, destroy-key가 아닙니다")),
+                              "`{}` is none of verify, export, prove, evidence, certificate, note, "
+                              "destroy-key",
+                              "`{}`은(는) verify, export, prove, evidence, certificate, note, "
+                              "destroy-key가 아닙니다")),
                           options.action));
 }
 

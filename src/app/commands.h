@@ -16,6 +16,8 @@ void AddPlanCommand(Program& program);
 void AddAdaptCommands(Program& program);
 void AddTenantCommand(Program& program);
 void AddAuditCommand(Program& program);
+void AddReplayCommand(Program& program);
+void AddComplianceCommand(Program& program);
 void AddSimulateCommand(Program& program);
 void AddRouteCommand(Program& program);
 void AddHubCommands(Program& program);

@@ -18,6 +18,8 @@ std::span<const EmbeddedFile> WebFiles();
 std::span<const EmbeddedFile> FleetFiles();
 // The files of deploy/kubernetes/.
 std::span<const EmbeddedFile> DeployFiles();
+// The data of src/govern/data/.
+std::span<const EmbeddedFile> DutyFiles();
 
 }  // namespace jikji
 

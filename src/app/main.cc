@@ -14,6 +14,8 @@ int main(int argc, char** argv) {
   jikji::AddAdaptCommands(program);
   jikji::AddTenantCommand(program);
   jikji::AddAuditCommand(program);
+  jikji::AddReplayCommand(program);
+  jikji::AddComplianceCommand(program);
   jikji::AddSimulateCommand(program);
   jikji::AddRouteCommand(program);
   jikji::AddHubCommands(program);

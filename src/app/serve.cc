@@ -1,6 +1,8 @@
 // `jikji serve`: the model behind the OpenAI API and the chat page, until SIGTERM.
 #include <fmt/format.h>
 
+#include <future>
+
 #include "api/service.h"
 #include "app/command.h"
 #include "app/commands.h"
@@ -9,6 +11,7 @@
 #include "app/engine_settings.h"
 #include "app/listen_settings.h"
 #include "app/membership/registration_settings.h"
+#include "app/model_digest.h"
 #include "app/signal_wait.h"
 #include "app/store_settings.h"
 #include "base/log.h"
@@ -23,6 +26,7 @@ struct Options {
   EngineSettings engine;
   StoreSettings store;
   int64_t store_patience = 600;
+  std::string log_grade = "C";
   ListenSettings listen{8080};
   RegistrationSettings registration;
   std::vector<std::string> api_keys;
@@ -42,6 +46,10 @@ struct Options {
                  {"Seconds for which known keys go on while the store does not answer",
                   "저장소가 응답하지 않을 때 알고 있는 키로 계속 서비스하는 시간(초)"},
                  1, 86400);
+    settings.AddChoice("log-grade", &log_grade,
+                       {"Highest grade of data that the audit log may tell of: C, S or O",
+                        "감사 로그에 남겨도 되는 데이터의 최고 등급: C, S, O"},
+                       {"C", "S", "O"});
     listen.AddTo(settings);
     registration.AddTo(settings);
     settings.Add("api-key", &api_keys,
@@ -160,6 +168,8 @@ Result<std::unique_ptr<Governor>> OpenGovernor(const Options& options) {
   governor.store = options.store.store;
   JIKJI_ASSIGN(governor.pepper, options.store.ReadPepper());
   JIKJI_ASSIGN(governor.journal.folder, options.store.JournalPath());
+  JIKJI_ASSIGN(governor.audit, options.store.AuditPath());
+  JIKJI_ASSIGN(governor.log_grade, ParseGrade(options.log_grade));
   governor.patience = std::chrono::seconds(options.store_patience);
   return Governor::Open(std::move(governor));
 }
@@ -177,6 +187,11 @@ Result<> Serve(Options& options) {
   engine_options.max_running = static_cast<int32_t>(options.max_running);
   engine_options.max_queued = static_cast<size_t>(options.max_queued);
   engine_options.step_tokens = static_cast<int32_t>(options.step_tokens);
+  // Beside the load, which reads the same files.
+  std::future<Result<std::string>> digest;
+  if (governor != nullptr && governor->trail() != nullptr) {
+    digest = std::async(std::launch::async, [&] { return DigestModel(options.engine.model); });
+  }
   JIKJI_ASSIGN(LoadedEngine loaded,
                StartEngine(options.engine.model, engine_options, options.adapters));
 
@@ -187,6 +202,9 @@ Result<> Serve(Options& options) {
   api.cors_origins = options.cors_origins;
   api.governor = governor.get();
   api.version = kVersion;
+  if (digest.valid()) {
+    JIKJI_ASSIGN(api.model_digest, digest.get());
+  }
   if (!options.guard.empty()) {
     JIKJI_ASSIGN(const guard::Policy guard_policy, guard::LoadPolicy(options.guard));
     api.guard = guard::MakePrivacyGuard(guard_policy);

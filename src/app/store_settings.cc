@@ -1,6 +1,8 @@
 #include "app/store_settings.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -28,6 +30,10 @@ void StoreSettings::AddTo(Settings& settings) {
   settings.Add("journal", &journal,
                {"Folder of the usage journal; beside an SQLite store where it is not given",
                 "사용량 저널 폴더. 없으면 SQLite 파일 옆"});
+  settings.Add("audit", &audit,
+               {"Folder of the audit log; beside the store or the journal where it is not given; "
+                "off: none",
+                "감사 로그 폴더. 없으면 저장소나 저널 옆. off이면 남기지 않음"});
 }
 
 Result<std::string> StoreSettings::BesideStore(const std::string& given, const char* ending,
@@ -44,6 +50,19 @@ Result<std::string> StoreSettings::PepperPath() const {
 
 Result<std::string> StoreSettings::JournalPath() const {
   return BesideStore(journal, ".journal", "journal");
+}
+
+Result<std::string> StoreSettings::AuditPath() const {
+  if (audit == "off") return std::string();
+  if (!audit.empty()) return audit;
+  if (store.starts_with(kSqlite)) return store.substr(kSqlite.size()) + ".audit";
+  JIKJI_ASSIGN(const std::string path, JournalPath());
+  return path + ".audit";
+}
+
+std::string ActorHere() {
+  const passwd* user = getpwuid(getuid());
+  return user == nullptr ? fmt::format("uid:{}", getuid()) : fmt::format("user:{}", user->pw_name);
 }
 
 Result<std::string> StoreSettings::ReadPepper() const {

@@ -14,6 +14,7 @@ struct StoreSettings {
   std::string pepper;
   std::string pepper_file;
   std::string journal;
+  std::string audit;
 
   void AddTo(Settings& settings);
 
@@ -22,11 +23,16 @@ struct StoreSettings {
   // Beside an SQLite file unless it is set.
   Result<std::string> PepperPath() const;
   Result<std::string> JournalPath() const;
+  // Beside the SQLite file, else beside the journal, unless it is set; empty where it is `off`.
+  Result<std::string> AuditPath() const;
 
  private:
   Result<std::string> BesideStore(const std::string& given, const char* ending,
                                   const char* setting) const;
 };
+
+// Who sits at this terminal, as the system knows it: for the record of acts.
+std::string ActorHere();
 
 }  // namespace jikji
 

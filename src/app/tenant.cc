@@ -122,7 +122,7 @@ Result<> Tenant(TenantArguments& arguments) {
   JIKJI_ASSIGN(const KeyHasher hasher, KeyHasher::Create(std::move(pepper)));
   JIKJI_ASSIGN(const auto database, Database::Open(arguments.store.store));
   JIKJI_RETURN_IF_ERROR(MigrateGovernance(*database));
-  Administration administration(*database, hasher, SystemClock());
+  Administration administration(*database, hasher, SystemClock(), ActorHere());
   JIKJI_RETURN_IF_ERROR(administration.CheckPepper());
   if (usage) return ExportUsage(arguments, *database);
   boost::json::object result{{"ready", true}};

@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/json.h"
+
 namespace jikji {
 namespace {
 
@@ -57,6 +59,7 @@ Result<object> AddKey(const TenantArguments& arguments, Database&, Administratio
   JIKJI_ASSIGN(wanted.role, ParseRole(arguments.role));
   wanted.shape = arguments.hub ? KeyShape::kHub : KeyShape::kJikji;
   wanted.models = arguments.models;
+  JIKJI_ASSIGN(wanted.grade, ParseGrade(arguments.grade));
   wanted.networks = fmt::format("{}", fmt::join(arguments.networks, ","));
   if (arguments.expires_days > 0) {
     wanted.expires_at = SystemClock().WallSeconds() + arguments.expires_days * kDaySeconds;
@@ -83,6 +86,26 @@ Result<object> Archive(const TenantArguments& arguments, Database&,
   JIKJI_ASSIGN(const Scope scope, ScopeOf(arguments));
   JIKJI_RETURN_IF_ERROR(administration.Archive(scope.kind, scope.id));
   return object{{"archived", scope.id}};
+}
+
+Result<object> SetGrade(const TenantArguments& arguments, Database&,
+                        Administration& administration) {
+  JIKJI_ASSIGN(const Grade grade, ParseGrade(arguments.grade));
+  if (arguments.organisation != 0) {
+    JIKJI_RETURN_IF_ERROR(administration.SetOrganisationGrade(arguments.organisation, grade));
+    return object{{"organisation", arguments.organisation}, {"grade", GradeName(grade)}};
+  }
+  JIKJI_ASSIGN(const Grade content, ParseGrade(arguments.content_grade));
+  JIKJI_RETURN_IF_ERROR(administration.SetModelGrade(arguments.name, {grade, content}));
+  return object{
+      {"model", arguments.name}, {"clearance", GradeName(grade)}, {"content", GradeName(content)}};
+}
+
+Result<object> SetClass(const TenantArguments& arguments, Database&,
+                        Administration& administration) {
+  JIKJI_ASSIGN(const ServiceClass service_class, ParseServiceClass(arguments.service_class));
+  JIKJI_RETURN_IF_ERROR(administration.SetServiceClass(arguments.project, service_class));
+  return object{{"project", arguments.project}, {"class", ServiceClassName(service_class)}};
 }
 
 // "500" won for a million tokens to nano-won for one.
@@ -159,6 +182,63 @@ Result<object> Resume(const TenantArguments& arguments, Database&, Administratio
   return object{{"resumed", kind}, {"name", name}};
 }
 
+Result<CustomerFile> ReadCustomerFile(const std::string& path) {
+  JIKJI_ASSIGN(const boost::json::value parsed, ParseJsonFile(path));
+  if (!parsed.is_object()) return Fail(ErrorCode::kMalformed, "must hold an object", path);
+  CustomerFile file;
+  const std::pair<const char*, std::string&> fields[] = {
+      {"legal_name", file.legal_name},         {"business_number", file.business_number},
+      {"headquarters", file.headquarters},     {"parent", file.parent},
+      {"screening_list", file.screening_list}, {"screening_result", file.screening_result},
+      {"screened_by", file.screened_by},       {"end_use", file.end_use}};
+  for (const auto& [name, text] : fields) {
+    JIKJI_ASSIGN(auto given, OptionalString(parsed.get_object(), name));
+    text = given.value_or("");
+  }
+  return file;
+}
+
+Result<object> FileCustomer(const TenantArguments& arguments, Database&,
+                            Administration& administration) {
+  JIKJI_ASSIGN(const CustomerFile file, ReadCustomerFile(arguments.file));
+  JIKJI_RETURN_IF_ERROR(
+      administration.FileCustomer(arguments.organisation, file, arguments.as_key));
+  return object{{"filed", arguments.organisation}};
+}
+
+Result<object> ApproveCustomer(const TenantArguments& arguments, Database& database,
+                               Administration& administration) {
+  JIKJI_RETURN_IF_ERROR(administration.ApproveCustomer(arguments.organisation, arguments.as_key));
+  JIKJI_ASSIGN(const auto customer, ReadCustomer(database, arguments.organisation));
+  if (!customer) return Fail(ErrorCode::kNotFound, "the file is gone");
+  return object{{"organisation", arguments.organisation},
+                {"approvals", customer->approvers.size()},
+                {"approved", customer->approved()}};
+}
+
+Result<object> RequireFiles(const TenantArguments& arguments, Database&,
+                            Administration& administration) {
+  if (arguments.name != "on" && arguments.name != "off") {
+    return Fail(ErrorCode::kInvalidArgument, "say on or off");
+  }
+  JIKJI_RETURN_IF_ERROR(administration.RequireCustomerFiles(arguments.name == "on"));
+  return object{{"required", arguments.name == "on"}};
+}
+
+Result<object> Erase(const TenantArguments& arguments, Database&, Administration& administration) {
+  JIKJI_RETURN_IF_ERROR(administration.EraseContent(arguments.organisation, arguments.reason));
+  return object{{"erased", arguments.organisation}};
+}
+
+Result<object> Purge(const TenantArguments& arguments, Database&, Administration& administration) {
+  if (arguments.older_days < 1) {
+    return Fail(ErrorCode::kInvalidArgument, "say how old: --older-days N");
+  }
+  JIKJI_ASSIGN(const int64_t rows, administration.PurgeUsage(SystemClock().WallSeconds() -
+                                                             arguments.older_days * kDaySeconds));
+  return object{{"rows", rows}};
+}
+
 const char* StateOf(const ApiKey& key) {
   if (key.revoked_at) return "revoked";
   return key.expires_at && *key.expires_at <= SystemClock().WallSeconds() ? "expired" : "active";
@@ -172,6 +252,7 @@ Result<object> List(const TenantArguments&, Database& database, Administration&)
     organisations.push_back(object{{"id", id},
                                    {"name", organisation.name},
                                    {"currency", organisation.currency},
+                                   {"grade", GradeName(organisation.grade)},
                                    {"archived", organisation.archived_at.has_value()}});
   }
   array& projects = out["projects"].emplace_array();
@@ -180,6 +261,7 @@ Result<object> List(const TenantArguments&, Database& database, Administration&)
                               {"organisation", project.organisation},
                               {"name", project.name},
                               {"models", fmt::format("{}", fmt::join(project.models, ","))},
+                              {"class", ServiceClassName(project.service_class)},
                               {"archived", project.archived_at.has_value()}});
   }
   std::map<int64_t, const ApiKey*> by_id;
@@ -192,6 +274,7 @@ Result<object> List(const TenantArguments&, Database& database, Administration&)
                           {"name", key->name},
                           {"role", RoleName(key->role)},
                           {"prefix", key->prefix},
+                          {"grade", GradeName(key->grade)},
                           {"state", StateOf(*key)}});
   }
   array& budgets = out["budgets"].emplace_array();
@@ -221,12 +304,17 @@ std::span<const TenantAction> TenantActions() {
        AddProject},
       {"add-service-account", {"NAME --project", "이름 --project"}, AddServiceAccount},
       {"add-key",
-       {"NAME --project [--role --models --networks --expires-days --hub]",
-        "이름 --project [--role --models --networks --expires-days --hub]"},
+       {"NAME --project [--role --models --networks --grade --expires-days --hub]",
+        "이름 --project [--role --models --networks --grade --expires-days --hub]"},
        AddKey},
       {"rotate-key", {"--key [--overlap-hours]", "--key [--overlap-hours]"}, RotateKey},
       {"revoke-key", {"--key", "--key"}, RevokeKey},
       {"archive", {"--organisation or --project", "--organisation 또는 --project"}, Archive},
+      {"set-grade",
+       {"--organisation or MODEL; --grade [--content-grade]",
+        "--organisation 또는 모델; --grade [--content-grade]"},
+       SetGrade},
+      {"set-class", {"--project --class", "--project --class"}, SetClass},
       {"set-price",
        {"MODEL --input-price --output-price [--cached-price --currency --from]",
         "모델 --input-price --output-price [--cached-price --currency --from]"},
@@ -241,6 +329,18 @@ std::span<const TenantAction> TenantActions() {
         "[모델] --organisation, --project 또는 --key; --requests-per-minute, "
         "--tokens-per-minute, --concurrent-requests"},
        SetLimit},
+      {"file-customer",
+       {"--organisation --file JSON --as-key", "--organisation --file JSON --as-key"},
+       FileCustomer},
+      {"approve-customer", {"--organisation --as-key", "--organisation --as-key"}, ApproveCustomer},
+      {"require-files",
+       {"on or off: no key without an approved file", "on 또는 off: 승인된 파일 없이는 키 없음"},
+       RequireFiles},
+      {"erase",
+       {"--organisation [--reason]: content of an archived one in audit logs",
+        "--organisation [--reason]: 보관된 조직의 감사 로그 내용"},
+       Erase},
+      {"purge", {"--older-days: rows of usage", "--older-days: 사용량 기록"}, Purge},
       {"stop",
        {"all, MODEL or --organisation; [--reason]", "all, 모델 또는 --organisation; [--reason]"},
        Stop},
@@ -274,6 +374,13 @@ void TenantArguments::AddTo(Settings& settings) {
                {"Days until a key ends; 0: never", "키의 유효 일수. 0이면 무기한"}, 0, 36'500);
   settings.Add("overlap-hours", &overlap_hours,
                {"Hours for which the old key goes on", "이전 키를 함께 쓸 수 있는 시간"}, 0, 8'760);
+  settings.Add("grade", &grade,
+               {"C, S or O: of the data a key carries, or that an organisation or model may have",
+                "C, S, O: 키가 다루거나 조직·모델에 허용하는 데이터 등급"});
+  settings.Add("content-grade", &content_grade,
+               {"Grade of the data that went into a model", "모델 학습에 쓰인 데이터의 등급"});
+  settings.Add("class", &service_class,
+               {"interactive, standard or batch", "interactive, standard, batch 중 하나"});
   settings.Add("currency", &currency, {"KRW or USD", "KRW 또는 USD"});
   settings.Add("window", &window,
                {"hour, day, week, month (Korean time) or total",
@@ -293,6 +400,10 @@ void TenantArguments::AddTo(Settings& settings) {
   settings.Add("from", &from, {"First day, as 2026-11-24", "첫날(2026-11-24 형식)"});
   settings.Add("until", &until, {"Day after the last", "마지막 날의 다음 날"});
   settings.Add("reason", &reason, {"Why", "이유"});
+  settings.Add("file", &file, {"File of a customer, JSON", "고객 파일(JSON)"});
+  settings.Add("as-key", &as_key, {"Operator's key of who acts", "행위자의 operator 키"},
+               /*secret=*/true);
+  settings.Add("older-days", &older_days, {"Days", "일수"}, 0, 36'500);
   settings.Add("json", &json, {"Print JSON", "JSON으로 출력"});
 }
 

@@ -23,6 +23,7 @@ struct TenantArguments {
   std::vector<std::string> models, networks;
   bool hub = false;
   int64_t expires_days = 0, overlap_hours = 24;
+  std::string grade = "O", content_grade = "O", service_class = "standard";
   std::string currency = "KRW";
   std::string window = "month", amount;
   bool soft = false;
@@ -30,6 +31,8 @@ struct TenantArguments {
   std::string input_price, cached_price, output_price;
   std::string from, until;
   std::string reason;
+  std::string file, as_key;
+  int64_t older_days = 0;
   bool json = false;
 
   void AddTo(Settings& settings);

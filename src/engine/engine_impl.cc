@@ -94,7 +94,7 @@ Result<> EngineImpl::Submit(Ticket ticket, GenerationRequest request, DeltaSink 
     if (draining_ || stopping_) {
       return Fail(ErrorCode::kUnavailable, "the server is stopping and takes no new requests");
     }
-    if (inbox_.size() + waiting_requests_ >= options_.max_queued) {
+    if (!HasPlaceFor(active->ticket.tenant())) {
       return Fail(
           ErrorCode::kUnavailable,
           fmt::format("{} requests are waiting already; try again later", options_.max_queued));
@@ -102,11 +102,23 @@ Result<> EngineImpl::Submit(Ticket ticket, GenerationRequest request, DeltaSink 
     if (!live_.insert(active->request.id).second) {
       return Fail(ErrorCode::kInvalidArgument, "a request of this id is in flight", "id");
     }
+    ++tenants_[active->ticket.tenant()];
     if (!working_ && inbox_.empty()) beat_ = Clock::now();  // from now on it is late
     inbox_.push_back(std::move(active));
   }
   wake_.notify_one();
   return {};
+}
+
+// The queue is full for whoever filled it: a tenant that has less than its share of twice the queue
+// still gets in, so that nobody can shut the door on others.
+bool EngineImpl::HasPlaceFor(const std::string& tenant) const {
+  const size_t waiting = inbox_.size() + waiting_requests_;
+  if (waiting < options_.max_queued) return true;
+  const auto known = tenants_.find(tenant);
+  const size_t own = known == tenants_.end() ? 0 : known->second;
+  const size_t among = tenants_.size() + (own == 0 ? 1 : 0);
+  return among > 1 && waiting < 2 * options_.max_queued && own < options_.max_queued / among;
 }
 
 void EngineImpl::Cancel(const std::string& id) {
@@ -192,7 +204,10 @@ void EngineImpl::Publish(const std::vector<Emission>& emissions) {
   stats_ = stepper_.stats();
   waiting_requests_ = stepper_.waiting_requests();
   for (const Emission& emission : emissions) {
-    if (emission.request->unfinished == 0) live_.erase(emission.request->request.id);
+    if (emission.request->unfinished > 0 || live_.erase(emission.request->request.id) == 0)
+      continue;
+    const auto tenant = tenants_.find(emission.request->ticket.tenant());
+    if (--tenant->second == 0) tenants_.erase(tenant);
   }
 }
 

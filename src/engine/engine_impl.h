@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -36,6 +37,7 @@ class EngineImpl : public Engine {
   using Clock = std::chrono::steady_clock;
 
   void Run();
+  bool HasPlaceFor(const std::string& tenant) const;
   // Waits for work and takes it in; false where the engine is to stop.
   bool TakeIn();
   // Makes the stepper's state visible, and which requests are over.
@@ -58,7 +60,8 @@ class EngineImpl : public Engine {
   std::vector<std::shared_ptr<ActiveRequest>> inbox_;
   std::vector<std::string> cancels_;
   std::unordered_set<std::string> live_;  // ids from Submit to the end of their last choice
-  size_t waiting_requests_ = 0;           // in the stepper's queue
+  std::unordered_map<std::string, size_t> tenants_;  // requests of each that are live
+  size_t waiting_requests_ = 0;                      // in the stepper's queue
   EngineStats stats_;
   bool draining_ = false;
   bool stopping_ = false;

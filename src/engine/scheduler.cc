@@ -19,6 +19,16 @@ Scheduler::Scheduler(const EngineOptions& options, int32_t pages,
                      std::shared_ptr<const Tokenizer> tokenizer)
     : options_(options), tokenizer_(std::move(tokenizer)), pages_(pages, options.page_tokens) {}
 
+void Scheduler::Add(const std::shared_ptr<ActiveRequest>& request) {
+  request->tag = shares_.Arrive(request->ticket.tenant(), ExpectedCost(request->request));
+  waiting_.Add(request);
+}
+
+void Scheduler::Leave(const ActiveRequest& request) {
+  shares_.Leave(request.ticket.tenant(), request.tag, ExpectedCost(request.request),
+                request.computed_prompt + kOutputTokenWeight * request.sampled);
+}
+
 std::vector<WaitQueue::Entry> Scheduler::Remove(const std::string& id) {
   std::vector<WaitQueue::Entry> removed;
   for (Running& running : running_) {
@@ -167,7 +177,7 @@ bool Scheduler::Admit(size_t place) {
   const int64_t matched = int64_t{pages.size()} * options_.page_tokens;
   const int64_t whole = PagesFor(size, options_.page_tokens);
   const int64_t now = whole - pages.size();
-  if (!MakeRoom(request.ticket.priority(), now, PagesAhead(whole, size, request.request))) {
+  if (!MakeRoom(waiting_.FirstRank(), now, PagesAhead(whole, size, request.request))) {
     return false;
   }
   if (!pages_.Extend(pages, static_cast<int32_t>(now))) return false;
@@ -193,7 +203,11 @@ int64_t Scheduler::PagesAhead(int64_t held, int64_t known, const GenerationReque
       0, PagesFor(std::min(most, known + kTokensAhead), options_.page_tokens) - held);
 }
 
-bool Scheduler::MakeRoom(int32_t priority, int64_t now, int64_t ahead) {
+bool Scheduler::MakeRoom(const Rank& rank, int64_t now, int64_t ahead) {
+  const auto yields = [&](const Running& running) {
+    const Rank other = running.sequence->rank();
+    return std::pair(other.priority, other.tag) > std::pair(rank.priority, rank.tag);
+  };
   const auto ahead_of = [&](Running& running) {
     Sequence& s = *running.sequence;
     return PagesAhead(s.pages().size(), static_cast<int64_t>(s.tokens().size()),
@@ -206,7 +220,7 @@ bool Scheduler::MakeRoom(int32_t priority, int64_t now, int64_t ahead) {
   const auto fits = [&] {
     return stay == 0 || (stay < static_cast<size_t>(options_.max_running) && now + ahead <= room);
   };
-  for (; !fits() && running_[stay - 1].sequence->rank().priority > priority; --stay) {
+  for (; !fits() && yields(running_[stay - 1]); --stay) {
     Running& last = running_[stay - 1];
     room += pages_.HeldAlone(last.sequence->pages()) + ahead_of(last);
   }

@@ -7,9 +7,10 @@
 //
 // Pages are taken as sequences grow. Where one lacks a page, the last in rank is preempted: it
 // gives its pages back, keeps its tokens, and waits at its rank to compute them again. So is one of
-// lower priority where one that waits would not fit otherwise. The first in rank always goes on,
-// since any request fits the cache alone. Contract: a function of what was added, removed and
-// computed; no clock, no threads, no model. Non-goals: computing, sampling, answers (stepper.h).
+// lower priority, or of a tenant that is further ahead (fair_share.h), where one that waits would
+// not fit otherwise. The first in rank always goes on, since any request fits the cache alone.
+// Contract: a function of what was added, removed and computed; no clock, no threads, no model.
+// Non-goals: computing, sampling, answers (stepper.h).
 #ifndef JIKJI_ENGINE_SCHEDULER_H_
 #define JIKJI_ENGINE_SCHEDULER_H_
 
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/fair_share.h"
 #include "engine/page_allocator.h"
 #include "engine/prompt_budget.h"
 #include "engine/sequence.h"
@@ -47,7 +49,9 @@ class Scheduler {
   Scheduler(const EngineOptions& options, int32_t pages,
             std::shared_ptr<const Tokenizer> tokenizer);
 
-  void Add(const std::shared_ptr<ActiveRequest>& request) { waiting_.Add(request); }
+  void Add(const std::shared_ptr<ActiveRequest>& request);
+  // Its last choice has ended: its tenant is charged with what it cost.
+  void Leave(const ActiveRequest& request);
 
   // Takes a request's choices out, wherever they are; those that never ran have no sequence.
   std::vector<WaitQueue::Entry> Remove(const std::string& id);
@@ -82,8 +86,8 @@ class Scheduler {
   bool Grow(size_t place);
   // Starts the first that waits, at `place` of the running; false where it does not fit.
   bool Admit(size_t place);
-  // Slots and pages for one more of `priority`: `now` of them at once, `ahead` soon.
-  bool MakeRoom(int32_t priority, int64_t now, int64_t ahead);
+  // Slots and pages for one more of `rank`: `now` of them at once, `ahead` soon.
+  bool MakeRoom(const Rank& rank, int64_t now, int64_t ahead);
   int64_t PagesAhead(int64_t held, int64_t known, const GenerationRequest& request) const;
   void Preempt();
   // Drafts behind a decoding sequence's token, at most `most`.
@@ -94,6 +98,7 @@ class Scheduler {
   const EngineOptions& options_;
   const std::shared_ptr<const Tokenizer> tokenizer_;
   PageAllocator pages_;
+  FairShare shares_;
   WaitQueue waiting_;
   std::vector<Running> running_;  // in order of rank
   std::vector<StepPart> parts_;

@@ -37,14 +37,19 @@ struct ActiveRequest {
 
   // The engine thread's own:
   uint64_t arrival = 0;  // its number among all requests
+  int64_t tag = 0;       // of its tenant's turn (fair_share.h)
   int32_t unstarted;     // choices that never ran
   int32_t unfinished;    // choices that have not ended
   bool deaf = false;     // the sink threw: it hears no more
+  // What it cost so far, over all choices: tokens of the prompt that were computed, and sampled.
+  int64_t computed_prompt = 0, sampled = 0;
 };
 
-// A choice's place among all others: lower priority first, then first come first served.
+// A choice's place among all others: lower priority first, then the tenant whose turn it is, then
+// first come first served.
 struct Rank {
   int32_t priority = 0;
+  int64_t tag = 0;
   uint64_t arrival = 0;
   int32_t choice = 0;
 
@@ -52,7 +57,7 @@ struct Rank {
 };
 
 inline Rank RankOf(const ActiveRequest& request, int32_t choice) {
-  return {request.ticket.priority(), request.arrival, choice};
+  return {request.ticket.priority(), request.tag, request.arrival, choice};
 }
 
 // A delta on its way to its sink, and what metrics want to know of it.

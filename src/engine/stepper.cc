@@ -28,7 +28,7 @@ EngineStats Stepper::stats() const {
 
 bool Stepper::Emit(Emission emission) {
   const bool last = emission.delta.finish.has_value();
-  if (last) --emission.request->unfinished;
+  if (last && --emission.request->unfinished == 0) scheduler_.Leave(*emission.request);
   emissions_.push_back(std::move(emission));
   return last;
 }
@@ -185,6 +185,7 @@ bool Stepper::CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now)
         over = Emit(sequence.End(FinishReason::kError, std::move(done.sampled[i].error()), now));
       } else {
         ++stats_.generation_tokens;
+        ++sequence.request()->sampled;
         over = Emit(sequence.Take(std::move(*done.sampled[i]), now));
       }
     }
@@ -196,7 +197,9 @@ void Stepper::Commit() {
   const auto now = Clock::now();
   size_t job = 0;
   for (const auto& [sequence, tokens, drafts] : parts_) {
-    stats_.prompt_tokens += sequence->Advance(tokens);
+    const int64_t read = sequence->Advance(tokens);
+    stats_.prompt_tokens += read;
+    sequence->request()->computed_prompt += std::min<int64_t>(read, tokens);
     bool over = CommitJobs(*sequence, job, now);
     if (!over && sequence->PromptOnlyDone()) {
       over = Emit(sequence->End(FinishReason::kLength, std::nullopt, now));

@@ -103,10 +103,10 @@ class TestClient {
 };
 
 inline Ticket TicketFor(const GenerationRequest& request, int32_t priority = 0,
-                        const std::string& cache_salt = {}) {
+                        const std::string& cache_salt = {}, const std::string& tenant = "test") {
   LocalPolicy policy;
   AdmissionRequest admission;
-  admission.tenant = "test";
+  admission.tenant = tenant;
   admission.prompt_tokens = static_cast<int64_t>(request.prompt.size());
   admission.max_output_tokens = std::max<int64_t>(0, request.max_tokens * request.choices);
   admission.priority = priority;

@@ -58,6 +58,7 @@ class Ticket {
 
 // What a policy decides from.
 struct AdmissionRequest {
+  std::string request = {};  // its id, for records
   std::string tenant;
   std::string model = {};
   int64_t prompt_tokens = 0;

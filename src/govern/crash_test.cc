@@ -144,7 +144,7 @@ TEST_P(AwayTest, TheDeclaredPolicyAndNoLostUsage) {
   url_ = cluster_->NewDatabase();
   database_ = Connect();
   ASSERT_TRUE(MigrateGovernance(*database_));
-  admin_ = std::make_unique<Administration>(*database_, hasher_, clock_);
+  admin_ = std::make_unique<Administration>(*database_, hasher_, clock_, "test");
   organisation_ = admin_->AddOrganisation("o", "KRW").value();
   project_ = admin_->AddProject(organisation_, "p", {}).value();
   key_ = AddKey();

@@ -17,14 +17,59 @@ namespace {
 
 // Requests of one transaction: some thousand rows at most, far below a second.
 constexpr size_t kBatch = 16'384;
+// Acts that are read from the store at once.
+constexpr int64_t kActsAtOnce = 256;
+
+constexpr std::string_view kInvalidKey = "invalid_api_key";
+
+// Priorities within one service class.
+constexpr int32_t kClassStep = 1000;
 
 std::unexpected<Refusal> Deny(ErrorCode code, std::string message, std::string reason) {
   return std::unexpected(Refusal({code, std::move(message), {}}, std::move(reason)));
 }
 
+std::unexpected<Refusal> Unrecorded(const Error& error) {
+  Refusal refusal(
+      {ErrorCode::kUnavailable, "the audit log cannot be written: " + error.message, {}},
+      "audit_unavailable", 1);
+  return std::unexpected(std::move(refusal));
+}
+
+// The record is the certificate: it stands in the log that holds the content, under a signed head.
+Result<audit::Position> EraseContent(audit::Trail& trail, const std::string& tenant) {
+  const auto destroyed = trail.log().keys().Destroy(tenant);
+  // None was ever made, or it was destroyed before: nothing can be read either way.
+  if (!destroyed && destroyed.error().code != ErrorCode::kNotFound) {
+    return std::unexpected(destroyed.error());
+  }
+  return trail.Write(tenant, "key.destroyed",
+                     {{"content", destroyed ? "erased" : "there was none"}});
+}
+
 }  // namespace
 
+// One door, one record: what is decided here is written down before anyone acts on it.
 std::expected<Ticket, Refusal> Caller::Admit(const AdmissionRequest& request) {
+  auto ticket = Decide(request);
+  audit::Trail* trail = governor_.trail();
+  if (trail == nullptr) return ticket;
+  const auto written = trail->Write(
+      audit_tenant(), ticket ? "admission.granted" : "admission.refused",
+      {{"request", request.request},
+       {"key", std::to_string(key_->id)},
+       {"project", std::to_string(key_->project)},
+       {"model", request.model},
+       {"grade", GradeName(key_->grade)},
+       {"prompt_tokens", std::to_string(request.prompt_tokens)},
+       {"max_output_tokens",
+        std::to_string(ticket ? ticket->max_output_tokens() : request.max_output_tokens)},
+       {"reason", ticket ? std::string_view() : std::string_view(ticket.error().reason)}});
+  if (!written) return Unrecorded(written.error());
+  return ticket;
+}
+
+std::expected<Ticket, Refusal> Caller::Decide(const AdmissionRequest& request) {
   if (request.prompt_tokens < 0 || request.max_output_tokens < 0 || request.choices < 1) {
     return std::unexpected(
         Refusal({ErrorCode::kInvalidArgument, "token counts of a request cannot be negative", {}}));
@@ -39,6 +84,11 @@ std::expected<Ticket, Refusal> Caller::Admit(const AdmissionRequest& request) {
                  "model"},
                 "model_not_found"));
   }
+  if (std::string why =
+          directory_->WhyNotGraded(*key_, request.model, governor_.options_.log_grade);
+      !why.empty()) {
+    return Deny(ErrorCode::kPermissionDenied, std::move(why), "grade_not_allowed");
+  }
   const Demand demand{.key = *key_,
                       .model = request.model,
                       .prompt_tokens = request.prompt_tokens,
@@ -51,8 +101,12 @@ std::expected<Ticket, Refusal> Caller::Admit(const AdmissionRequest& request) {
   AdmissionRequest granted = request;
   granted.tenant = fmt::format("proj-{}", key_->project);
   granted.max_output_tokens = grant->max_output_tokens;
-  // Whoever shares no project shares no page; what the client adds divides further.
-  granted.cache_salt = fmt::format("{}/{}", key_->project, request.cache_salt);
+  // Whoever shares no project and grade shares no page; what the client adds divides further.
+  granted.cache_salt =
+      fmt::format("{}/{}/{}", key_->project, GradeName(key_->grade), request.cache_salt);
+  // The class decides between tenants. Within it a client may step back, never ahead.
+  granted.priority = kClassStep * static_cast<int32_t>(directory_->ClassOf(*key_)) +
+                     std::clamp(request.priority, 0, kClassStep - 1);
   return Make(granted, std::move(grant->meter));
 }
 
@@ -66,11 +120,16 @@ Result<std::unique_ptr<Governor>> Governor::Open(GovernorOptions options) {
 Result<> Governor::Start() {
   JIKJI_ASSIGN(database_, Database::Open(options_.store));
   JIKJI_RETURN_IF_ERROR(MigrateGovernance(*database_));
-  JIKJI_RETURN_IF_ERROR(Administration(*database_, hasher_, *options_.clock).CheckPepper());
+  JIKJI_RETURN_IF_ERROR(
+      Administration(*database_, hasher_, *options_.clock, "server").CheckPepper());
   JIKJI_ASSIGN(journal_, Journal::Open(options_.journal));
   JIKJI_ASSIGN(auto slice_database, Database::Open(options_.store));
   slices_ = std::make_unique<SliceSource>(std::move(slice_database), journal_->server());
   ledger_ = std::make_unique<Ledger>(*options_.clock, *journal_, *slices_);
+  if (!options_.audit.empty()) {
+    JIKJI_ASSIGN(trail_, audit::Trail::Open(options_.audit));
+    JIKJI_ASSIGN(last_act_, LastRecordedAct(*database_, journal_->server()));
+  }
 
   JIKJI_ASSIGN(last_batch_, LastBatch(*database_, journal_->server()));
   const size_t cut_off = journal_->Replay(last_batch_);
@@ -85,6 +144,7 @@ Result<> Governor::Start() {
   }
   while (journal_->unfinished() > 0) JIKJI_RETURN_IF_ERROR(WriteUsage());
   JIKJI_RETURN_IF_ERROR(Refresh());
+  JIKJI_RETURN_IF_ERROR(RecordActs());
   JIKJI_RETURN_IF_ERROR(ledger_->PrepareJournal());
   if (options_.interval.count() > 0) {
     thread_ = std::jthread([this](const std::stop_token& stop) { Work(stop); });
@@ -131,6 +191,7 @@ Result<> Governor::Tick() {
     JIKJI_RETURN_IF_ERROR(WriteUsage());
   } while (ledger_->settled() >= kBatch);
   JIKJI_RETURN_IF_ERROR(FindOverSoft());
+  JIKJI_RETURN_IF_ERROR(RecordActs());
   JIKJI_RETURN_IF_ERROR(refreshed);
   JIKJI_RETURN_IF_ERROR(synced);
   return prepared;
@@ -176,6 +237,32 @@ Result<> Governor::FindOverSoft() {
   return {};
 }
 
+// Under database_mutex_, or before the thread starts. An act that was recorded just before a crash
+// may be recorded again; its number tells.
+Result<> Governor::RecordActs() {
+  if (trail_ == nullptr) return {};
+  JIKJI_RETURN_IF_ERROR(trail_->Flush());
+  for (;;) {
+    JIKJI_ASSIGN(const auto acts, ReadActs(*database_, {.after = last_act_, .limit = kActsAtOnce}));
+    if (acts.empty()) return {};
+    audit::Position last;
+    for (const WrittenAct& act : acts) {
+      JIKJI_ASSIGN(last, trail_->Write(audit::TenantName(act.organisation), act.event,
+                                       {{"act", std::to_string(act.id)},
+                                        {"at", std::to_string(act.at)},
+                                        {"actor", act.actor},
+                                        {"target", act.target},
+                                        {"detail", act.detail}}));
+      if (act.event == kContentErased) {
+        JIKJI_ASSIGN(last, EraseContent(*trail_, audit::TenantName(act.organisation)));
+      }
+    }
+    JIKJI_RETURN_IF_ERROR(trail_->log().WaitDurable(last.index));
+    JIKJI_RETURN_IF_ERROR(SetRecordedAct(*database_, journal_->server(), acts.back().id));
+    last_act_ = acts.back().id;
+  }
+}
+
 Result<> Governor::WithDatabase(const std::function<Result<>(Database&)>& work) {
   const std::lock_guard lock(database_mutex_);
   return work(*database_);
@@ -189,6 +276,27 @@ std::shared_ptr<const Directory> Governor::directory() const {
 std::expected<std::shared_ptr<Caller>, Refusal> Governor::Authenticate(std::string_view token,
                                                                        std::string_view peer,
                                                                        Right right) const {
+  // Keeps the key alive that a refusal names.
+  const auto directory = this->directory();
+  const ApiKey* key = nullptr;
+  auto caller = Recognise(token, peer, right, directory, key);
+  if (caller || trail_ == nullptr) return caller;
+  if (key == nullptr) {
+    if (caller.error().reason == kInvalidKey) trail_->CountUnknownKey();
+    return caller;
+  }
+  const auto written = trail_->Write(audit::TenantName(key->organisation), "authentication.refused",
+                                     {{"key", std::to_string(key->id)},
+                                      {"peer", peer},
+                                      {"reason", caller.error().reason},
+                                      {"detail", caller.error().message}});
+  if (!written) return Unrecorded(written.error());
+  return caller;
+}
+
+std::expected<std::shared_ptr<Caller>, Refusal> Governor::Recognise(
+    std::string_view token, std::string_view peer, Right right,
+    const std::shared_ptr<const Directory>& directory, const ApiKey*& key) const {
   if (options_.clock->SteadyMicroseconds() - last_answer_ >
       std::chrono::microseconds(options_.patience).count()) {
     return Deny(ErrorCode::kUnavailable,
@@ -197,23 +305,23 @@ std::expected<std::shared_ptr<Caller>, Refusal> Governor::Authenticate(std::stri
   const auto wrong = [] {
     return Deny(ErrorCode::kUnauthenticated,
                 "the API key is missing or wrong; send it as `Authorization: Bearer KEY`",
-                "invalid_api_key");
+                std::string(kInvalidKey));
   };
   const auto prefix = KeyPrefix(token);
   if (!prefix) return wrong();
-  auto directory = this->directory();
-  const ApiKey* key = directory->FindKey(*prefix);
-  if (key == nullptr || !KeyHasher::Equal(hasher_.Digest(token), key->digest)) return wrong();
+  const ApiKey* found = directory->FindKey(*prefix);
+  if (found == nullptr || !KeyHasher::Equal(hasher_.Digest(token), found->digest)) return wrong();
+  key = found;
   // From here on the caller has the secret, and may know what is wrong with it.
   if (key->revoked_at) {
-    return Deny(ErrorCode::kUnauthenticated, "this API key was revoked", "invalid_api_key");
+    return Deny(ErrorCode::kUnauthenticated, "this API key was revoked", std::string(kInvalidKey));
   }
   if (key->expires_at && *key->expires_at <= options_.clock->WallSeconds()) {
-    return Deny(ErrorCode::kUnauthenticated, "this API key has expired", "invalid_api_key");
+    return Deny(ErrorCode::kUnauthenticated, "this API key has expired", std::string(kInvalidKey));
   }
   if (!directory->IsOpen(*key)) {
     return Deny(ErrorCode::kUnauthenticated, "the project of this API key was archived",
-                "invalid_api_key");
+                std::string(kInvalidKey));
   }
   if (!key->networks.empty()) {
     const auto address = ParsePeer(peer);
@@ -229,8 +337,7 @@ std::expected<std::shared_ptr<Caller>, Refusal> Governor::Authenticate(std::stri
                 fmt::format("a key of the role `{}` may not do this", RoleName(key->role)),
                 "insufficient_permissions");
   }
-  return std::shared_ptr<Caller>(
-      new Caller(*const_cast<Governor*>(this), std::move(directory), *key));
+  return std::shared_ptr<Caller>(new Caller(*const_cast<Governor*>(this), directory, *key));
 }
 
 }  // namespace jikji

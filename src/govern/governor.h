@@ -7,8 +7,11 @@
 //
 // While the store is away, known keys go on within the slices that were granted, their usage in the
 // journal; after `patience` without an answer from it nothing is admitted (promise 3), since a
-// revoked key could no longer be told from a good one. Lifetime: outlives the engine and every
-// Caller; `clock` outlives it.
+// revoked key could no longer be told from a good one.
+//
+// Where an audit log is kept, every decision is in it before it takes effect, and the thread
+// carries the acts of administration from the store into it; what cannot be recorded is refused.
+// Lifetime: outlives the engine and every Caller; `clock` outlives it.
 #ifndef JIKJI_GOVERN_GOVERNOR_H_
 #define JIKJI_GOVERN_GOVERNOR_H_
 
@@ -25,6 +28,7 @@
 #include <vector>
 
 #include "engine/ticket.h"
+#include "govern/audit/trail.h"
 #include "govern/clock.h"
 #include "govern/ledger/journal.h"
 #include "govern/ledger/ledger.h"
@@ -37,9 +41,11 @@
 namespace jikji {
 
 struct GovernorOptions {
-  std::string store;   // as Database::Open takes it
-  std::string pepper;  // of the keys
+  std::string store;                 // as Database::Open takes it
+  std::string pepper;                // of the keys
+  std::filesystem::path audit = {};  // folder of the audit log; empty: none is kept
   JournalOptions journal;
+  Grade log_grade = Grade::kClassified;  // the highest data that the audit log may tell of
   std::chrono::seconds patience{600};
   const Clock* clock = &SystemClock();
   // Between looks at the store; zero: no thread, the caller calls Tick.
@@ -57,6 +63,9 @@ class Caller : public TicketIssuer {
 
   std::expected<Ticket, Refusal> Admit(const AdmissionRequest& request) override;
 
+  // The chain of the audit log that its records stand in.
+  std::string audit_tenant() const { return audit::TenantName(key_->organisation); }
+
   // Of the last Admit.
   const LedgerStatus& status() const { return status_; }
 
@@ -64,6 +73,7 @@ class Caller : public TicketIssuer {
   friend class Governor;
   Caller(Governor& governor, std::shared_ptr<const Directory> directory, const ApiKey& key)
       : governor_(governor), directory_(std::move(directory)), key_(&key) {}
+  std::expected<Ticket, Refusal> Decide(const AdmissionRequest& request);
 
   Governor& governor_;
   const std::shared_ptr<const Directory> directory_;
@@ -94,6 +104,8 @@ class Governor {
 
   std::shared_ptr<const Directory> directory() const;
   Ledger& ledger() { return *ledger_; }
+  // nullptr where no audit log is kept.
+  audit::Trail* trail() const { return trail_.get(); }
 
  private:
   friend class Caller;
@@ -103,6 +115,11 @@ class Governor {
   Result<> Refresh();
   Result<> WriteUsage();
   Result<> FindOverSoft();
+  Result<> RecordActs();
+  // `key`: whose secret it is, even where it is refused.
+  std::expected<std::shared_ptr<Caller>, Refusal> Recognise(
+      std::string_view token, std::string_view peer, Right right,
+      const std::shared_ptr<const Directory>& directory, const ApiKey*& key) const;
   void Work(const std::stop_token& stop);
 
   const GovernorOptions options_;
@@ -112,6 +129,7 @@ class Governor {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<SliceSource> slices_;
   std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<audit::Trail> trail_;
 
   mutable std::mutex directory_mutex_;
   std::shared_ptr<const Directory> directory_;
@@ -119,6 +137,7 @@ class Governor {
 
   // Under database_mutex_:
   int64_t last_batch_ = 0;
+  int64_t last_act_ = 0;      // in the audit log
   std::vector<Slot*> batch_;  // taken, and perhaps written
 
   std::jthread thread_;  // the last member: it uses all others

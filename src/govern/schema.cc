@@ -72,6 +72,33 @@ CREATE TABLE servers ( -- how far the journal of each has been written into the 
 
 CREATE TABLE governance (name @TEXT PRIMARY KEY, number @INTEGER NOT NULL, note @TEXT NOT NULL) @STRICT;
 INSERT INTO governance (name, number, note) VALUES ('generation', 1, '');
+)",
+    R"(
+CREATE TABLE acts ( -- of administration, on their way to each server's audit log
+  id @ID, at @INTEGER NOT NULL, actor @TEXT NOT NULL,
+  organisation @INTEGER NOT NULL, -- 0: the site's
+  event @TEXT NOT NULL, target @TEXT NOT NULL, detail @TEXT NOT NULL) @STRICT;
+
+CREATE TABLE recorded_acts ( -- the last act that a server has in its audit log
+  server @TEXT PRIMARY KEY, act @INTEGER NOT NULL) @STRICT;
+)",
+    R"(
+ALTER TABLE organisations ADD COLUMN grade @TEXT NOT NULL DEFAULT 'O'; -- grade.h
+ALTER TABLE api_keys ADD COLUMN grade @TEXT NOT NULL DEFAULT 'O';
+ALTER TABLE projects ADD COLUMN service_class @TEXT NOT NULL DEFAULT 'standard';
+CREATE TABLE model_grades (
+  model @TEXT PRIMARY KEY, clearance @TEXT NOT NULL, content @TEXT NOT NULL) @STRICT;
+
+CREATE TABLE customers ( -- customers.h
+  organisation @INTEGER NOT NULL REFERENCES organisations (id), version @INTEGER NOT NULL,
+  legal_name @TEXT NOT NULL, business_number @TEXT NOT NULL, headquarters @TEXT NOT NULL,
+  parent @TEXT NOT NULL, screening_list @TEXT NOT NULL, screening_result @TEXT NOT NULL,
+  screened_by @TEXT NOT NULL, end_use @TEXT NOT NULL, filed_by @TEXT NOT NULL,
+  filed_at @INTEGER NOT NULL, PRIMARY KEY (organisation, version)) @STRICT;
+
+CREATE TABLE customer_approvals (
+  organisation @INTEGER NOT NULL, version @INTEGER NOT NULL, approver @TEXT NOT NULL,
+  at @INTEGER NOT NULL, PRIMARY KEY (organisation, version, approver)) @STRICT;
 )"};
 
 }  // namespace

@@ -86,6 +86,12 @@ def check_proof(proof, public_key):
             "consistency is not proved"
 
 
+def check_pack(pack, public_key):
+    assert pack["records"], "the pack is empty"
+    for proof in pack["records"]:
+        check_proof({**proof, "head": pack["head"]}, public_key)
+
+
 def check_export(lines, public_key):
     leaves, head = [], None
     last = {}  # tenant: (count, leaf)
@@ -111,6 +117,8 @@ def main():
     with open(path, encoding="utf-8") as file:
         if kind == "proof":
             check_proof(json.load(file), public_key)
+        elif kind == "pack":
+            check_pack(json.load(file), public_key)
         else:
             check_export(file, public_key)
     print("verified")

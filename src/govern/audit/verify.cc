@@ -56,45 +56,86 @@ Result<VerifyReport> VerifyLog(const std::filesystem::path& folder, VerifyOption
   return report;
 }
 
-Result<std::string> ProveRecord(const std::filesystem::path& folder, uint64_t index,
-                                uint64_t since) {
+namespace {
+
+// The records under the last signed head, of a log that verifies: what every proof stands on.
+struct Signed {
+  SignedHead head;
+  std::vector<Hash> leaves;
+  std::vector<std::pair<uint64_t, std::string>> picked;  // index, bytes
+};
+
+Result<Signed> ReadSigned(const std::filesystem::path& folder,
+                          const std::function<bool(const Record&)>& wanted) {
   const LogFiles files = FilesOf(folder);
   JIKJI_ASSIGN(const MappedFile head_file, MappedFile::Open(files.heads));
   uint64_t heads_end = 0;
   JIKJI_ASSIGN(const auto heads, ReadHeads(TextOf(head_file), files.heads.string(), heads_end));
-  if (heads.empty() || index >= heads.back().size || since > heads.back().size) {
-    return Fail(ErrorCode::kNotFound,
-                fmt::format("no signed head covers record {}; {} records are signed", index,
-                            heads.empty() ? 0 : heads.back().size),
-                folder.string());
-  }
-  const SignedHead& head = heads.back();
-  std::vector<Hash> leaves;
-  std::string bytes;
+  Signed read;
+  if (!heads.empty()) read.head = heads.back();
   VerifyOptions options;
-  options.visit = [&](const Record& record, std::string_view record_bytes, const Hash& leaf) {
-    if (leaves.size() < head.size) leaves.push_back(leaf);
-    if (record.index == index) bytes = record_bytes;
+  options.visit = [&](const Record& record, std::string_view bytes, const Hash& leaf) {
+    if (read.leaves.size() >= read.head.size) return;
+    read.leaves.push_back(leaf);
+    if (wanted(record)) read.picked.emplace_back(record.index, bytes);
   };
   JIKJI_ASSIGN(const VerifyReport report, VerifyLog(folder, std::move(options)));
-  if (!report.faults.empty() || leaves.size() != head.size) {
+  if (!report.faults.empty() || read.leaves.size() != read.head.size) {
     return Fail(ErrorCode::kMalformed, "the log does not verify: run `jikji audit verify`",
                 folder.string());
   }
-  JIKJI_ASSIGN(const std::string pem, ReadFile(files.public_key));
+  return read;
+}
+
+// {"head", "public_key"}
+Result<boost::json::object> Signatures(const std::filesystem::path& folder,
+                                       const SignedHead& head) {
+  JIKJI_ASSIGN(const std::string pem, ReadFile(FilesOf(folder).public_key));
   JIKJI_ASSIGN(const boost::json::value head_json, ParseJson(HeadToJson(head)));
-  boost::json::object proof{{"index", index},
-                            {"record", ToBase64(bytes)},
-                            {"inclusion", HexList(InclusionProof(leaves, index))},
-                            {"head", head_json},
-                            {"public_key", pem}};
+  return boost::json::object{{"head", head_json}, {"public_key", pem}};
+}
+
+boost::json::object Inclusion(const Signed& read, size_t place) {
+  const auto& [index, bytes] = read.picked[place];
+  return {{"index", index},
+          {"record", ToBase64(bytes)},
+          {"inclusion", HexList(InclusionProof(read.leaves, index))}};
+}
+
+}  // namespace
+
+Result<std::string> ProveRecord(const std::filesystem::path& folder, uint64_t index,
+                                uint64_t since) {
+  JIKJI_ASSIGN(const Signed read,
+               ReadSigned(folder, [&](const Record& record) { return record.index == index; }));
+  if (read.picked.empty() || since > read.head.size) {
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("no signed head covers record {}; {} records are signed", index,
+                            read.head.size),
+                folder.string());
+  }
+  JIKJI_ASSIGN(boost::json::object proof, Signatures(folder, read.head));
+  for (auto& [key, value] : Inclusion(read, 0)) proof[key] = value;
   if (since > 0) {
-    const std::span<const Hash> before = std::span(leaves).first(since);
+    const std::span<const Hash> before = std::span(read.leaves).first(since);
     proof["since"] = {{"size", since},
                       {"root", ToHex(BytesOf(RootOf(before)))},
-                      {"consistency", HexList(ConsistencyProof(leaves, since))}};
+                      {"consistency", HexList(ConsistencyProof(read.leaves, since))}};
   }
   return boost::json::serialize(proof);
+}
+
+Result<std::string> ProveRecords(const std::filesystem::path& folder,
+                                 const std::function<bool(const Record&)>& wanted) {
+  JIKJI_ASSIGN(const Signed read, ReadSigned(folder, wanted));
+  if (read.picked.empty()) {
+    return Fail(ErrorCode::kNotFound, "the log has no such record under a signed head",
+                folder.string());
+  }
+  JIKJI_ASSIGN(boost::json::object pack, Signatures(folder, read.head));
+  boost::json::array& records = pack["records"].emplace_array();
+  for (size_t i = 0; i < read.picked.size(); ++i) records.push_back(Inclusion(read, i));
+  return boost::json::serialize(pack);
 }
 
 }  // namespace jikji::audit

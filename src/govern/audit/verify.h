@@ -3,6 +3,7 @@
 #define JIKJI_GOVERN_AUDIT_VERIFY_H_
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -36,6 +37,11 @@ Result<VerifyReport> VerifyLog(const std::filesystem::path& folder, VerifyOption
 // begins with its first `since` records. A JSON object.
 Result<std::string> ProveRecord(const std::filesystem::path& folder, uint64_t index,
                                 uint64_t since);
+
+// What is proved of every record that `wanted` picks, under one head: {"head", "public_key",
+// "records": [{"index", "record", "inclusion"}]}. An evidence pack, to be checked offline.
+Result<std::string> ProveRecords(const std::filesystem::path& folder,
+                                 const std::function<bool(const Record&)>& wanted);
 
 }  // namespace jikji::audit
 

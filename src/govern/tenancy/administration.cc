@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 
 namespace jikji {
 namespace {
+
+using boost::json::object;
 
 constexpr size_t kLongestName = 200;
 // A model's name must fit the journal.
@@ -32,18 +35,35 @@ Result<> CheckModels(const std::vector<std::string>& models) {
   return {};
 }
 
+std::string ListOf(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+std::string Named(const Scope& scope) {
+  return fmt::format("{}_{}", ScopeKindName(scope.kind), scope.id);
+}
+
+Act MakeAct(std::string event, int64_t organisation, std::string target, const object& detail) {
+  return {std::move(event), organisation, std::move(target), boost::json::serialize(detail)};
+}
+
+std::string StopTarget(std::string_view kind, std::string_view name) {
+  return name.empty() ? std::string(kind) : fmt::format("{} {}", kind, name);
+}
+
 std::unexpected<Error> NotFound(std::string_view what, int64_t id) {
   return Fail(ErrorCode::kNotFound, fmt::format("there is no {} {}", what, id));
 }
 
 }  // namespace
 
-Result<> Administration::Change(const std::function<Result<>()>& body) {
+Result<> Administration::Change(const std::function<Result<Act>()>& body) {
   return InTransaction(database_, [&]() -> Result<> {
-    JIKJI_RETURN_IF_ERROR(body());
+    JIKJI_ASSIGN(const Act act, body());
+    // One writer at a time from here on, so that acts are numbered in the order of their commits.
     JIKJI_RETURN_IF_ERROR(
         database_.Run("UPDATE governance SET number = number + 1 WHERE name = 'generation'"));
-    return {};
+    return WriteAct(database_, clock_.WallSeconds(), actor_, act);
   });
 }
 
@@ -67,7 +87,7 @@ Result<int64_t> Administration::AddOrganisation(std::string_view name, std::stri
   JIKJI_RETURN_IF_ERROR(CheckName(name));
   JIKJI_RETURN_IF_ERROR(CheckCurrency(currency));
   int64_t id = 0;
-  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<Act> {
     JIKJI_ASSIGN(const SqlRows rows,
                  database_.Run("INSERT INTO organisations (name, currency, created_at) "
                                "VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING RETURNING id",
@@ -77,7 +97,8 @@ Result<int64_t> Administration::AddOrganisation(std::string_view name, std::stri
                   fmt::format("there is an organisation `{}` already", name), "name");
     }
     id = rows.Int(0, 0);
-    return {};
+    return MakeAct("organization.created", id, fmt::format("organisation_{}", id),
+                   {{"name", name}, {"currency", currency}});
   }));
   return id;
 }
@@ -87,20 +108,20 @@ Result<int64_t> Administration::AddProject(int64_t organisation, std::string_vie
   JIKJI_RETURN_IF_ERROR(CheckName(name));
   JIKJI_RETURN_IF_ERROR(CheckModels(models));
   int64_t id = 0;
-  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<Act> {
     JIKJI_RETURN_IF_ERROR(CheckScope({ScopeKind::kOrganisation, organisation}));
     JIKJI_ASSIGN(
         const SqlRows rows,
         database_.Run("INSERT INTO projects (organisation, name, models, created_at) VALUES "
                       "($1, $2, $3, $4) ON CONFLICT (organisation, name) DO NOTHING RETURNING id",
-                      {organisation, std::string(name), fmt::format("{}", fmt::join(models, ",")),
-                       clock_.WallSeconds()}));
+                      {organisation, std::string(name), ListOf(models), clock_.WallSeconds()}));
     if (rows.empty()) {
       return Fail(ErrorCode::kInvalidArgument,
                   fmt::format("the organisation has a project `{}` already", name), "name");
     }
     id = rows.Int(0, 0);
-    return {};
+    return MakeAct("project.created", organisation, fmt::format("project_{}", id),
+                   {{"name", name}, {"models", ListOf(models)}});
   }));
   return id;
 }
@@ -108,8 +129,8 @@ Result<int64_t> Administration::AddProject(int64_t organisation, std::string_vie
 Result<int64_t> Administration::AddServiceAccount(int64_t project, std::string_view name) {
   JIKJI_RETURN_IF_ERROR(CheckName(name));
   int64_t id = 0;
-  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<> {
-    JIKJI_RETURN_IF_ERROR(CheckScope({ScopeKind::kProject, project}));
+  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<Act> {
+    JIKJI_ASSIGN(const int64_t organisation, CheckScope({ScopeKind::kProject, project}));
     JIKJI_ASSIGN(const SqlRows rows,
                  database_.Run("INSERT INTO service_accounts (project, name, created_at) VALUES "
                                "($1, $2, $3) ON CONFLICT (project, name) DO NOTHING RETURNING id",
@@ -119,14 +140,49 @@ Result<int64_t> Administration::AddServiceAccount(int64_t project, std::string_v
                   fmt::format("the project has a service account `{}` already", name), "name");
     }
     id = rows.Int(0, 0);
-    return {};
+    return MakeAct("service_account.created", organisation, fmt::format("service_account_{}", id),
+                   {{"name", name}, {"project", project}});
   }));
   return id;
 }
 
+Result<> Administration::SetOrganisationGrade(int64_t organisation, Grade grade) {
+  return Change([&]() -> Result<Act> {
+    JIKJI_RETURN_IF_ERROR(CheckScope({ScopeKind::kOrganisation, organisation}));
+    JIKJI_RETURN_IF_ERROR(database_.Run("UPDATE organisations SET grade = $1 WHERE id = $2",
+                                        {std::string(GradeName(grade)), organisation}));
+    return MakeAct("organization.graded", organisation,
+                   Named({ScopeKind::kOrganisation, organisation}), {{"grade", GradeName(grade)}});
+  });
+}
+
+Result<> Administration::SetModelGrade(std::string_view model, const ModelGrade& grade) {
+  JIKJI_RETURN_IF_ERROR(CheckName(model, kLongestModel));
+  const std::string clearance(GradeName(grade.clearance)), content(GradeName(grade.content));
+  return Change([&]() -> Result<Act> {
+    JIKJI_RETURN_IF_ERROR(
+        database_.Run("INSERT INTO model_grades (model, clearance, content) VALUES ($1, $2, $3) "
+                      "ON CONFLICT (model) DO UPDATE SET clearance = excluded.clearance, "
+                      "content = excluded.content",
+                      {std::string(model), clearance, content}));
+    return MakeAct("model.graded", 0, std::string(model),
+                   {{"clearance", clearance}, {"content", content}});
+  });
+}
+
+Result<> Administration::SetServiceClass(int64_t project, ServiceClass service_class) {
+  return Change([&]() -> Result<Act> {
+    JIKJI_ASSIGN(const int64_t organisation, CheckScope({ScopeKind::kProject, project}));
+    JIKJI_RETURN_IF_ERROR(database_.Run("UPDATE projects SET service_class = $1 WHERE id = $2",
+                                        {std::string(ServiceClassName(service_class)), project}));
+    return MakeAct("project.updated", organisation, Named({ScopeKind::kProject, project}),
+                   {{"service_class", ServiceClassName(service_class)}});
+  });
+}
+
 Result<> Administration::Archive(ScopeKind kind, int64_t id) {
-  return Change([&]() -> Result<> {
-    JIKJI_RETURN_IF_ERROR(CheckScope({kind, id}));
+  return Change([&]() -> Result<Act> {
+    JIKJI_ASSIGN(const int64_t organisation, CheckScope({kind, id}));
     const int64_t now = clock_.WallSeconds();
     if (kind == ScopeKind::kOrganisation) {
       JIKJI_RETURN_IF_ERROR(
@@ -137,29 +193,30 @@ Result<> Administration::Archive(ScopeKind kind, int64_t id) {
     } else {
       return Fail(ErrorCode::kInvalidArgument, "a key is revoked, not archived");
     }
-    return {};
+    return MakeAct(kind == ScopeKind::kProject ? "project.archived" : "organization.archived",
+                   organisation, Named({kind, id}), {});
   });
 }
 
-Result<> Administration::CheckScope(const Scope& scope) {
+Result<int64_t> Administration::CheckScope(const Scope& scope) {
   Result<SqlRows> rows;
   switch (scope.kind) {
     case ScopeKind::kOrganisation:
-      rows = database_.Run("SELECT 1 FROM organisations WHERE id = $1 AND archived_at IS NULL",
+      rows = database_.Run("SELECT id FROM organisations WHERE id = $1 AND archived_at IS NULL",
                            {scope.id});
       break;
     case ScopeKind::kProject:
-      rows =
-          database_.Run("SELECT 1 FROM projects WHERE id = $1 AND archived_at IS NULL", {scope.id});
+      rows = database_.Run(
+          "SELECT organisation FROM projects WHERE id = $1 AND archived_at IS NULL", {scope.id});
       break;
     case ScopeKind::kKey:
-      rows =
-          database_.Run("SELECT 1 FROM api_keys WHERE id = $1 AND revoked_at IS NULL", {scope.id});
+      rows = database_.Run("SELECT organisation FROM api_keys WHERE id = $1 AND revoked_at IS NULL",
+                           {scope.id});
       break;
   }
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return NotFound(ScopeKindName(scope.kind), scope.id);
-  return {};
+  return rows->Int(0, 0);
 }
 
 // The key stands where its role belongs, and what it names is one branch of the tree.
@@ -175,7 +232,8 @@ Result<> Administration::CheckPlace(NewKey& wanted) {
                                                             : "no organisation and no project"));
   }
   if (level == Level::kOrganisation) {
-    return CheckScope({ScopeKind::kOrganisation, wanted.organisation});
+    JIKJI_RETURN_IF_ERROR(CheckScope({ScopeKind::kOrganisation, wanted.organisation}));
+    return {};
   }
   if (level == Level::kSite) return {};
   JIKJI_ASSIGN(const SqlRows project,
@@ -201,6 +259,21 @@ Result<> Administration::CheckPlace(NewKey& wanted) {
   return {};
 }
 
+// A child has no more than its parent.
+Result<> Administration::CheckGrade(const NewKey& wanted) {
+  JIKJI_ASSIGN(const SqlRows rows, database_.Run("SELECT grade FROM organisations WHERE id = $1",
+                                                 {wanted.organisation}));
+  Grade most = Grade::kOpen;
+  if (!rows.empty()) {
+    JIKJI_ASSIGN(most, ParseGrade(rows.Text(0, 0)));
+  }
+  if (wanted.grade <= most) return {};
+  return Fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("the organisation itself is cleared for data of grade {} only", GradeName(most)),
+      "grade");
+}
+
 Result<MadeKey> Administration::InsertKey(const NewKey& wanted) {
   MadeKey made;
   JIKJI_ASSIGN(made.secret, MakeApiKey(wanted.shape));
@@ -208,12 +281,12 @@ Result<MadeKey> Administration::InsertKey(const NewKey& wanted) {
       const SqlRows rows,
       database_.Run(
           "INSERT INTO api_keys (organisation, project, service_account, name, role, prefix, "
-          "digest, models, networks, created_at, expires_at) VALUES "
-          "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+          "digest, models, networks, created_at, expires_at, grade) VALUES "
+          "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
           {OrNull(wanted.organisation), OrNull(wanted.project), OrNull(wanted.service_account),
            wanted.name, std::string(RoleName(wanted.role)), made.secret.substr(0, kKeyPrefixLength),
-           ToHex(hasher_.Digest(made.secret)), fmt::format("{}", fmt::join(wanted.models, ",")),
-           wanted.networks, clock_.WallSeconds(), OrNull(wanted.expires_at)}));
+           ToHex(hasher_.Digest(made.secret)), ListOf(wanted.models), wanted.networks,
+           clock_.WallSeconds(), OrNull(wanted.expires_at), std::string(GradeName(wanted.grade))}));
   made.id = rows.Int(0, 0);
   return made;
 }
@@ -227,10 +300,19 @@ Result<MadeKey> Administration::AddKey(const NewKey& given) {
     return Fail(ErrorCode::kInvalidArgument, "a key must not end before it begins", "expires_at");
   }
   MadeKey made;
-  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<Act> {
     JIKJI_RETURN_IF_ERROR(CheckPlace(wanted));
+    JIKJI_RETURN_IF_ERROR(CheckGrade(wanted));
+    JIKJI_RETURN_IF_ERROR(CheckCustomer(database_, wanted.organisation));
     JIKJI_ASSIGN(made, InsertKey(wanted));
-    return {};
+    return MakeAct("api_key.created", wanted.organisation, fmt::format("key_{}", made.id),
+                   {{"name", wanted.name},
+                    {"role", RoleName(wanted.role)},
+                    {"project", wanted.project},
+                    {"models", ListOf(wanted.models)},
+                    {"networks", wanted.networks},
+                    {"grade", GradeName(wanted.grade)},
+                    {"expires_at", wanted.expires_at.value_or(0)}});
   }));
   return made;
 }
@@ -240,15 +322,17 @@ Result<MadeKey> Administration::RotateKey(int64_t id, int64_t overlap_seconds) {
     return Fail(ErrorCode::kInvalidArgument, "an overlap is not negative", "overlap");
   }
   MadeKey made;
-  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<> {
+  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<Act> {
     JIKJI_ASSIGN(
         const SqlRows old,
         database_.Run("SELECT organisation, project, service_account, name, role, prefix, models, "
-                      "networks, expires_at FROM api_keys WHERE id = $1 AND revoked_at IS NULL",
+                      "networks, expires_at, grade FROM api_keys WHERE id = $1 "
+                      "AND revoked_at IS NULL",
                       {id}));
     if (old.empty()) return NotFound("key", id);
     NewKey wanted;
     wanted.organisation = old.Int(0, 0);
+    JIKJI_RETURN_IF_ERROR(CheckCustomer(database_, wanted.organisation));
     wanted.project = old.Int(0, 1);
     wanted.service_account = old.Int(0, 2);
     wanted.name = old.Text(0, 3);
@@ -257,6 +341,7 @@ Result<MadeKey> Administration::RotateKey(int64_t id, int64_t overlap_seconds) {
     wanted.models = SplitList(old.Text(0, 6));
     wanted.networks = old.Text(0, 7);
     if (!old.IsNull(0, 8)) wanted.expires_at = old.Int(0, 8);
+    JIKJI_ASSIGN(wanted.grade, ParseGrade(old.Text(0, 9)));
     const int64_t ends = clock_.WallSeconds() + overlap_seconds;
     JIKJI_RETURN_IF_ERROR(
         database_.Run("UPDATE api_keys SET expires_at = $1 WHERE id = $2 "
@@ -275,19 +360,20 @@ Result<MadeKey> Administration::RotateKey(int64_t id, int64_t overlap_seconds) {
         "requests_per_minute, tokens_per_minute, concurrent_requests FROM rate_limits "
         "WHERE scope_kind = 'key' AND scope_id = $2",
         {made.id, id}));
-    return {};
+    return MakeAct("api_key.rotated", wanted.organisation, fmt::format("key_{}", id),
+                   {{"successor", fmt::format("key_{}", made.id)}, {"ends_at", ends}});
   }));
   return made;
 }
 
 Result<> Administration::RevokeKey(int64_t id) {
-  return Change([&]() -> Result<> {
+  return Change([&]() -> Result<Act> {
     JIKJI_ASSIGN(const SqlRows rows,
                  database_.Run("UPDATE api_keys SET revoked_at = $1 WHERE id = $2 "
-                               "AND revoked_at IS NULL",
+                               "AND revoked_at IS NULL RETURNING organisation",
                                {clock_.WallSeconds(), id}));
-    if (rows.changed() == 0) return NotFound("key", id);
-    return {};
+    if (rows.empty()) return NotFound("key", id);
+    return MakeAct("api_key.deleted", rows.Int(0, 0), fmt::format("key_{}", id), {});
   });
 }
 
@@ -299,7 +385,7 @@ Result<> Administration::SetPrice(std::string_view model, std::string_view curre
     return Fail(ErrorCode::kInvalidArgument,
                 "prices are not negative, and a cached token costs no more than another", "price");
   }
-  return Change([&]() -> Result<> {
+  return Change([&]() -> Result<Act> {
     JIKJI_ASSIGN(const SqlRows sold,
                  database_.Run("SELECT 1 FROM prices WHERE model = $1 AND currency = $2 "
                                "AND valid_from = $3",
@@ -314,7 +400,12 @@ Result<> Administration::SetPrice(std::string_view model, std::string_view curre
         "input = excluded.input, cached = excluded.cached, output = excluded.output",
         {std::string(model), std::string(currency), valid_from, prices.input, prices.cached,
          prices.output}));
-    return {};
+    return MakeAct("price.updated", 0, std::string(model),
+                   {{"currency", currency},
+                    {"valid_from", valid_from},
+                    {"input", prices.input},
+                    {"cached", prices.cached},
+                    {"output", prices.output}});
   });
 }
 
@@ -322,8 +413,10 @@ Result<int64_t> Administration::SetBudget(const Scope& scope, Window window, int
                                           bool hard) {
   if (amount < 0) return Fail(ErrorCode::kInvalidArgument, "a budget is not negative", "amount");
   int64_t id = 0;
-  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<> {
-    JIKJI_RETURN_IF_ERROR(CheckScope(scope));
+  JIKJI_RETURN_IF_ERROR(Change([&]() -> Result<Act> {
+    JIKJI_ASSIGN(const int64_t organisation, CheckScope(scope));
+    const Act act = MakeAct("spend_limit.updated", organisation, Named(scope),
+                            {{"window", WindowName(window)}, {"amount", amount}, {"hard", hard}});
     const std::string kind(ScopeKindName(scope.kind)), span(WindowName(window));
     JIKJI_ASSIGN(const SqlRows known,
                  database_.Run("UPDATE budgets SET amount = $1, hard = $2 WHERE scope_kind = $3 "
@@ -331,7 +424,7 @@ Result<int64_t> Administration::SetBudget(const Scope& scope, Window window, int
                                {amount, int64_t{hard}, kind, scope.id, span}));
     if (!known.empty()) {
       id = known.Int(0, 0);
-      return {};
+      return act;
     }
     JIKJI_ASSIGN(const SqlRows made,
                  database_.Run("INSERT INTO budgets (scope_kind, scope_id, span, hard, amount) "
@@ -347,7 +440,7 @@ Result<int64_t> Administration::SetBudget(const Scope& scope, Window window, int
         "(CASE $3 WHEN 'organisation' THEN organisation WHEN 'project' THEN project "
         "ELSE api_key END) = $4) AS earlier",
         {id, start, kind, scope.id}));
-    return {};
+    return act;
   }));
   return id;
 }
@@ -361,8 +454,8 @@ Result<> Administration::SetLimit(const RateLimit& limit) {
     }
   }
   if (!limit.model.empty()) JIKJI_RETURN_IF_ERROR(CheckName(limit.model, kLongestModel));
-  return Change([&]() -> Result<> {
-    JIKJI_RETURN_IF_ERROR(CheckScope(limit.scope));
+  return Change([&]() -> Result<Act> {
+    JIKJI_ASSIGN(const int64_t organisation, CheckScope(limit.scope));
     JIKJI_RETURN_IF_ERROR(database_.Run(
         "INSERT INTO rate_limits (scope_kind, scope_id, model, requests_per_minute, "
         "tokens_per_minute, concurrent_requests) VALUES ($1, $2, $3, $4, $5, $6) "
@@ -372,7 +465,11 @@ Result<> Administration::SetLimit(const RateLimit& limit) {
         {std::string(ScopeKindName(limit.scope.kind)), limit.scope.id, limit.model,
          OrNull(limit.requests_per_minute), OrNull(limit.tokens_per_minute),
          OrNull(limit.concurrent_requests)}));
-    return {};
+    return MakeAct("rate_limit.updated", organisation, Named(limit.scope),
+                   {{"model", limit.model},
+                    {"requests_per_minute", limit.requests_per_minute.value_or(-1)},
+                    {"tokens_per_minute", limit.tokens_per_minute.value_or(-1)},
+                    {"concurrent_requests", limit.concurrent_requests.value_or(-1)}});
   });
 }
 
@@ -383,24 +480,24 @@ Result<> Administration::Stop(std::string_view kind, std::string_view name,
     return Fail(ErrorCode::kInvalidArgument,
                 "stop `all`, an `organisation` by its id, or a `model` by its name");
   }
-  return Change([&]() -> Result<> {
+  return Change([&]() -> Result<Act> {
     JIKJI_RETURN_IF_ERROR(database_.Run(
         "INSERT INTO stops (kind, name, reason, since) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (kind, name) DO UPDATE SET reason = excluded.reason",
         {std::string(kind), std::string(name), std::string(reason), clock_.WallSeconds()}));
-    return {};
+    return MakeAct("stop.started", 0, StopTarget(kind, name), {{"reason", reason}});
   });
 }
 
 Result<> Administration::Resume(std::string_view kind, std::string_view name) {
-  return Change([&]() -> Result<> {
+  return Change([&]() -> Result<Act> {
     JIKJI_ASSIGN(const SqlRows rows,
                  database_.Run("DELETE FROM stops WHERE kind = $1 AND name = $2",
                                {std::string(kind), std::string(name)}));
     if (rows.changed() == 0) {
       return Fail(ErrorCode::kNotFound, fmt::format("`{} {}` is not stopped", kind, name));
     }
-    return {};
+    return MakeAct("stop.ended", 0, StopTarget(kind, name), {});
   });
 }
 

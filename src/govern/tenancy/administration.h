@@ -1,5 +1,6 @@
 // Changes to the tree: organisations, projects, service accounts, keys, prices, budgets, limits and
-// stops, each in one transaction that raises the directory's generation.
+// stops, each in one transaction that raises the directory's generation and writes the act down
+// (acts.h).
 //
 // What is refused is said in words for the person who asked. Who may ask is the caller's to know.
 #ifndef JIKJI_GOVERN_TENANCY_ADMINISTRATION_H_
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "govern/clock.h"
+#include "govern/tenancy/acts.h"
+#include "govern/tenancy/customers.h"
 #include "govern/tenancy/directory.h"
 #include "store/database.h"
 
@@ -27,6 +30,7 @@ struct NewKey {
   std::vector<std::string> models = {};
   std::string networks = {};  // with commas between
   std::optional<int64_t> expires_at = {};
+  Grade grade = Grade::kOpen;  // at most its organisation's
 };
 
 // A key as its owner sees it, this once.
@@ -37,9 +41,9 @@ struct MadeKey {
 
 class Administration {
  public:
-  // `hasher` and `clock` outlive this.
-  Administration(Database& database, const KeyHasher& hasher, const Clock& clock)
-      : database_(database), hasher_(hasher), clock_(clock) {}
+  // `hasher` and `clock` outlive this. `actor`: who acts, for the record.
+  Administration(Database& database, const KeyHasher& hasher, const Clock& clock, std::string actor)
+      : database_(database), hasher_(hasher), clock_(clock), actor_(std::move(actor)) {}
 
   // Remembers a trace of the pepper with the first call; kPermissionDenied where it is another one
   // than then, since no key would be recognised.
@@ -49,12 +53,28 @@ class Administration {
   Result<int64_t> AddProject(int64_t organisation, std::string_view name,
                              const std::vector<std::string>& models);
   Result<int64_t> AddServiceAccount(int64_t project, std::string_view name);
+  // The highest data that an organisation may send; that a model may be sent, and holds.
+  Result<> SetOrganisationGrade(int64_t organisation, Grade grade);
+  Result<> SetModelGrade(std::string_view model, const ModelGrade& grade);
+  Result<> SetServiceClass(int64_t project, ServiceClass service_class);
   Result<> Archive(ScopeKind kind, int64_t id);  // not kKey: keys are revoked
 
   Result<MadeKey> AddKey(const NewKey& wanted);
   // A new key with the same rights; the old one ends `overlap_seconds` from now, or when it would.
   Result<MadeKey> RotateKey(int64_t id, int64_t overlap_seconds);
   Result<> RevokeKey(int64_t id);
+
+  // `secret`: the operator's key of the person who acts (customers.h).
+  Result<> FileCustomer(int64_t organisation, const CustomerFile& file, std::string_view secret);
+  Result<> ApproveCustomer(int64_t organisation, std::string_view secret);
+  Result<> RequireCustomerFiles(bool required);
+  // Orders the content that audit logs hold of an archived organisation to be erased: every server
+  // destroys the key that it is sealed under, and its log says so.
+  Result<> EraseContent(int64_t organisation, std::string_view reason);
+  // The accesses of a month were looked at; `note`: what was found.
+  Result<> NoteReview(std::string_view note);
+  // Rows of usage older than this are deleted; how many. The act says so.
+  Result<int64_t> PurgeUsage(int64_t before);
 
   // For one token, from a moment on. A later call for the same moment replaces the price unless
   // that moment has passed: what was sold stays as it was.
@@ -70,14 +90,18 @@ class Administration {
   Result<> Resume(std::string_view kind, std::string_view name);
 
  private:
-  Result<> Change(const std::function<Result<>()>& body);
-  Result<> CheckScope(const Scope& scope);
+  // `body` says what it did.
+  Result<> Change(const std::function<Result<Act>()>& body);
+  // That the scope is there and open; returns its organisation.
+  Result<int64_t> CheckScope(const Scope& scope);
   Result<> CheckPlace(NewKey& wanted);
+  Result<> CheckGrade(const NewKey& wanted);
   Result<MadeKey> InsertKey(const NewKey& wanted);
 
   Database& database_;
   const KeyHasher& hasher_;
   const Clock& clock_;
+  const std::string actor_;
 };
 
 }  // namespace jikji

@@ -8,6 +8,7 @@ namespace jikji {
 namespace {
 
 constexpr std::string_view kScopeKinds[] = {"organisation", "project", "key"};
+constexpr std::string_view kServiceClasses[] = {"interactive", "standard", "batch"};
 
 std::optional<int64_t> IntOrNull(const SqlRows& rows, size_t row, size_t column) {
   if (rows.IsNull(row, column)) return std::nullopt;
@@ -27,6 +28,7 @@ class Loader {
     JIKJI_RETURN_IF_ERROR(LoadTree());
     JIKJI_RETURN_IF_ERROR(LoadKeys());
     JIKJI_RETURN_IF_ERROR(LoadPrices());
+    JIKJI_RETURN_IF_ERROR(LoadModelGrades());
     JIKJI_RETURN_IF_ERROR(LoadBudgets());
     return LoadStops();
   }
@@ -36,18 +38,25 @@ class Loader {
  private:
   Result<> LoadTree() {
     JIKJI_ASSIGN(const SqlRows organisations,
-                 database_.Run("SELECT id, name, currency, archived_at FROM organisations"));
+                 database_.Run("SELECT id, name, currency, archived_at, grade FROM organisations"));
     for (size_t i = 0; i < organisations.size(); ++i) {
       const int64_t id = organisations.Int(i, 0);
       directory.organisations[id] = {id, organisations.Text(i, 1), organisations.Text(i, 2),
-                                     IntOrNull(organisations, i, 3)};
+                                     IntOrNull(organisations, i, 3), Grade::kOpen};
+      JIKJI_ASSIGN(directory.organisations[id].grade, ParseGrade(organisations.Text(i, 4)));
     }
     JIKJI_ASSIGN(const SqlRows projects,
-                 database_.Run("SELECT id, organisation, name, models, archived_at FROM projects"));
+                 database_.Run("SELECT id, organisation, name, models, archived_at, service_class "
+                               "FROM projects"));
     for (size_t i = 0; i < projects.size(); ++i) {
       const int64_t id = projects.Int(i, 0);
-      directory.projects[id] = {id, projects.Int(i, 1), projects.Text(i, 2),
-                                SplitList(projects.Text(i, 3)), IntOrNull(projects, i, 4)};
+      directory.projects[id] = {id,
+                                projects.Int(i, 1),
+                                projects.Text(i, 2),
+                                SplitList(projects.Text(i, 3)),
+                                IntOrNull(projects, i, 4),
+                                {}};
+      JIKJI_ASSIGN(directory.projects[id].service_class, ParseServiceClass(projects.Text(i, 5)));
     }
     return {};
   }
@@ -56,7 +65,7 @@ class Loader {
     JIKJI_ASSIGN(const SqlRows rows,
                  database_.Run("SELECT id, organisation, project, service_account, name, role, "
                                "prefix, digest, models, networks, created_at, expires_at, "
-                               "revoked_at FROM api_keys"));
+                               "revoked_at, grade FROM api_keys"));
     for (size_t i = 0; i < rows.size(); ++i) {
       ApiKey key;
       key.id = rows.Int(i, 0);
@@ -72,6 +81,7 @@ class Loader {
       key.created_at = rows.Int(i, 10);
       key.expires_at = IntOrNull(rows, i, 11);
       key.revoked_at = IntOrNull(rows, i, 12);
+      JIKJI_ASSIGN(key.grade, ParseGrade(rows.Text(i, 13)));
       const auto organisation = directory.organisations.find(key.organisation);
       if (organisation != directory.organisations.end()) {
         key.currency = organisation->second.currency;
@@ -89,6 +99,17 @@ class Loader {
     for (size_t i = 0; i < rows.size(); ++i) {
       directory.prices[{rows.Text(i, 0), rows.Text(i, 1)}].push_back(
           {rows.Int(i, 2), {rows.Int(i, 3), rows.Int(i, 4), rows.Int(i, 5)}});
+    }
+    return {};
+  }
+
+  Result<> LoadModelGrades() {
+    JIKJI_ASSIGN(const SqlRows rows,
+                 database_.Run("SELECT model, clearance, content FROM model_grades"));
+    for (size_t i = 0; i < rows.size(); ++i) {
+      ModelGrade& grade = directory.model_grades[rows.Text(i, 0)];
+      JIKJI_ASSIGN(grade.clearance, ParseGrade(rows.Text(i, 1)));
+      JIKJI_ASSIGN(grade.content, ParseGrade(rows.Text(i, 2)));
     }
     return {};
   }
@@ -146,6 +167,19 @@ Result<ScopeKind> ParseScopeKind(std::string_view name) {
                 fmt::format("`{}` is none of organisation, project and key", name));
   }
   return static_cast<ScopeKind>(found - std::begin(kScopeKinds));
+}
+
+std::string_view ServiceClassName(ServiceClass service_class) {
+  return kServiceClasses[static_cast<size_t>(service_class)];
+}
+
+Result<ServiceClass> ParseServiceClass(std::string_view name) {
+  const auto found = std::ranges::find(kServiceClasses, name);
+  if (found == std::end(kServiceClasses)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("`{}` is none of interactive, standard and batch", name), "class");
+  }
+  return static_cast<ServiceClass>(found - std::begin(kServiceClasses));
 }
 
 std::vector<std::string> SplitList(std::string_view text) {
@@ -208,6 +242,21 @@ bool Directory::MayUse(const ApiKey& key, std::string_view model) const {
   if (!Lists(key.models, model)) return false;
   const auto project = projects.find(key.project);
   return project == projects.end() || Lists(project->second.models, model);
+}
+
+std::string Directory::WhyNotGraded(const ApiKey& key, std::string_view model, Grade log) const {
+  const auto organisation = organisations.find(key.organisation);
+  const auto graded = model_grades.find(model);
+  return WhyNot({.data = key.grade,
+                 .organisation = organisation == organisations.end() ? Grade::kOpen
+                                                                     : organisation->second.grade,
+                 .model = graded == model_grades.end() ? ModelGrade{} : graded->second,
+                 .log = log});
+}
+
+ServiceClass Directory::ClassOf(const ApiKey& key) const {
+  const auto project = projects.find(key.project);
+  return project == projects.end() ? ServiceClass::kStandard : project->second.service_class;
 }
 
 const std::string* Directory::FindStop(int64_t organisation, std::string_view model) const {

@@ -19,6 +19,7 @@
 #include "govern/ledger/calendar.h"
 #include "govern/ledger/money.h"
 #include "govern/tenancy/api_key.h"
+#include "govern/tenancy/grade.h"
 #include "govern/tenancy/network.h"
 #include "govern/tenancy/roles.h"
 #include "store/database.h"
@@ -35,11 +36,17 @@ struct Scope {
   auto operator<=>(const Scope&) const = default;
 };
 
+// Between tenants: a lower class gets what the higher ones leave.
+enum class ServiceClass { kInteractive, kStandard, kBatch };
+std::string_view ServiceClassName(ServiceClass service_class);
+Result<ServiceClass> ParseServiceClass(std::string_view name);
+
 struct Organisation {
   int64_t id = 0;
   std::string name;
   std::string currency;
   std::optional<int64_t> archived_at;
+  Grade grade = Grade::kOpen;  // the highest data it may send
 };
 
 struct Project {
@@ -48,6 +55,7 @@ struct Project {
   std::string name;
   std::vector<std::string> models;  // empty: every model
   std::optional<int64_t> archived_at;
+  ServiceClass service_class = ServiceClass::kStandard;
 };
 
 struct ApiKey {
@@ -63,7 +71,8 @@ struct ApiKey {
   std::vector<Network> networks;
   int64_t created_at = 0;
   std::optional<int64_t> expires_at, revoked_at;
-  std::string currency;  // of its organisation
+  Grade grade = Grade::kOpen;  // of the data it carries
+  std::string currency;        // of its organisation
 };
 
 struct Budget {
@@ -99,6 +108,9 @@ struct Directory {
   bool IsOpen(const ApiKey& key) const;
   // Both the key and its project list it, or list nothing.
   bool MayUse(const ApiKey& key, std::string_view model) const;
+  // Why data of this key may not meet this model, with a log of this clearance; empty: it may.
+  std::string WhyNotGraded(const ApiKey& key, std::string_view model, Grade log) const;
+  ServiceClass ClassOf(const ApiKey& key) const;
   // Why nothing may run for this organisation and model; nullptr where it may.
   const std::string* FindStop(int64_t organisation, std::string_view model) const;
 
@@ -107,6 +119,7 @@ struct Directory {
   std::map<int64_t, Project> projects;
   std::unordered_map<std::string, ApiKey> keys;  // by prefix
   std::map<std::pair<std::string, std::string>, std::vector<Price>, std::less<>> prices;
+  std::map<std::string, ModelGrade, std::less<>> model_grades;  // of others: open
   std::vector<Budget> budgets;
   std::vector<RateLimit> limits;
   std::map<std::pair<std::string, std::string>, std::string, std::less<>> stops;  // to the reason

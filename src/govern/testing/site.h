@@ -28,7 +28,7 @@ class Site : public EachStore {
     if (IsSkipped() || HasFatalFailure()) return;
     database_ = Connect();
     ASSERT_TRUE(MigrateGovernance(*database_));
-    admin_ = std::make_unique<Administration>(*database_, hasher_, clock_);
+    admin_ = std::make_unique<Administration>(*database_, hasher_, clock_, "test");
     organisation_ = admin_->AddOrganisation("시청", "KRW").value();
     project_ = admin_->AddProject(organisation_, "민원", {}).value();
     key_ = AddKey();

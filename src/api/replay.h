@@ -1,0 +1,42 @@
+// Makes the answer of a receipt again, from the request that was sent, and compares.
+//
+// Non-goals: an audit log (the receipt names its record; `jikji audit prove` proves it).
+#ifndef JIKJI_API_REPLAY_H_
+#define JIKJI_API_REPLAY_H_
+
+#include <boost/json/fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/api_error.h"
+#include "api/context.h"
+
+namespace jikji {
+
+// What the engine must be started as.
+struct ReplaySetting {
+  std::string isa;
+  std::string kv_dtype;
+};
+
+// The receipt in a JSON text: itself, or an answer that has one.
+Result<boost::json::object> FindReceipt(std::string_view json, std::string_view where);
+Result<ReplaySetting> SettingOf(const boost::json::object& receipt);
+
+struct ReplayedChoice {
+  std::string text;
+  int64_t tokens = 0;
+  bool same = false;     // the digest of its tokens is the receipt's
+  bool compared = true;  // false: it was cut, so its length was chance
+};
+
+// Every choice, in order. An error: the receipt is of another model, machine, request or
+// parameters. `context.options.guard` must be the server's, where prompts are masked.
+ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context,
+                                              const boost::json::object& receipt,
+                                              std::string_view body);
+
+}  // namespace jikji
+
+#endif  // JIKJI_API_REPLAY_H_

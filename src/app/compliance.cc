@@ -1,0 +1,184 @@
+// `jikji compliance report`: which duty is met by which setting and record. `review`: the accesses
+// of a month, noted as reviewed.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "app/command.h"
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/embedded.h"
+#include "app/html_page.h"
+#include "app/store_settings.h"
+#include "base/file.h"
+#include "govern/compliance/duty.h"
+#include "govern/compliance/facts.h"
+#include "govern/ledger/calendar.h"
+#include "govern/schema.h"
+#include "govern/tenancy/administration.h"
+
+namespace jikji {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using compliance::Finding;
+using compliance::State;
+
+constexpr int64_t kReviewDays = 31;
+constexpr int64_t kDaySeconds = 86'400;
+
+struct Options {
+  StoreSettings store;
+  std::string action;
+  std::string guard;
+  std::string duties;
+  std::string note;
+  std::string html;
+  bool json = false;
+
+  void AddTo(Settings& settings) {
+    settings.AddPositional("ACTION", &action, {"report or review", "report 또는 review"});
+    store.AddTo(settings);
+    settings.Add("guard", &guard,
+                 {"Privacy guard of the servers, as `serve --guard` takes it",
+                  "서버의 개인정보 보호 설정(`serve --guard`와 같음)"});
+    settings.Add(
+        "duties", &duties,
+        {"TOML file of duties, instead of the built-in one", "내장 의무 목록 대신 쓸 TOML 파일"});
+    settings.Add("note", &note, {"review: what was found", "review: 점검 결과"});
+    settings.Add("html", &html, {"Write a page to this file", "이 파일에 페이지를 씀"});
+    settings.Add("json", &json, {"Print JSON", "JSON으로 출력"});
+  }
+};
+
+std::string_view Shown(State state) {
+  constexpr std::string_view kKorean[] = {"충족", "일부", "미결"};
+  return Say(compliance::StateName(state), kKorean[static_cast<size_t>(state)]);
+}
+
+std::string LawOf(const compliance::Duty& duty) {
+  return fmt::format("{} {}", Say(duty.law, duty.law_ko), duty.article);
+}
+
+array ToJson(const std::vector<Finding>& findings) {
+  array list;
+  for (const Finding& finding : findings) {
+    array facts;
+    for (const compliance::Fact& fact : finding.facts) {
+      facts.push_back(object{{"id", fact.id},
+                             {"state", compliance::StateName(fact.state)},
+                             {"evidence", fact.evidence}});
+    }
+    list.push_back(object{{"id", finding.duty.id},
+                          {"law", finding.duty.law},
+                          {"article", finding.duty.article},
+                          {"duty", finding.duty.text},
+                          {"from", FormatTime(finding.duty.from).substr(0, 10)},
+                          {"in_force", finding.in_force},
+                          {"state", compliance::StateName(finding.state)},
+                          {"facts", std::move(facts)}});
+  }
+  return list;
+}
+
+std::string Page(const std::vector<Finding>& findings, int64_t now) {
+  const std::string title(Say("Compliance report", "준수 보고서"));
+  HtmlPage page(title);
+  page.Heading(title);
+  page.Paragraph(FormatTime(now));
+  for (const Finding& finding : findings) {
+    page.Heading(fmt::format("{}: {}", LawOf(finding.duty), Shown(finding.state)));
+    page.Paragraph(Say(finding.duty.text, finding.duty.text_ko));
+    std::vector<std::vector<std::string>> rows;
+    for (const compliance::Fact& fact : finding.facts) {
+      rows.push_back({fact.id, std::string(Shown(fact.state)), fact.evidence});
+    }
+    page.Table({std::string(Say("fact", "사실")), std::string(Say("state", "상태")),
+                std::string(Say("shown by", "근거"))},
+               rows);
+  }
+  return page.Finish();
+}
+
+Result<std::vector<compliance::Duty>> LoadDuties(const std::string& path) {
+  if (!path.empty()) {
+    JIKJI_ASSIGN(const std::string text, ReadFile(path));
+    return compliance::ReadDuties(text, path);
+  }
+  for (const EmbeddedFile& file : DutyFiles()) {
+    if (file.name == "duties.toml") return compliance::ReadDuties(file.content, file.name);
+  }
+  return Fail(ErrorCode::kInternal, "the program lacks its duties");
+}
+
+Result<> Report(const Options& options, Database& database, const std::string& audit) {
+  compliance::Site site{.audit = audit, .guard = {}, .now = SystemClock().WallSeconds()};
+  if (!options.guard.empty()) {
+    JIKJI_ASSIGN(site.guard, guard::LoadPolicy(options.guard));
+  }
+  JIKJI_ASSIGN(const auto duties, LoadDuties(options.duties));
+  JIKJI_ASSIGN(const auto facts, compliance::GatherFacts(database, site));
+  const std::vector<Finding> findings = Judge(duties, facts, site.now);
+  if (!options.html.empty()) {
+    JIKJI_RETURN_IF_ERROR(WriteFileAtomic(options.html, Page(findings, site.now)));
+  }
+  if (options.json) {
+    fmt::print("{}\n", boost::json::serialize(
+                           object{{"at", FormatTime(site.now)}, {"duties", ToJson(findings)}}));
+    return {};
+  }
+  for (const Finding& finding : findings) {
+    fmt::print("{}  {}{}\n    {}\n", Shown(finding.state), LawOf(finding.duty),
+               finding.in_force ? "" : Say(" (not yet in force)", " (아직 시행 전)"),
+               Say(finding.duty.text, finding.duty.text_ko));
+    for (const compliance::Fact& fact : finding.facts) {
+      fmt::print("    {}  {}: {}\n", Shown(fact.state), fact.id, fact.evidence);
+    }
+  }
+  return {};
+}
+
+Result<> Review(const Options& options, Database& database, const KeyHasher& hasher,
+                const std::string& audit) {
+  const int64_t from = SystemClock().WallSeconds() - kReviewDays * kDaySeconds;
+  JIKJI_ASSIGN(const auto summary, compliance::SummariseLog(audit, from));
+  object events, refusals;
+  for (const auto& [name, count] : summary.events) events[name] = count;
+  for (const auto& [name, count] : summary.refusals) refusals[name] = count;
+  fmt::print("{}\n", boost::json::serialize(object{{"from", FormatTime(from)},
+                                                   {"faults", summary.faults},
+                                                   {"events", std::move(events)},
+                                                   {"refusals", std::move(refusals)}}));
+  if (options.note.empty()) return {};
+  return Administration(database, hasher, SystemClock(), ActorHere()).NoteReview(options.note);
+}
+
+Result<> Compliance(Options& options) {
+  if (options.action != "report" && options.action != "review") {
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(Say("say jikji compliance report, or review",
+                                "jikji compliance report 또는 review로 적어 주세요")));
+  }
+  if (options.store.store.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "say where the store is: --store sqlite:PATH");
+  }
+  JIKJI_ASSIGN(std::string pepper, options.store.ReadPepper());
+  JIKJI_ASSIGN(const KeyHasher hasher, KeyHasher::Create(std::move(pepper)));
+  JIKJI_ASSIGN(const std::string audit, options.store.AuditPath());
+  JIKJI_ASSIGN(const auto database, Database::Open(options.store.store));
+  JIKJI_RETURN_IF_ERROR(MigrateGovernance(*database));
+  if (options.action == "report") return Report(options, *database, audit);
+  return Review(options, *database, hasher, audit);
+}
+
+}  // namespace
+
+void AddComplianceCommand(Program& program) {
+  program.Add("compliance",
+              Say("Which duty of the law is met by which setting and record",
+                  "어느 법적 의무가 어느 설정과 기록으로 충족되는지 보여 줍니다"),
+              &Compliance);
+}
+
+}  // namespace jikji

@@ -1,0 +1,45 @@
+#include "app/model_digest.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "app/model_path.h"
+#include "base/file.h"
+#include "govern/audit/hash.h"
+
+namespace jikji {
+namespace {
+
+// A card or a licence may change without the model's changing.
+bool IsPart(const std::filesystem::path& file) {
+  constexpr std::string_view kEndings[] = {".safetensors", ".gguf", ".json", ".model", ".jinja"};
+  return std::ranges::find(kEndings, file.extension().string()) != std::end(kEndings);
+}
+
+}  // namespace
+
+Result<std::string> DigestModel(const std::string& wanted) {
+  JIKJI_ASSIGN(const std::filesystem::path path, FindModel(wanted));
+  std::vector<std::filesystem::path> files;
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) {
+    for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
+      if (entry.is_regular_file(failed) && IsPart(entry.path())) files.push_back(entry.path());
+    }
+  } else {
+    files.push_back(path);
+  }
+  if (failed) return Fail(ErrorCode::kIo, failed.message(), path.string());
+  std::ranges::sort(files);
+  std::string list;
+  for (const auto& file : files) {
+    JIKJI_ASSIGN(const MappedFile content, MappedFile::Open(file));
+    const std::string_view bytes(reinterpret_cast<const char*>(content.bytes().data()),
+                                 content.bytes().size());
+    list += file.filename().string() + ' ' + audit::ToHex(audit::BytesOf(audit::Sha256({bytes}))) +
+            '\n';
+  }
+  return "sha256:" + audit::ToHex(audit::BytesOf(audit::Sha256({list})));
+}
+
+}  // namespace jikji

@@ -1,0 +1,48 @@
+#include "govern/audit/trail.h"
+
+namespace jikji::audit {
+namespace {
+
+// Of values that come from outside: long enough for any name, short enough for any log.
+constexpr size_t kLongestValue = 4096;
+
+}  // namespace
+
+std::string TenantName(int64_t organisation) {
+  return organisation == 0 ? "site" : "org-" + std::to_string(organisation);
+}
+
+Result<std::unique_ptr<Trail>> Trail::Open(const std::filesystem::path& folder) {
+  JIKJI_ASSIGN(auto log, AuditLog::Open(folder));
+  return std::unique_ptr<Trail>(new Trail(std::move(log)));
+}
+
+Result<Position> Trail::Write(std::string_view tenant, std::string_view event,
+                              std::initializer_list<Plain> fields, std::string_view content) {
+  Record record;
+  record.tenant = tenant;
+  record.event = event;
+  record.fields.reserve(fields.size() + 1);
+  for (const auto& [name, value] : fields) {
+    if (value.empty()) continue;
+    record.fields.push_back(
+        {std::string(name), std::string(value.substr(0, kLongestValue)), /*keyed=*/false});
+  }
+  if (!content.empty()) {
+    JIKJI_ASSIGN(std::string sealed, log_->keys().Seal(tenant, "content", content));
+    record.fields.push_back({"content", std::move(sealed), /*keyed=*/true});
+  }
+  return log_->Append(std::move(record));
+}
+
+Result<> Trail::Flush() {
+  const int64_t count = unknown_keys_.exchange(0, std::memory_order_relaxed);
+  if (count == 0) return {};
+  const auto written = Write(TenantName(0), "authentication.failed",
+                             {{"reason", "unknown_key"}, {"count", std::to_string(count)}});
+  if (written) return {};
+  unknown_keys_.fetch_add(count, std::memory_order_relaxed);
+  return std::unexpected(written.error());
+}
+
+}  // namespace jikji::audit
