@@ -73,7 +73,7 @@ TEST(HubCrash, AtEveryStepOfACommitTheBranchIsOldOrNew) {
     EXPECT_EQ(bytes->size(), file.size);
   }
   RecordProperty("killed", killed);
-  EXPECT_GT(killed, 20);
+  EXPECT_GT(killed, 60 / stride);
   EXPECT_GE(moved, 2);  // killed after its commit, or not at all
 
   // Nothing leaks: what no commit holds goes, with what the killed were writing.
