@@ -3,6 +3,7 @@
 // accepted is written and read to the same.
 #include <cstdint>
 #include <cstdlib>
+#include <ranges>
 #include <span>
 #include <string_view>
 
@@ -23,7 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (jikji::hub::CheckFilePath(text)) {
     // What passes leads nowhere else.
-    if (text.starts_with('/') || text.find("../") != text.npos) std::abort();
+    for (const auto part : std::views::split(text, '/')) {
+      const std::string_view name(part.begin(), part.end());
+      if (name.empty() || name == "." || name == "..") std::abort();
+    }
     jikji::hub::Listing listing;
     listing.emplace(text, jikji::hub::SmallFile("x"));
     const auto trees = jikji::hub::TreesOf(listing);
