@@ -16,7 +16,8 @@ TEST(Toml, ReadsTablesWithBracketsInValues) {
   const auto good = ParseToml(
       "# [=\nrows = [\n  [1, 2],\n  [ # two\n   3]\n]\ntext = \"\"\"\n[=\n\\\" [\n\"\"\"\nquote = "
       "'\"['\n"
-      " [ \"이름\" ]\nx = {a = [\"]\"]}\n[[list]]\ny = 1\n[[list]]\ny = 2\n",
+      " [ \"이름\" ]\nx = {a = [\"]\"]}\n[[list]]\ny = 1\n[[list]]\ny = 2  # 둘\nz = "
+      "\"\"\"넷\"\"\"\"  # \"다섯\n",
       "t");
   ASSERT_TRUE(good) << good.error().ToString();
   EXPECT_EQ((*good)["rows"].as_array()->size(), 2u);
@@ -26,7 +27,8 @@ TEST(Toml, ReadsTablesWithBracketsInValues) {
 }
 
 TEST(Toml, NamesTheLineOfAHeaderWithoutAName) {
-  for (const char* header : {"[=", "[[=", "[", "[[", "[ .a]", "[#]", "[[ ", "[\n]", "[이름]"}) {
+  for (const char* header : {"[=", "[[=", "[", "[[", "[ .a]", "[#]", "[[ ", "[\n]", "[이름]",
+                             "[a.이름]", "이름 = 1", "\xCD\x8A", "a2 = 이름", "[a] 이름"}) {
     const auto table = ParseToml(std::string("a = \"[=\"\n") + header, "site.toml");
     ASSERT_FALSE(table) << header;
     EXPECT_EQ(table.error().code, ErrorCode::kMalformed);
