@@ -1,20 +1,10 @@
-// toml++ 3.3 asserts, or tells the compiler to assume, what only the input decides: that a key
-// follows `[`, that a value follows a comma. Each time a branch that reports the error stands
-// below. So its assertions are taken out; fuzz/plan_fuzz.cc watches.
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 0
 #define TOML_IMPLEMENTATION
-#include <toml++/impl/preprocessor.h>
-#undef TOML_ASSERT
-#undef TOML_ASSERT_ASSUME
-#define TOML_ASSERT(expression) static_assert(true)
-#define TOML_ASSERT_ASSUME(expression) static_assert(true)
+#include "base/toml.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
-
-#include "base/toml.h"
 
 namespace jikji {
 namespace {
