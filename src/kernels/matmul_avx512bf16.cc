@@ -3,19 +3,9 @@
 // Contract (promise 1): each y[t, r] is one chain over the pairs of columns in ascending order.
 #if defined(__x86_64__)
 
-// GCC 12 warns of its own header's deliberately undefined operands (GCC bug 105593).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
-
 #include <cstring>
 
+#include "kernels/avx512_intrinsics.h"
 #include "kernels/panel_tiles_simd.h"
 
 namespace jikji::kernels {

@@ -3,20 +3,11 @@
 #ifndef JIKJI_KERNELS_SIMD_AVX512_H_
 #define JIKJI_KERNELS_SIMD_AVX512_H_
 
-// GCC 12 warns of its own header's deliberately undefined operands (GCC bug 105593).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
-
 #include <cstdint>
 #include <cstring>
 #include <limits>
+
+#include "kernels/avx512_intrinsics.h"
 
 namespace jikji::kernels {
 

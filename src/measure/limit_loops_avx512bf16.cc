@@ -1,7 +1,6 @@
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
+#include "kernels/avx512_intrinsics.h"
 #include "measure/limit_loops.h"
 
 namespace jikji::measure {
