@@ -6,8 +6,8 @@
 namespace jikji::fleet {
 namespace {
 
-// 0 marks an empty entry; a block whose hash is 0 shares the name of another.
-uint64_t KeyOf(uint64_t hash) { return hash == 0 ? 1 : hash; }
+// The half of a hash that does not choose the set. 0 marks an empty way, so one bit is given up.
+uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32) | 1; }
 
 // Blocks are remembered at depths 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ...: four to an
 // octave.
@@ -40,49 +40,54 @@ void Note(CacheIndex::Matches& matches, int32_t node, size_t blocks) {
 }  // namespace
 
 CacheIndex::CacheIndex(size_t entries)
-    : sets_(std::bit_ceil(std::max<size_t>(1, (entries + kWays - 1) / kWays))) {
-  entries_.resize(sets_ * kWays);
+    : sets_(std::bit_ceil(std::max<size_t>(1, (entries + kWays - 1) / kWays))) {}
+
+const CacheIndex::Holders* CacheIndex::Lookup(uint64_t hash) const {
+  const Set& set = sets_[PlaceOf(hash)];
+  const auto found = std::ranges::find(set.tags, TagOf(hash));
+  return found == set.tags.end() ? nullptr
+                                 : &set.holders[static_cast<size_t>(found - set.tags.begin())];
 }
 
-std::span<const CacheIndex::Entry> CacheIndex::SetOf(uint64_t key) const {
-  return std::span(entries_).subspan((key & (sets_ - 1)) * kWays, kWays);
-}
-
-const CacheIndex::Entry* CacheIndex::Lookup(uint64_t key) const {
-  for (const Entry& entry : SetOf(key)) {
-    if (entry.key == key) return &entry;
-  }
-  return nullptr;
-}
-
-CacheIndex::Entry& CacheIndex::Claim(uint64_t key) {
-  const std::span set = std::span(entries_).subspan((key & (sets_ - 1)) * kWays, kWays);
-  Entry* oldest = &set.front();
-  for (Entry& entry : set) {
-    if (entry.key == key) return entry;
-    if (entry.key == 0) {
-      oldest = &entry;
+CacheIndex::Holders& CacheIndex::Claim(uint64_t hash) {
+  Set& set = sets_[PlaceOf(hash)];
+  const uint32_t tag = TagOf(hash);
+  size_t oldest = 0;
+  for (size_t way = 0; way < kWays; ++way) {
+    if (set.tags[way] == tag || set.tags[way] == 0) {
+      oldest = way;
       break;
     }
-    if (entry.used < oldest->used) oldest = &entry;
+    // Ages, not counts: a count that wrapped is still younger than those before it.
+    if (now_ - set.used[way] > now_ - set.used[oldest]) oldest = way;
   }
-  if (oldest->key == 0) ++size_;
-  oldest->key = key;
-  oldest->nodes.fill(-1);
-  return *oldest;
+  size_ += set.tags[oldest] == 0;
+  if (set.tags[oldest] != tag) set.holders[oldest].fill(-1);
+  set.tags[oldest] = tag;
+  set.used[oldest] = now_;
+  return set.holders[oldest];
 }
 
 void CacheIndex::Add(std::span<const uint64_t> prefix, int32_t node) {
   ++now_;
   const size_t steps = LastStep(prefix.size());
   for (size_t step = 1; step <= steps; ++step) {
-    Entry& entry = Claim(KeyOf(prefix[DepthOf(step) - 1]));
-    entry.used = now_;
+    Holders& nodes = Claim(prefix[DepthOf(step) - 1]);
     // The latest holder stands first; the one that was named longest ago falls out.
-    auto at = std::ranges::find(entry.nodes, node);
-    if (at == entry.nodes.end()) at = entry.nodes.end() - 1;
-    std::move_backward(entry.nodes.begin(), at, at + 1);
-    entry.nodes.front() = node;
+    auto at = std::ranges::find(nodes, node);
+    if (at == nodes.end()) at = nodes.end() - 1;
+    std::move_backward(nodes.begin(), at, at + 1);
+    nodes.front() = node;
+  }
+}
+
+void CacheIndex::Prefetch(std::span<const uint64_t> prefix) const {
+  const size_t steps = LastStep(prefix.size());
+  for (size_t step = 1; step <= steps; ++step) {
+    const Set& set = sets_[PlaceOf(prefix[DepthOf(step) - 1])];
+    __builtin_prefetch(&set.tags);
+    __builtin_prefetch(&set.holders);
+    __builtin_prefetch(&set.holders[kWays / 2]);
   }
 }
 
@@ -93,13 +98,13 @@ CacheIndex::Matches CacheIndex::Find(std::span<const uint64_t> prefix) const {
   while (known + 1 < absent) {
     // The first look is at the first block: most prompts that share nothing end there.
     const size_t step = known == 0 ? 1 : (known + absent) / 2;
-    const Entry* entry = Lookup(KeyOf(prefix[DepthOf(step) - 1]));
-    if (entry == nullptr) {
+    const Holders* holders = Lookup(prefix[DepthOf(step) - 1]);
+    if (holders == nullptr) {
       absent = step;
       continue;
     }
     known = step;
-    for (const int32_t node : entry->nodes) {
+    for (const int32_t node : *holders) {
       if (node >= 0) Note(matches, node, DepthOf(step));
     }
   }
@@ -110,8 +115,9 @@ CacheIndex::Matches CacheIndex::Find(std::span<const uint64_t> prefix) const {
 }
 
 void CacheIndex::Remove(int32_t node) {
-  for (Entry& entry : entries_) {
-    std::ranges::replace(entry.nodes, node, -1);
+  for (Set& set : sets_) {
+    if (set.tags[0] == 0) continue;  // empty, and perhaps never touched
+    for (Holders& holders : set.holders) std::ranges::replace(holders, node, -1);
   }
 }
 

@@ -3,15 +3,17 @@
 // Of a prompt's blocks those at four depths to an octave are remembered, so that a long prompt
 // costs little more than a short one and a match is told at most a fifth too short. A
 // set-associative table of fixed size: adding a block to a full set forgets the entry that was used
-// longest ago. So memory is bounded whatever is sent, and an answer may be wrong either way; a
-// wrong one costs a prefill. Non-goals: the truth (a node knows what it caches); threads.
+// longest ago. A set knows its blocks by half of their hash. So memory is bounded whatever is sent,
+// and an answer may be wrong either way; a wrong one costs a prefill. Non-goals: the truth (a node
+// knows what it caches); threads.
 #ifndef JIKJI_FLEET_CACHE_INDEX_H_
 #define JIKJI_FLEET_CACHE_INDEX_H_
 
 #include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "base/huge_array.h"
 
 namespace jikji::fleet {
 
@@ -31,7 +33,7 @@ class CacheIndex {
     size_t count = 0;
   };
 
-  // Room for about `entries` blocks; 32 bytes each.
+  // Room for about `entries` blocks; 24 bytes each.
   explicit CacheIndex(size_t entries);
 
   // The node is about to hold these blocks of a prompt.
@@ -41,26 +43,31 @@ class CacheIndex {
   // depths: a node that holds a block holds those before it, since an LRU cache drops tails first.
   Matches Find(std::span<const uint64_t> prefix) const;
 
+  // Begins to fetch what Find and Add of this prefix will read, for whoever knows ahead: a large
+  // index is not in the processor's caches.
+  void Prefetch(std::span<const uint64_t> prefix) const;
+
   // Forgets a node that has gone or was restarted.
   void Remove(int32_t node);
 
   size_t size() const { return size_; }
 
  private:
-  struct Entry {
-    uint64_t key = 0;  // 0: empty
-    uint64_t used = 0;
-    std::array<int32_t, kHolders> nodes;
-  };
   static constexpr size_t kWays = 8;
+  using Holders = std::array<int32_t, kHolders>;
+  // Tags stand together: whether a set has a block is told by one cache line.
+  struct alignas(64) Set {
+    std::array<uint32_t, kWays> tags;  // 0: empty
+    std::array<uint32_t, kWays> used;  // the count of additions, which may wrap
+    std::array<Holders, kWays> holders;
+  };
 
-  std::span<const Entry> SetOf(uint64_t key) const;
-  const Entry* Lookup(uint64_t key) const;
-  Entry& Claim(uint64_t key);
+  size_t PlaceOf(uint64_t hash) const { return hash & (sets_.size() - 1); }
+  const Holders* Lookup(uint64_t hash) const;
+  Holders& Claim(uint64_t hash);
 
-  std::vector<Entry> entries_;
-  size_t sets_;
-  uint64_t now_ = 0;  // counts additions
+  HugeArray<Set> sets_;
+  uint32_t now_ = 0;  // counts additions
   size_t size_ = 0;
 };
 

@@ -68,6 +68,17 @@ TEST(PrefixCaches, HoldsUntilOthersPushItOut) {
   EXPECT_EQ(PrefixCaches(1, 0).Use(0, prefix), 0u);
 }
 
+TEST(PrefixCaches, HoldsMostOfWhatItHasRoomFor) {
+  // Not a power of two of blocks: sets are chosen from their whole range. Half full, few sets
+  // overflow.
+  constexpr uint64_t kBlocks = 5000, kUsed = kBlocks / 2;
+  PrefixCaches caches(2, kBlocks);
+  for (uint64_t i = 0; i < kUsed; ++i) caches.Use(1, std::vector{fleet::Mix(i)});
+  uint64_t held = 0;
+  for (uint64_t i = 0; i < kUsed; ++i) held += caches.Use(1, std::vector{fleet::Mix(i)});
+  EXPECT_GT(held, kUsed * 9 / 10);
+}
+
 TEST(StepModel, FitFindsWhatMadeThePoints) {
   const StepModel made{0.006, 4e-5, 3e-8, 2e-5};
   std::vector<ServingPoint> points;

@@ -6,19 +6,17 @@
 #define JIKJI_TWIN_PREFIX_CACHES_H_
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "base/huge_array.h"
 
 namespace jikji::twin {
 
 class PrefixCaches {
  public:
   PrefixCaches(size_t nodes, size_t blocks_per_node)
-      : sets_(blocks_per_node == 0 ? 0
-                                   : std::bit_floor(std::max<size_t>(1, blocks_per_node / kWays))),
-        entries_(nodes * sets_ * kWays) {}
+      : sets_((blocks_per_node + kWays - 1) / kWays), entries_(nodes * sets_ * kWays) {}
 
   // How many blocks from the front the node holds; marks them used, and adds the rest.
   size_t Use(size_t node, std::span<const uint64_t> prefix) {
@@ -27,32 +25,44 @@ class PrefixCaches {
     size_t held = 0;
     bool still = true;
     for (const uint64_t hash : prefix) {
-      Entry& entry = Claim(node, static_cast<uint32_t>(hash >> 32) | 1u, hash, still);
-      entry.used = now_;
+      Claim(SetOf(node, hash), static_cast<uint32_t>(hash >> 32) | 1u, still).used = now_;
       held += still;
     }
     return held;
   }
 
+  // Begins to fetch what Use will read.
+  void Prefetch(size_t node, std::span<const uint64_t> prefix) const {
+    if (sets_ == 0) return;
+    for (const uint64_t hash : prefix) __builtin_prefetch(entries_.data() + SetOf(node, hash), 1);
+  }
+
   void Clear(size_t node) {
-    std::fill_n(entries_.begin() + static_cast<ptrdiff_t>(node * sets_ * kWays), sets_ * kWays,
-                Entry{});
+    std::fill_n(entries_.data() + node * sets_ * kWays, sets_ * kWays, Entry{});
   }
 
  private:
   static constexpr size_t kWays = 8;
   struct Entry {
     uint32_t key = 0;   // 0: empty; the upper half of the hash, of which one bit is given up
-    uint32_t used = 0;  // wraps after four thousand million uses, which confuses one eviction
+    uint32_t used = 0;  // the count of uses, which may wrap
   };
 
+  // The place of the first entry; the lower half of the hash chooses among the node's sets.
+  size_t SetOf(size_t node, uint64_t hash) const {
+    return (node * sets_ + (((hash & 0xFFFF'FFFF) * sets_) >> 32)) * kWays;
+  }
+
   // `held` becomes false where the block was absent.
-  Entry& Claim(size_t node, uint32_t key, uint64_t hash, bool& held) {
-    Entry* set = &entries_[(node * sets_ + (hash & (sets_ - 1))) * kWays];
+  Entry& Claim(size_t begin, uint32_t key, bool& held) {
+    Entry* set = &entries_[begin];
     Entry* oldest = set;
     for (Entry* entry = set; entry != set + kWays; ++entry) {
       if (entry->key == key) return *entry;
-      if (entry->used < oldest->used) oldest = entry;
+      // An empty entry is older than any; ages are right across a wrap of the count.
+      if (oldest->key != 0 && (entry->key == 0 || now_ - entry->used > now_ - oldest->used)) {
+        oldest = entry;
+      }
     }
     held = false;
     *oldest = {.key = key, .used = now_};
@@ -60,7 +70,7 @@ class PrefixCaches {
   }
 
   size_t sets_;
-  std::vector<Entry> entries_;
+  HugeArray<Entry> entries_;
   uint32_t now_ = 0;
 };
 

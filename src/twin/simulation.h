@@ -2,7 +2,7 @@
 // powered by fleet::Power, and replaced by fleet::Recover when they fail.
 //
 // The decisions are those of production, on a snapshot that is kept as production's is. The same
-// model, workload and seed give the same report, bit for bit. One thread.
+// model, workload and seed give the same report, bit for bit. A second thread makes the arrivals.
 #ifndef JIKJI_TWIN_SIMULATION_H_
 #define JIKJI_TWIN_SIMULATION_H_
 

@@ -1,0 +1,60 @@
+// Arrivals of a workload, made ahead of the simulation on a thread of their own.
+//
+// The stream is the workload's own, so a run repeats whatever the threads do. While a feed lives
+// the workload is its alone.
+#ifndef JIKJI_TWIN_ARRIVAL_FEED_H_
+#define JIKJI_TWIN_ARRIVAL_FEED_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "twin/workload.h"
+
+namespace jikji::twin {
+
+class ArrivalFeed {
+ public:
+  explicit ArrivalFeed(Workload& workload);
+  ArrivalFeed(const ArrivalFeed&) = delete;
+  ArrivalFeed& operator=(const ArrivalFeed&) = delete;
+  ~ArrivalFeed();
+
+  // The next arrival, or nullptr at the end; valid until the next call.
+  const Arrival* Next();
+
+  // What Next will give at its `ahead`th call from now, where it is at hand; else nullptr.
+  const Arrival* Peek(size_t ahead) const {
+    const size_t at = next_ + ahead - 1;
+    return at < current_.arrivals.size() ? &current_.arrivals[at] : nullptr;
+  }
+
+ private:
+  // So many that handing them over costs nothing each, and so few that they stay in a cache.
+  static constexpr size_t kBatch = 1024;
+
+  struct Batch {
+    std::vector<Arrival> arrivals;
+    std::vector<uint64_t> prefixes;  // of all, one after the other
+  };
+
+  void Make();
+  void Fill(Batch& batch);
+
+  Workload& workload_;
+  Batch current_;    // the simulation's
+  size_t next_ = 0;  // in it
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Batch ready_;
+  bool is_ready_ = false;
+  bool stopping_ = false;
+  std::jthread maker_;
+};
+
+}  // namespace jikji::twin
+
+#endif  // JIKJI_TWIN_ARRIVAL_FEED_H_
