@@ -1,10 +1,12 @@
-// What streams feel when a long prompt arrives: the time between their tokens, before and beside
-// it.
+// What streams feel when a long prompt arrives: the time between their tokens, before, beside and
+// after it. Their contexts grow meanwhile, and with them what a token costs: `after` is what it
+// costs alone at the end.
 //
 //   long_prompt MODEL [PROMPT_TOKENS] [STREAMS] [SLOWDOWN...]     8192, 4 and "2 0", if not given
 //
 // For each limit on prompts beside streams (EngineOptions::prefill_slowdown; 0: none), an engine of
-// its own: streams run alone for a while, then the prompt comes, and ends with its first token.
+// its own: streams run alone for a while, then the prompt comes, ends with its first token, and
+// leaves them alone again.
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -106,18 +108,19 @@ int Measure(const std::string& path, size_t prompt, size_t streams, double slowd
   Submit(**engine, "long", prompt, 1, answer);
   answer.WaitFor(1);
   const auto end = answer.times()[0];
-  std::vector<double> alone, beside;
+  for (Receiver& receiver : receivers) receiver.WaitFor(receiver.times().size() + kAlone);
+  std::vector<double> alone, beside, after;
   for (const Receiver& receiver : receivers) {
     const auto times = receiver.times();
-    for (size_t i = 1; i < times.size() && times[i] <= end; ++i) {
+    for (size_t i = 1; i < times.size(); ++i) {
       const double gap = std::chrono::duration<double, std::milli>(times[i] - times[i - 1]).count();
-      (times[i] < arrival ? alone : beside).push_back(gap);
+      (times[i] < arrival ? alone : times[i] <= end ? beside : after).push_back(gap);
     }
   }
-  const double median = At(alone, 0.5);
-  std::printf("%8.1f %9.1f %9.1f %9.1f %9.1f %10.2f %12.2f %11.1f\n", slowdown, median,
-              At(beside, 0.5), At(beside, 0.99), At(beside, 1), At(beside, 0.99) / median,
-              At(beside, 0.99) / At(beside, 0.5),
+  const double late = At(beside, 0.99);
+  std::printf("%8.1f %9.1f %9.1f %9.1f %9.1f %9.1f %10.2f %10.2f %11.1f\n", slowdown,
+              At(alone, 0.5), At(beside, 0.5), At(after, 0.5), late, At(beside, 1),
+              late / At(alone, 0.5), late / At(after, 0.5),
               std::chrono::duration<double>(end - arrival).count());
   std::fflush(stdout);
   return 0;
@@ -138,7 +141,8 @@ int Run(const std::vector<std::string>& arguments) {
   std::printf("%zu tokens of prompt beside %zu streams; milliseconds from token to token\n", prompt,
               streams);
   std::printf(
-      "slowdown     alone    beside       p99      most  p99/alone  p99/beside  prompt, s\n");
+      "slowdown     alone    beside     after       p99      most  p99/alone  p99/after  prompt, "
+      "s\n");
   for (const double slowdown : slowdowns) {
     if (Measure(arguments[0], prompt, streams, slowdown) != 0) return 1;
   }

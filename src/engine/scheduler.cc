@@ -106,7 +106,7 @@ const std::vector<StepPart>& Scheduler::Plan(const StepPrices& prices) {
     spare -= running.tokens;
   }
   for (StepPart& part : parts_) {
-    if (part.sequence->left() > 1) continue;
+    if (!part.decodes()) continue;
     part.drafts = Draft(*part.sequence, std::min(options_.speculate, spare), prices.row_share);
     spare -= part.drafts;
   }

@@ -35,6 +35,10 @@ struct StepPart {
   Sequence* sequence = nullptr;
   int32_t tokens = 0;
   int32_t drafts = 0;
+
+  // Until the step is committed: the sequence advances by the one token that it lacks. A prompt's
+  // chunk of one token does not.
+  bool decodes() const { return sequence->left() == 1; }
 };
 
 // What steps cost at this time (step_cost.h).

@@ -55,6 +55,9 @@ class Playthrough {
     for (const StepPart& part : parts) {
       EXPECT_GT(part.tokens, 0);
       EXPECT_LE(part.tokens, part.sequence->left());
+      // A prompt's chunk of one token is no stream's.
+      EXPECT_EQ(part.decodes(), End(part) == static_cast<int64_t>(part.sequence->tokens().size()) &&
+                                    part.tokens == 1);
       EXPECT_LE(part.drafts, options_.speculate);
       total += part.tokens + part.drafts;
       planned[Name(*part.sequence)] = part.tokens;

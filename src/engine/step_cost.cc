@@ -6,8 +6,9 @@
 namespace jikji {
 namespace {
 
-// A register tile of the matrix kernels: fewer rows cost the same.
-constexpr int32_t kLeastTokens = 4;
+// Prompts go on, however dear a row is: at 8,192 positions it may cost as much as a step of
+// streams.
+constexpr int32_t kLeastTokens = 1;
 // Where a row's cost is not known yet.
 constexpr int32_t kFirstTokens = 4;
 // Every so many steps beside prompts, streams run alone: their contexts grow and some end, and what

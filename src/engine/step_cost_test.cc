@@ -39,6 +39,19 @@ TEST(StepCostTest, ARowsShareFollowsTheMeasuredCost) {
   EXPECT_EQ(cost.RowShare(2), 1);  // no drafts in the step that is to show what streams cost alone
 }
 
+// Deep in a prompt, where a row costs as much as a step of streams: one at a time, never none.
+TEST(StepCostTest, DearRowsGoOneByOne) {
+  StepCost cost(2);
+  cost.Observe(4, 0, 0.010);
+  for (int step = 0; step < 200; ++step) {
+    const int32_t chunk = cost.PromptTokens(4);
+    if (step >= 20) {
+      EXPECT_LE(chunk, 1) << step;
+    }
+    cost.Observe(4, chunk, 0.010 + 0.012 * chunk);
+  }
+}
+
 // A simulated machine with noise, streams that come and go and a prompt whose rows get dearer: the
 // 99th percentile of the time between tokens stays below three times the median.
 TEST(StepCostTest, ALongPromptDoesNotStallStreams) {

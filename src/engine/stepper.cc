@@ -92,9 +92,7 @@ int64_t Stepper::Compute() {
 }
 
 void Stepper::Learn(Clock::duration took) {
-  const auto streams = static_cast<int32_t>(
-      std::ranges::count_if(parts_, [](const StepPart& part) { return part.tokens == 1; }));
-  cost_.Observe(streams, static_cast<int32_t>(tokens_.size()) - streams,
+  cost_.Observe(streams_, static_cast<int32_t>(tokens_.size()) - streams_,
                 std::chrono::duration<double>(took).count());
 }
 
@@ -104,6 +102,7 @@ void Stepper::BuildBatch() {
   slice_adapters_.clear();
   logit_rows_.clear();
   jobs_.clear();
+  streams_ = static_cast<int32_t>(std::ranges::count_if(parts_, &StepPart::decodes));
   for (const auto& [sequence, tokens, drafts] : parts_) {
     const auto first_row = static_cast<int32_t>(tokens_.size());
     const int64_t start = sequence->computed();

@@ -86,6 +86,7 @@ class Stepper {
 
   // The step's batch; the vectors are kept for their memory.
   std::vector<StepPart> parts_;
+  int32_t streams_ = 0;  // of the parts, those that decode
   std::vector<TokenId> tokens_;
   std::vector<kernels::AttentionSlice> slices_;
   std::vector<int32_t> slice_adapters_;
