@@ -32,6 +32,7 @@ struct Options {
   double hours = 1;
   std::string trace;
   bool replay = false;
+  int64_t block_tokens = twin::kBlockTokens;
   std::string servegen_traces, servegen_lengths;
   std::string servegen_group = "language/m-mid";
   std::string policy = "bounded";
@@ -68,6 +69,10 @@ struct Options {
     settings.Add("replay", &replay,
                  {"Send the trace itself, in as many copies as the rate asks for",
                   "트레이스를 그대로, 요청 수에 맞는 벌수로 보냄"});
+    settings.Add("block-tokens", &block_tokens,
+                 {"Prompt tokens of a block of the replayed trace",
+                  "재생하는 트레이스의 블록 하나가 뜻하는 프롬프트 토큰 수"},
+                 1, 1 << 20);
     settings.Add("servegen-traces", &servegen_traces,
                  {"ServeGen archive of rates (.tar.zst)", "ServeGen 요청률 묶음(.tar.zst)"});
     settings.Add("servegen-lengths", &servegen_lengths,
@@ -97,10 +102,10 @@ struct Options {
                  0, 1e6);
     settings.Add("tpot", &tpot, {"Promised time per output token, s", "약속한 토큰당 시간(초)"}, 0,
                  1e6);
-    settings.Add(
-        "cache-blocks", &cache_blocks,
-        {"Blocks of 512 prompt tokens that a node caches", "노드가 캐시하는 512토큰 블록 수"}, 0,
-        1 << 24);
+    settings.Add("cache-blocks", &cache_blocks,
+                 {"Blocks of --block-tokens that a node caches; -1: what its KV cache holds",
+                  "노드가 캐시하는 블록 수(블록은 --block-tokens). -1이면 KV 캐시만큼"},
+                 -1, 1 << 24);
     settings.Add("feeds", &feeds, {"Power feeds", "전력 피드 수"}, 1, 1000);
     settings.Add("loops", &loops, {"Cooling loops", "냉각 루프 수"}, 1, 1000);
     settings.Add("seed", &seed, {"The same seed gives the same run", "같은 시드는 같은 결과"}, 0,
@@ -157,9 +162,10 @@ Result<Prepared> Prepare(const Options& options) {
   model.other_w =
       (chip->rack_watts - chip->gpus_per_rack * chip->limit_watts) / model.nodes_per_rack;
   model.engine = engine.engine;
-  model.cache_blocks =
-      static_cast<size_t>(options.cache_blocks >= 0 ? options.cache_blocks
-                                                    : engine.engine.kv_tokens / twin::kBlockTokens);
+  model.cache_blocks = static_cast<size_t>(options.cache_blocks >= 0
+                                               ? options.cache_blocks
+                                               : engine.engine.kv_tokens / options.block_tokens);
+  model.route.block_tokens = static_cast<int32_t>(options.block_tokens);
   model.megawatts = options.megawatts;
   model.pue = input.site.pue;
   model.controlled = !options.uncontrolled;
@@ -214,6 +220,12 @@ Result<std::unique_ptr<twin::Workload>> MakeWorkload(const Options& options,
     lengths = twin::LengthsOf(trace);
   } else if (options.replay) {
     return Fail(ErrorCode::kInvalidArgument, "--replay needs --trace", "--replay");
+  }
+  if (options.block_tokens != twin::kBlockTokens) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("drawn requests have blocks of {} tokens; others need --replay",
+                            twin::kBlockTokens),
+                "--block-tokens");
   }
   synthetic.prompts = std::move(lengths.prompts);
   synthetic.outputs = std::move(lengths.outputs);

@@ -19,9 +19,15 @@ Result<std::vector<NamedEngine>> ReadEngines(std::string_view text, std::string 
     engine.step.sequence_s = table.Number("sequence_us", {0, 1e6}) / 1e6;
     engine.step.context_s = table.Number("context_ns", {0, 1e6}) / 1e9;
     engine.step.prompt_s = table.Number("prompt_us", {1e-6, 1e6}) / 1e6;
+    engine.step.attention_s = table.Number("attention_ns", {0, 1e6}, 0) / 1e9;
     engine.kv_tokens = table.Integer("kv_tokens", {1, 1e12});
     engine.max_running = static_cast<int32_t>(table.Integer("max_running", {1, 100'000}));
     engine.chunk_tokens = static_cast<int32_t>(table.Integer("chunk_tokens", {1, 1'000'000}));
+    engine.request_s = table.Number("request_ms", {0, 1e6}, 0) / 1e3;
+    engine.prefill_slowdown = table.Number("prefill_slowdown", {0, 1e6}, 0);
+    if (engine.prefill_slowdown > 0 && engine.prefill_slowdown <= 1) {
+      table.Reject("prefill_slowdown", "must be 0, or above 1");
+    }
     JIKJI_RETURN_IF_ERROR(table.Done());
     engines.push_back(std::move(named));
   }

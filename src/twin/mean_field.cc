@@ -58,7 +58,7 @@ double ShapeAt(const std::vector<double>& shape, double now) {
 SteadyNode SteadyState(const StepModel& step, double rate, double uncached, double context,
                        double output, double decode_speed, double prefill_speed) {
   SteadyNode node;
-  node.prefill_share = rate * uncached * step.prompt_s / prefill_speed;
+  node.prefill_share = rate * step.PromptSeconds(uncached, context - output / 2) / prefill_speed;
   const double sequences =
       rate * output * (step.sequence_s + step.context_s * context) / decode_speed;
   node.load = node.prefill_share + sequences;

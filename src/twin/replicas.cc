@@ -33,7 +33,7 @@ void Replicas::Advance(Node& node, double now) const {
 }
 
 void Replicas::StartPrefill(Node& node) const {
-  double tokens = 0;
+  double tokens = 0, seconds = 0;
   for (const Request& request : node.waiting) {
     const double length = request.prompt + request.output;
     const bool alone = node.running.empty() && node.prefilling == 0;
@@ -43,9 +43,11 @@ void Replicas::StartPrefill(Node& node) const {
     if (node.prefilling > 0 && tokens + request.uncached > engine_.chunk_tokens) break;
     ++node.prefilling;
     tokens += request.uncached;
+    seconds += engine_.step.PromptSeconds(request.uncached, request.prompt);
     node.reserved += length;
   }
   node.left = tokens;
+  node.prompt_s = tokens > 0 ? seconds / tokens : 0;
 }
 
 void Replicas::Plan(Node& node) const {
@@ -56,9 +58,14 @@ void Replicas::Plan(Node& node) const {
   if (node.prefilling == 0 && node.running.empty()) return;
   double step = engine_.step.DecodeSeconds(running, node.kv) / node.decode_speed;
   if (node.prefilling > 0) {
+    const double prompt_s = node.prompt_s / node.prefill_speed;
+    double most = engine_.chunk_tokens - running;
+    if (engine_.prefill_slowdown > 0 && running > 0 && prompt_s > 0) {
+      most = std::min(most, (engine_.prefill_slowdown - 1) * step / prompt_s);
+    }
     // The last chunk is as short as what is left.
-    const double chunk = std::clamp(node.left, 1.0, std::max(1.0, engine_.chunk_tokens - running));
-    step += engine_.step.prompt_s * chunk / node.prefill_speed;
+    const double chunk = std::clamp(node.left, 1.0, std::max(1.0, most));
+    step += prompt_s * chunk;
     node.prefill_rate = chunk / step;
     node.next = node.now + std::max(0.0, node.left) / node.prefill_rate;
     if (node.next <= node.now) return;  // the rest of a chunk that has ended

@@ -23,6 +23,12 @@ struct EngineModel {
   int32_t max_running = 256;
   int64_t kv_tokens = 1 << 20;  // the KV cache holds so many
   int32_t chunk_tokens = 2048;  // of a step with prefill, at most
+  // Prompts may make a step of running sequences so many times as long (`jikji serve
+  // --prefill-slowdown`); 0: as long as they like.
+  double prefill_slowdown = 0;
+  // Of a request, before and beside all steps: network, reading, tokenising. Delays its answer and
+  // occupies nothing.
+  double request_s = 0;
 };
 
 class Replicas {
@@ -77,6 +83,7 @@ class Replicas {
     double next = 0;
     double steps = 0;     // decode steps since the beginning
     double left = 0;      // of the prompts being computed
+    double prompt_s = 0;  // for each of these
     double kv = 0;        // tokens of running sequences
     double reserved = 0;  // and what they will come to
     double decode_rate = 0, prefill_rate = 0;

@@ -85,7 +85,7 @@ void RequestFlow::Step(int32_t node) {
 void RequestFlow::FirstToken(uint32_t id, double now) {
   RequestSlot& slot = slots_[id];
   slot.first = now;
-  const double ttft = now - slot.arrived;
+  const double ttft = now - slot.arrived + state_.model.engine.request_s;
   state_.ClassOf(slot.service).ttft.Add(ttft);
   state_.sampler.FirstToken(ttft);
   fleet::AddWork(state_.site, slot.node, -slot.prompt_work);
@@ -99,14 +99,15 @@ void RequestFlow::Finish(uint32_t id, double now) {
   RequestSlot& slot = slots_[id];
   ClassReport& report = state_.ClassOf(slot.service);
   ++report.finished;
-  report.latency.Add(now - slot.arrived);
+  const double request_s = state_.model.engine.request_s;
+  report.latency.Add(now - slot.arrived + request_s);
   double tpot = 0;
   if (slot.output > 1) {
     tpot = (now - slot.first) / (slot.output - 1);
     report.tpot.Add(tpot);
   }
   const ServicePromise& promise = state_.options.promise;
-  report.good += slot.first - slot.arrived <= promise.ttft_s && tpot <= promise.tpot_s;
+  report.good += slot.first - slot.arrived + request_s <= promise.ttft_s && tpot <= promise.tpot_s;
   state_.report.output_tokens += slot.output;
   fleet::AddWork(state_.site, slot.node, -decode_work_);
   fleet::NodeLoad& load = state_.LoadOf(slot.node);

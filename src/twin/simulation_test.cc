@@ -92,6 +92,7 @@ TEST(Simulation, ALoneRequestTakesWhatTheStepModelSays) {
   SiteModel model = SmallModel(1);
   model.controlled = false;
   model.failures_per_gpu_year = 0;
+  model.engine.request_s = 0.007;
   Trace trace;
   trace.requests = {{.time = 0, .prompt = 1000, .output = 101}};
   trace.seconds = 1e6;
@@ -101,8 +102,49 @@ TEST(Simulation, ALoneRequestTakesWhatTheStepModelSays) {
   const ClassReport& standard = report->classes[1];
   ASSERT_EQ(standard.finished, 1);
   const StepModel& step = model.engine.step;
-  EXPECT_NEAR(standard.ttft.mean(), step.base_s + 1000 * step.prompt_s, 1e-6);
+  EXPECT_NEAR(standard.ttft.mean(), 0.007 + step.base_s + 1000 * step.prompt_s, 1e-6);
   EXPECT_NEAR(standard.tpot.mean(), step.DecodeSeconds(1, 1001), 1e-6);
+}
+
+TEST(Simulation, ALongPromptTakesWhatItsAttentionAdds) {
+  SiteModel model = SmallModel(1);
+  model.controlled = false;
+  model.failures_per_gpu_year = 0;
+  model.engine.step.attention_s = 1e-8;
+  model.route.block_tokens = 100;
+  Trace trace;
+  trace.blocks = {1, 2, 3, 4, 5};
+  trace.requests = {{0, 1000, 1, 0, 5}, {50, 1000, 1, 0, 5}};
+  trace.seconds = 1e6;
+  const auto workload = Replay(trace, {.seconds = 100});
+  const auto report = Simulate(model, *workload, {.seconds = 100});
+  ASSERT_TRUE(report);
+  // The second finds 500 tokens cached: only the later half is computed, before which the most is.
+  EXPECT_EQ(report->cached_tokens, 500);
+  const StepModel& step = model.engine.step;
+  const double whole = step.base_s + 1000 * step.prompt_s + 1e-8 * 1000 * 500;
+  const double half = step.base_s + 500 * step.prompt_s + 1e-8 * 500 * 750;
+  EXPECT_NEAR(report->classes[1].ttft.mean(), (whole + half) / 2, 1e-6);
+}
+
+TEST(Simulation, PromptsSlowRunningSequencesNoMoreThanTheyMay) {
+  SiteModel model = SmallModel(1);
+  model.controlled = false;
+  model.failures_per_gpu_year = 0;
+  Trace trace;
+  trace.requests = {{0, 10, 201}, {0.5, 20'000, 1}};
+  trace.seconds = 1e6;
+  const auto tpot = [&](double slowdown) {
+    model.engine.prefill_slowdown = slowdown;
+    const auto workload = Replay(trace, {.seconds = 100});
+    const auto report = Simulate(model, *workload, {.seconds = 100});
+    EXPECT_TRUE(report);
+    EXPECT_EQ(report->classes[1].finished, 2);
+    return report->classes[1].tpot.mean();
+  };
+  const double alone = model.engine.step.DecodeSeconds(1, 110);
+  EXPECT_GT(tpot(0), 1.25 * alone) << "the prompt's chunks lengthen steps as they like";
+  EXPECT_LT(tpot(1.2), 1.2 * alone);
 }
 
 TEST(Simulation, AClosedLoopReachesTheSteadyStateOfItsStepModel) {

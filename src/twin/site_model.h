@@ -37,7 +37,7 @@ struct SiteModel {
   int64_t rack_limit_w = 0;
   EngineModel engine;
   int64_t load_seconds = 300;  // until a started node serves
-  size_t cache_blocks = 2048;  // of prompt, of kBlockTokens, that a node holds
+  size_t cache_blocks = 2048;  // of prompt, of route.block_tokens, that a node holds
 
   double megawatts = 0;         // at the meter; 0: as much as all racks may draw
   double pue = 1.1;             // up to 18 °C; above, it rises

@@ -21,7 +21,7 @@ Terms TermsOf(double concurrency, double prompt, double output) {
 double SteadyTpot(const StepModel& model, double concurrency, double prompt, double output) {
   const Terms terms = TermsOf(concurrency, prompt, output);
   return model.base_s * terms[0] + model.sequence_s * terms[1] + model.context_s * terms[2] +
-         model.prompt_s * terms[3];
+         concurrency * model.PromptSeconds(prompt, prompt) / std::max(1.0, output);
 }
 
 Result<StepModel> FitStepModel(std::span<const ServingPoint> points) {
@@ -49,7 +49,8 @@ Result<StepModel> FitStepModel(std::span<const ServingPoint> points) {
       fitted[i] = std::max(0.0, rest / gram[i][i]);
     }
   }
-  return StepModel{fitted[0], fitted[1], fitted[2], fitted[3]};
+  return StepModel{
+      .base_s = fitted[0], .sequence_s = fitted[1], .context_s = fitted[2], .prompt_s = fitted[3]};
 }
 
 }  // namespace jikji::twin

@@ -15,6 +15,7 @@
 
 namespace jikji::twin {
 
+// Of Mooncake's blocks, and of those that are drawn.
 inline constexpr int32_t kBlockTokens = 512;
 
 struct TraceRequest {
