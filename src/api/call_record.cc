@@ -35,6 +35,14 @@ ApiResult<> CallRecord::Guard(std::string_view side, std::string_view found, boo
   return {};
 }
 
+// The stop is not to be held up by a log that refuses: what it says of one answer is left out.
+void CallRecord::Stopped(std::string_view reason) const {
+  if (trail_ == nullptr) return;
+  const auto written = trail_->Write(tenant_, "generation.stopped",
+                                     {{"request", request_id_}, {"key", key_}, {"reason", reason}});
+  if (!written) Log(LogLevel::kError, request_id_ + " audit log: " + written.error().ToString());
+}
+
 ApiResult<audit::Position> CallRecord::Generation(std::initializer_list<audit::Trail::Plain> fields,
                                                   std::string_view content) const {
   const auto written = trail_->Write(tenant_, "generation.ended", fields, content);

@@ -27,6 +27,9 @@ class CallRecord {
   // What the privacy guard found on one side of the call, by kind and count.
   ApiResult<> Guard(std::string_view side, std::string_view found, bool blocked) const;
 
+  // The answer was ended by an emergency stop.
+  void Stopped(std::string_view reason) const;
+
   // The answer is complete. `content`: what is sealed under the tenant's key.
   ApiResult<audit::Position> Generation(std::initializer_list<audit::Trail::Plain> fields,
                                         std::string_view content) const;

@@ -87,6 +87,13 @@ class Generation : public std::enable_shared_from_this<Generation> {
       if (!submitted) return Refuse(ApiError(submitted.error()), i);
     }
     Open();
+    if (caller_ != nullptr) {
+      running_ = context_->options.governor->running_calls().Add(
+          caller_->key().organisation, model_.governed,
+          [weak = weak_from_this()](const std::string& reason) {
+            if (const auto self = weak.lock()) self->StopAll(reason);
+          });
+    }
     // After Submit, so that a peer which has gone by now is noticed too.
     reply_.OnDisconnect([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->CancelAll();
@@ -308,6 +315,21 @@ class Generation : public std::enable_shared_from_this<Generation> {
     return true;
   }
 
+  // The operator's emergency stop: the answer ends with an error, the engine's work with it.
+  void StopAll(const std::string& reason) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (done_) return;
+      record_.Stopped(reason);
+      ApiError stopped = ErrorOfStatus(503, "stopped by the operator: " + reason);
+      stopped.code = "emergency_stop";
+      stopped.retry_after.reset();
+      error_ = std::move(stopped);
+      Deliver({});
+    }
+    CancelAll();
+  }
+
   void CancelAll() {
     for (const JobState& job : jobs_) context_->engine.Cancel(job.id);
   }
@@ -336,6 +358,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
   AnswerUsage usage_;      // so far
   AnswerUsage final_;      // the engine's own count
   std::string sealed_;     // the receipt, once all choices have ended
+  RunningCalls::Entry running_;
 };
 
 }  // namespace

@@ -238,6 +238,51 @@ TEST_P(GovernedTest, ACutStreamIsCharged) {
   EXPECT_EQ(governor_->ledger().unfinished(), 0u);
 }
 
+// An emergency stop ends what runs, whole or streamed, of those it is about and of nobody else.
+TEST_P(GovernedTest, AStopEndsAnswersUnderWay) {
+  NewKey wanted;
+  const int64_t other = admin_->AddOrganisation("구청", "KRW").value();
+  wanted.project = admin_->AddProject(other, "p", {}).value();
+  const MadeKey neighbour = AddKey(wanted);
+  ASSERT_TRUE(governor_->Tick());
+  const std::string streamed = R"({"prompt":"hi","max_tokens":9,"stream":true})";
+  const auto stream = Post(streamed);
+  const auto whole = Post(kCompletion);
+  const auto theirs = Ask(neighbour.secret, "POST", "/v1/completions", streamed);
+  for (size_t i = 0; i < 3; ++i) server_->Say(i, "abc");
+
+  ASSERT_TRUE(admin_->Stop("organisation", std::to_string(organisation_), "drill"));
+  ASSERT_TRUE(governor_->Tick());
+  EXPECT_TRUE(stream->ended);
+  const auto events = stream->Events();
+  ASSERT_GE(events.size(), 2u);
+  EXPECT_EQ(events.back(), "[DONE]");
+  const auto error = FakeResponder::Parse(events[events.size() - 2]).at("error");
+  EXPECT_EQ(error.at("code"), "emergency_stop");
+  EXPECT_EQ(error.at("message"), "stopped by the operator: drill");
+  EXPECT_EQ(whole->head.status, 503);
+  EXPECT_EQ(CodeOf(*whole), "emergency_stop");
+  EXPECT_FALSE(theirs->ended);
+  EXPECT_EQ(server_->engine.cancelled,
+            (std::vector<std::string>{server_->engine.submitted[0].request.id,
+                                      server_->engine.submitted[1].request.id}));
+  // What was made until then is paid for; what the engine still says is heard by nobody.
+  const std::string before = stream->stream;
+  server_->Say(0, "d");
+  server_->End(0, 4, FinishReason::kCancelled);
+  server_->End(1, 3, FinishReason::kCancelled);
+  EXPECT_EQ(stream->stream, before);
+  ASSERT_TRUE(governor_->Tick());
+  EXPECT_EQ(Total().tokens, (Tokens{6, 0, 7}));
+
+  ASSERT_TRUE(admin_->Stop("model", "fake", "drill"));
+  ASSERT_TRUE(governor_->Tick());
+  EXPECT_TRUE(theirs->ended);
+  server_->End(2, 3, FinishReason::kCancelled);
+  ASSERT_TRUE(governor_->Tick());
+  EXPECT_EQ(governor_->ledger().unfinished(), 0u);
+}
+
 TEST_P(GovernedTest, WhatTheEngineRefusesCostsNothing) {
   server_->engine.refuse_after = 0;
   EXPECT_EQ(Post(kCompletion)->head.status, 503);

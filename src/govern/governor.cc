@@ -183,6 +183,8 @@ void Governor::Work(const std::stop_token& stop) {
 
 Result<> Governor::Tick() {
   const auto refreshed = Refresh();
+  // In every round: a call may have been admitted just before the stop, and added just after.
+  running_calls_.Enforce(*directory());
   // The journal goes to the disk even where the store is away.
   const auto synced = journal_->Sync();
   const auto prepared = ledger_->PrepareJournal();

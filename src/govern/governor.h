@@ -2,8 +2,8 @@
 //
 // Decisions fall in memory, from a snapshot of the directory and the ledger's counters. A thread
 // keeps both true: it looks for changes of the directory several times a second (a key that is
-// revoked, or a stop, takes effect within a second on every server), writes usage into the store,
-// and puts the journal on the disk.
+// revoked, or a stop, takes effect within a second on every server; a stop ends answers under way
+// too), writes usage into the store, and puts the journal on the disk.
 //
 // While the store is away, known keys go on within the slices that were granted, their usage in the
 // journal; after `patience` without an answer from it nothing is admitted (promise 3), since a
@@ -33,6 +33,7 @@
 #include "govern/ledger/journal.h"
 #include "govern/ledger/ledger.h"
 #include "govern/ledger/slices.h"
+#include "govern/running_calls.h"
 #include "govern/tenancy/api_key.h"
 #include "govern/tenancy/directory.h"
 #include "govern/tenancy/roles.h"
@@ -104,6 +105,8 @@ class Governor {
 
   std::shared_ptr<const Directory> directory() const;
   Ledger& ledger() { return *ledger_; }
+  // Where an answer under way says how a stop may end it.
+  RunningCalls& running_calls() { return running_calls_; }
   // nullptr where no audit log is kept.
   audit::Trail* trail() const { return trail_.get(); }
 
@@ -130,6 +133,8 @@ class Governor {
   std::unique_ptr<SliceSource> slices_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<audit::Trail> trail_;
+
+  RunningCalls running_calls_;
 
   mutable std::mutex directory_mutex_;
   std::shared_ptr<const Directory> directory_;

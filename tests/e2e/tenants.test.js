@@ -100,6 +100,32 @@ test("a service account's key works until it is deleted", async () => {
   await eventually(() => assert.rejects(batch.models.list(), { status: 401, code: "invalid_api_key" }));
 });
 
+test("an emergency stop ends answers under way, and holds within a second", async () => {
+  // A stream that goes on for as long as the model has context.
+  const stream = await member.chat.completions.create({
+    messages: hello.messages,
+    model: "jikji-mini-ko",
+    stream: true,
+    ignore_eos: true,
+  });
+  const chunks = stream[Symbol.asyncIterator]();
+  await chunks.next();
+  tenant("stop", "all", "--reason", "drill");
+  await assert.rejects(
+    async () => {
+      while (!(await chunks.next()).done);
+    },
+    { code: "emergency_stop" },
+  );
+  const begun = Date.now();
+  await eventually(() =>
+    assert.rejects(member.chat.completions.create({ model: "jikji-mini-ko", ...hello }), { code: "emergency_stop" }),
+  );
+  assert.ok(Date.now() - begun < 5000);
+  tenant("resume", "all");
+  await eventually(() => member.chat.completions.create({ model: "jikji-mini-ko", ...hello }));
+});
+
 test("a limit and a budget are refused in words that clients know", async () => {
   tenant("set-limit", "--key", String(key.id), "--requests-per-minute", "0");
   await eventually(() =>
@@ -117,14 +143,4 @@ test("a limit and a budget are refused in words that clients know", async () => 
       type: "insufficient_quota",
     }),
   );
-});
-
-test("an emergency stop holds within a second", async () => {
-  tenant("stop", "all", "--reason", "drill");
-  const begun = Date.now();
-  await eventually(() =>
-    assert.rejects(member.chat.completions.create({ model: "jikji-mini-ko", ...hello }), { code: "emergency_stop" }),
-  );
-  assert.ok(Date.now() - begun < 5000);
-  tenant("resume", "all");
 });

@@ -19,6 +19,9 @@ namespace {
 
 // How long a disk that refused is left alone.
 constexpr std::chrono::milliseconds kRetry{100};
+// How long records gather before they are written. Two syncs and a signature for every record would
+// keep a core and the disk busy, and take them from the requests.
+constexpr std::chrono::milliseconds kGather{10};
 
 // The tenant of records about the log itself.
 constexpr std::string_view kLogTenant = "";
@@ -72,6 +75,7 @@ struct AuditLog::State {
   std::string pending;
   SignedHead head;
   std::optional<Error> failure;  // of the last attempt to write
+  size_t waiting = 0;            // callers who wait for the disk: nothing gathers meanwhile
   bool stop = false;
   std::thread writer;
 };
@@ -183,6 +187,7 @@ void AuditLog::State::WriteLoop() {
   while (true) {
     work.wait(lock, [this] { return stop || !pending.empty(); });
     if (pending.empty()) return;
+    work.wait_for(lock, kGather, [this] { return stop || waiting > 0; });
     std::string bytes;
     bytes.swap(pending);
     const uint64_t size = tree.size();
@@ -228,7 +233,10 @@ Result<SignedHead> AuditLog::State::Write(std::string_view bytes, uint64_t size,
 
 Result<> AuditLog::WaitDurable(uint64_t index) {
   std::unique_lock lock(state_->mutex);
+  ++state_->waiting;
+  state_->work.notify_one();
   state_->done.wait(lock, [&] { return state_->head.size > index || state_->failure; });
+  --state_->waiting;
   if (state_->head.size > index) return {};
   return std::unexpected(*state_->failure);
 }

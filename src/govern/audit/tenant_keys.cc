@@ -1,6 +1,7 @@
 #include "govern/audit/tenant_keys.h"
 
 #include <openssl/rand.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "govern/audit/hash.h"
@@ -19,14 +20,16 @@ std::filesystem::path TenantKeys::PathOf(std::string_view tenant, std::string_vi
 }
 
 Result<std::string> TenantKeys::KeyOf(std::string_view tenant) {
+  const auto known = keys_.find(tenant);
+  const std::string mark =
+      known == keys_.end() ? PathOf(tenant, ".destroyed").string() : std::string();
   // Asked each time: another process may have destroyed it since.
-  if (std::filesystem::exists(PathOf(tenant, ".destroyed"))) {
+  if (access(known == keys_.end() ? mark.c_str() : known->second.mark.c_str(), F_OK) == 0) {
     return Fail(ErrorCode::kPermissionDenied,
                 "the audit key of tenant `" + std::string(tenant) +
                     "` was destroyed: no content can be recorded for it");
   }
-  const auto known = keys_.find(tenant);
-  if (known != keys_.end()) return known->second;
+  if (known != keys_.end()) return known->second.key;
   const auto path = PathOf(tenant, ".key");
   std::string key(kKeyBytes, '\0');
   if (std::filesystem::exists(path)) {
@@ -43,7 +46,7 @@ Result<std::string> TenantKeys::KeyOf(std::string_view tenant) {
     }
     JIKJI_RETURN_IF_ERROR(WriteSecretFile(path, key));
   }
-  keys_.emplace(tenant, key);
+  keys_.emplace(tenant, Known{key, mark});
   return key;
 }
 

@@ -30,12 +30,16 @@ class TenantKeys {
   Result<> Destroy(std::string_view tenant);
 
  private:
+  struct Known {
+    std::string key;
+    std::string mark;  // path of the file that says that the key was destroyed
+  };
   Result<std::string> KeyOf(std::string_view tenant);
   std::filesystem::path PathOf(std::string_view tenant, std::string_view suffix) const;
 
   std::filesystem::path folder_;
   std::mutex mutex_;
-  std::map<std::string, std::string, std::less<>> keys_;
+  std::map<std::string, Known, std::less<>> keys_;
 };
 
 }  // namespace jikji::audit

@@ -1,7 +1,7 @@
 // What a server writes into its audit log: admissions, refusals, acts of administration, decisions
 // of the guard, and the end of each generation.
 //
-// Records gather in memory and are on the disk, under a signed head, a few milliseconds later; a
+// Records gather in memory and are on the disk, under a signed head, some 20 milliseconds later; a
 // request does not wait for that. A crash may cost the records of that moment, and the log then
 // says how many bytes were cut off. While the disk refuses, every Write is an error, and what
 // cannot be recorded is not let pass (promise 3). Thread-safe.
