@@ -41,7 +41,9 @@ std::vector<Field> Fields(LayerScratch& s, const DecoderSpec& spec) {
 void Grow(const std::vector<Field>& fields, int64_t rows) {
   for (const Field& field : fields) {
     const auto count = static_cast<size_t>(rows * field.width);
-    if (field.values->size() < count) field.values->resize(count);
+    if (field.values->size() >= count) continue;
+    std::vector<float>().swap(*field.values);  // not both at once
+    field.values->resize(count);
   }
 }
 

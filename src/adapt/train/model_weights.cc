@@ -159,6 +159,7 @@ class Builder {
     const bool quantise = options_.base_type && need.layer >= 0;
     if (quantise) {
       JIKJI_ASSIGN(*MatrixOf(*out_, need), Matrix::FrozenAs(tensor, *options_.base_type));
+      out_->checkpoint->Release(tensor);  // of two copies the small one stays
     } else {
       *MatrixOf(*out_, need) = Matrix::Frozen(tensor);
     }
