@@ -14,6 +14,20 @@ int64_t Now() {
   return std::chrono::duration_cast<std::chrono::seconds>(since).count();
 }
 
+namespace {
+
+std::map<int32_t, PromptEncoder> EncodersOf(const ModelDescription& model) {
+  std::map<int32_t, PromptEncoder> out;
+  out.try_emplace(kBaseModel, model);
+  for (size_t i = 0; i < model.adapters.size(); ++i) {
+    const auto& own = model.adapters[i].own;
+    if (own != nullptr) out.try_emplace(static_cast<int32_t>(i), *own);
+  }
+  return out;
+}
+
+}  // namespace
+
 ApiContext::ApiContext(Engine& engine, TicketIssuer& issuer, ApiOptions given)
     : engine(engine),
       issuer(issuer),
@@ -23,13 +37,18 @@ ApiContext::ApiContext(Engine& engine, TicketIssuer& issuer, ApiOptions given)
       started(Now()),
       keys(options.api_keys),
       cors(options.cors_origins),
-      prompts(engine.model()),
+      encoders(EncodersOf(engine.model())),
       metrics(std::make_shared<Metrics>(model_names.front(), engine.options().context)),
       receipt_origin{.program = options.version,
                      .model_digest = options.model_digest,
                      .isa = std::string(kernels::IsaName(kernels::ActiveIsa())),
                      .kv_dtype = std::string(DTypeName(engine.options().kv_dtype)),
                      .guarded = options.guard != nullptr} {}
+
+const PromptEncoder& ApiContext::prompts(int32_t adapter) const {
+  const auto own = encoders.find(adapter);
+  return own == encoders.end() ? encoders.at(kBaseModel) : own->second;
+}
 
 ApiResult<ServedModel> ApiContext::ResolveModel(std::string_view asked) const {
   if (asked.empty()) asked = model_name();

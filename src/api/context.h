@@ -40,7 +40,11 @@ struct ServedModel {
 struct ApiContext {
   ApiContext(Engine& engine, TicketIssuer& issuer, ApiOptions options);
 
-  const ModelDescription& model() const { return engine.model(); }
+  // As the base's requests have it, or those to an adapter.
+  const ModelDescription& model(int32_t adapter = kBaseModel) const {
+    return engine.model().Of(adapter);
+  }
+  const PromptEncoder& prompts(int32_t adapter = kBaseModel) const;
   int64_t context_tokens() const { return engine.options().context; }
   const std::string& model_name() const { return model_names.front(); }
 
@@ -54,7 +58,7 @@ struct ApiContext {
   const int64_t started;  // UTC seconds since 1970
   const KeyGuard keys;
   const CorsPolicy cors;
-  const PromptEncoder prompts;
+  const std::map<int32_t, PromptEncoder> encoders;  // the base's, and adapters' that differ
   const std::shared_ptr<Metrics> metrics;
   const ReceiptOrigin receipt_origin;
   std::map<std::string, StaticFile, std::less<>> static_files;

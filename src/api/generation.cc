@@ -44,7 +44,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
                                     model_.adapter == kBaseModel ? "" : model_.governed,
                                     choices_per_job_)
                      : ReceiptMaker()),
-        writer_(std::move(head), context_->model().tokenizer, jobs.size() * choices_per_job_),
+        writer_(std::move(head), context_->model(model_.adapter).tokenizer,
+                jobs.size() * choices_per_job_),
         open_choices_(jobs.size() * choices_per_job_),
         finished_(open_choices_, false) {
     for (PromptJob& job : jobs) {
@@ -220,7 +221,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
       }
       if (job.write_prompt_logprobs) {
         std::string json;
-        AppendPromptLogprobs(delta.prompt_logprobs, *context_->model().tokenizer, json);
+        AppendPromptLogprobs(delta.prompt_logprobs, *context_->model(model_.adapter).tokenizer,
+                             json);
         writer_.SetPromptLogprobs(choice, std::move(json));
       }
     }

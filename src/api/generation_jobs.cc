@@ -7,19 +7,20 @@
 namespace jikji {
 namespace {
 
-ApiResult<PromptJob> PlanPrompt(const ApiContext& context, const CompletionRequest& request,
-                                const CompletionPrompt& prompt) {
+ApiResult<PromptJob> PlanPrompt(const ApiContext& context, int32_t adapter,
+                                const CompletionRequest& request, const CompletionPrompt& prompt) {
+  const ModelDescription& model = context.model(adapter);
   PromptJob job;
   std::vector<TokenId> ids;
   if (const auto* text = std::get_if<std::string>(&prompt)) {
-    ids = context.prompts.EncodeText(*text, request.add_special_tokens);
+    ids = context.prompts(adapter).EncodeText(*text, request.add_special_tokens);
     if (request.echo) job.echo = *text;
   } else {
     ids = std::get<std::vector<TokenId>>(prompt);
-    if (request.echo) job.echo = context.model().tokenizer->Decode(ids, /*skip_special=*/false);
+    if (request.echo) job.echo = model.tokenizer->Decode(ids, /*skip_special=*/false);
   }
-  JIKJI_ASSIGN(job.request, PlanGeneration(request.common, context.model(),
-                                           context.context_tokens(), std::move(ids), "prompt"));
+  JIKJI_ASSIGN(job.request, PlanGeneration(request.common, model, context.context_tokens(),
+                                           std::move(ids), "prompt"));
   job.request.logprobs = request.logprobs;
   job.request.prompt_logprobs = request.prompt_logprobs;
   job.write_prompt_logprobs = request.prompt_logprobs >= 0;
@@ -34,13 +35,14 @@ ApiResult<PromptJob> PlanPrompt(const ApiContext& context, const CompletionReque
 
 }  // namespace
 
-ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context, const ChatRequest& request,
-                                           int64_t now) {
-  JIKJI_ASSIGN(std::vector<TokenId> prompt, context.prompts.EncodeChat(request.turns, now));
+ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context, int32_t adapter,
+                                           const ChatRequest& request, int64_t now) {
+  JIKJI_ASSIGN(std::vector<TokenId> prompt,
+               context.prompts(adapter).EncodeChat(request.turns, now));
   std::vector<PromptJob> jobs(1);
   PromptJob& job = jobs.front();
   JIKJI_ASSIGN(job.request,
-               PlanGeneration(request.common, context.model(), context.context_tokens(),
+               PlanGeneration(request.common, context.model(adapter), context.context_tokens(),
                               std::move(prompt), "messages"));
   job.request.logprobs = request.logprobs;
   job.priority = request.common.priority;
@@ -48,11 +50,11 @@ ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context, const Chat
   return jobs;
 }
 
-ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context,
+ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context, int32_t adapter,
                                            const CompletionRequest& request) {
   std::vector<PromptJob> jobs;
   for (const CompletionPrompt& prompt : request.prompts) {
-    JIKJI_ASSIGN(jobs.emplace_back(), PlanPrompt(context, request, prompt));
+    JIKJI_ASSIGN(jobs.emplace_back(), PlanPrompt(context, adapter, request, prompt));
   }
   return jobs;
 }

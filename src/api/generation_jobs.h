@@ -13,10 +13,11 @@
 
 namespace jikji {
 
-// `now`: UTC seconds since 1970, for templates that print the date.
-ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context, const ChatRequest& request,
-                                           int64_t now);
-ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context,
+// `adapter`: of the model that was asked for. `now`: UTC seconds since 1970, for templates that
+// print the date.
+ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context, int32_t adapter,
+                                           const ChatRequest& request, int64_t now);
+ApiResult<std::vector<PromptJob>> PlanJobs(const ApiContext& context, int32_t adapter,
                                            const CompletionRequest& request);
 
 }  // namespace jikji

@@ -45,7 +45,7 @@ ApiResult<GenerationCall> PlanChat(const Call& call) {
   JIKJI_ASSIGN(plan.model, call.ResolveModel(request.common.model));
   plan.head = MakeHead(call, request.common, plan.model, AnswerKind::kChat, request.logprobs >= 0);
   plan.stream = request.common.stream;
-  JIKJI_ASSIGN(plan.jobs, PlanJobs(context, request, plan.head.created));
+  JIKJI_ASSIGN(plan.jobs, PlanJobs(context, plan.model.adapter, request, plan.head.created));
   return plan;
 }
 
@@ -56,15 +56,17 @@ ApiResult<GenerationCall> PlanCompletion(const Call& call) {
   const CallRecord record(context.options.governor, call.caller.get(), call.reply.request_id());
   const PromptScreen screen(context.options.guard.get(), record);
   JIKJI_RETURN_IF_ERROR(screen.CheckLogprobs(request.logprobs >= 0));
-  for (CompletionPrompt& prompt : request.prompts) {
-    JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *context.model().tokenizer));
-  }
   GenerationCall plan;
   JIKJI_ASSIGN(plan.model, call.ResolveModel(request.common.model));
+  // Its tokenizer says what tokens of a prompt spell.
+  const Tokenizer& tokenizer = *context.model(plan.model.adapter).tokenizer;
+  for (CompletionPrompt& prompt : request.prompts) {
+    JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, tokenizer));
+  }
   plan.head =
       MakeHead(call, request.common, plan.model, AnswerKind::kCompletion, request.logprobs >= 0);
   plan.stream = request.common.stream;
-  JIKJI_ASSIGN(plan.jobs, PlanJobs(context, request));
+  JIKJI_ASSIGN(plan.jobs, PlanJobs(context, plan.model.adapter, request));
   return plan;
 }
 

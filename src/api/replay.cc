@@ -65,13 +65,13 @@ ApiResult<std::vector<PromptJob>> PlanAgain(const ApiContext& context, const obj
   if (kind == "chat") {
     JIKJI_ASSIGN(ChatRequest request, ParseChatRequest(body));
     JIKJI_RETURN_IF_ERROR(screen.Screen(request.turns));
-    return PlanJobs(context, request, created.value_or(0));
+    return PlanJobs(context, kBaseModel, request, created.value_or(0));
   }
   JIKJI_ASSIGN(CompletionRequest request, ParseCompletionRequest(body));
   for (CompletionPrompt& prompt : request.prompts) {
     JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *context.model().tokenizer));
   }
-  return PlanJobs(context, request);
+  return PlanJobs(context, kBaseModel, request);
 }
 
 // Takes from the receipt what was chance or the policy's: the seed, and how much was granted. All

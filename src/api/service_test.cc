@@ -189,6 +189,49 @@ TEST(ModelRoutes, AdaptersAreModelsBesideTheirBase) {
   EXPECT_FALSE(Service::Create(engine, issuer, {.model_names = {"base"}}));
 }
 
+// Its template makes the prompt, its vocabulary bounds the ids, its tokenizer spells the answer.
+TEST(ModelRoutes, AnAdaptersOwnTokenizerIsUsedForItsRequests) {
+  FakeEngine engine;
+  auto own = std::make_shared<ModelDescription>(FakeModel("{{ messages[0].content }}"));
+  own->spec.vocab = engine.model_.spec.vocab + 4;
+  engine.model_.adapters = {{"plain", {}, {}}, {"longer", {}, {}, own}};
+  CountingIssuer issuer;
+  auto service = *Service::Create(engine, issuer, {.model_names = {"base"}});
+  const auto ask = [&](const char* path, std::string body) {
+    auto responder = std::make_shared<FakeResponder>();
+    net::Request request;
+    request.method = "POST";
+    request.path = path;
+    request.body = std::move(body);
+    service->handler()(std::move(request), responder);
+    return responder;
+  };
+  const auto prompt_of = [&](const std::string& model) {
+    const auto answer =
+        ask("/v1/chat/completions",
+            R"({"messages":[{"role":"user","content":"hi"}],"model":")" + model + "\"}");
+    EXPECT_FALSE(answer->answered);
+    return engine.submitted.back().request.prompt;
+  };
+  EXPECT_EQ(prompt_of("plain"), prompt_of("base"));
+  EXPECT_EQ(prompt_of("longer"), own->tokenizer->Encode("hi"));
+  EXPECT_NE(prompt_of("longer"), prompt_of("base"));
+  const auto with_last_id = [&](const std::string& model) {
+    return ask("/v1/completions", R"({"prompt":"x","stop_token_ids":[)" +
+                                      std::to_string(own->spec.vocab - 1) + R"(],"model":")" +
+                                      model + "\"}");
+  };
+  EXPECT_FALSE(with_last_id("longer")->answered);
+  EXPECT_EQ(with_last_id("plain")->head.status, 400);
+  const auto tokens = [&](const std::string& model) {
+    return ask("/tokenize",
+               R"({"messages":[{"role":"user","content":"hi"}],"model":")" + model + "\"}")
+        ->Json()
+        .at("count");
+  };
+  EXPECT_LT(tokens("longer").to_number<int>(), tokens("base").to_number<int>());
+}
+
 TEST(StatusRoutes, MetricsBearVllmsNames) {
   FakeServer server;
   server.engine.stats_ = {.waiting = 3,

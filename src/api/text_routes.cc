@@ -11,16 +11,16 @@
 namespace jikji {
 namespace {
 
-ApiResult<std::vector<TokenId>> Tokenize(const ApiContext& context,
+ApiResult<std::vector<TokenId>> Tokenize(const PromptEncoder& prompts,
                                          const boost::json::object& body) {
   if (body.contains("messages")) {
     JIKJI_ASSIGN(const ChatTurns turns, ParseChatTurns(body));
-    return context.prompts.EncodeChat(turns, Now());
+    return prompts.EncodeChat(turns, Now());
   }
   JIKJI_ASSIGN(const auto prompt, OptionalString(body, "prompt"));
   if (!prompt) return BadField("prompt", "`prompt` or `messages` is missing");
   JIKJI_ASSIGN(const bool add_special, BoolOr(body, "add_special_tokens", true));
-  return context.prompts.EncodeText(NormalizeNfc(*prompt), add_special);
+  return prompts.EncodeText(NormalizeNfc(*prompt), add_special);
 }
 
 ApiResult<std::string> TokenizeBody(const Call& call) {
@@ -28,9 +28,9 @@ ApiResult<std::string> TokenizeBody(const Call& call) {
   JIKJI_ASSIGN(const boost::json::value body, ParseBody(call.request.body));
   const boost::json::object& object = body.get_object();
   JIKJI_ASSIGN(const auto model, OptionalString(object, "model"));
-  JIKJI_RETURN_IF_ERROR(call.ResolveModel(model.value_or("")));
+  JIKJI_ASSIGN(const ServedModel served, call.ResolveModel(model.value_or("")));
   JIKJI_ASSIGN(const bool with_strings, BoolOr(object, "return_token_strs", false));
-  JIKJI_ASSIGN(const std::vector<TokenId> ids, Tokenize(context, object));
+  JIKJI_ASSIGN(const std::vector<TokenId> ids, Tokenize(context.prompts(served.adapter), object));
 
   std::string out = R"({"count":)";
   AppendJsonInt(static_cast<int64_t>(ids.size()), out);
@@ -46,7 +46,7 @@ ApiResult<std::string> TokenizeBody(const Call& call) {
     out += '[';
     for (size_t i = 0; i < ids.size(); ++i) {
       if (i > 0) out += ',';
-      AppendJsonString(context.model().tokenizer->TokenBytes(ids[i]), out);
+      AppendJsonString(context.model(served.adapter).tokenizer->TokenBytes(ids[i]), out);
     }
     out += ']';
   } else {
@@ -61,13 +61,14 @@ ApiResult<std::string> DetokenizeBody(const Call& call) {
   JIKJI_ASSIGN(const boost::json::value body, ParseBody(call.request.body));
   const boost::json::object& object = body.get_object();
   JIKJI_ASSIGN(const auto model, OptionalString(object, "model"));
-  JIKJI_RETURN_IF_ERROR(call.ResolveModel(model.value_or("")));
+  JIKJI_ASSIGN(const ServedModel served, call.ResolveModel(model.value_or("")));
+  const Tokenizer& tokenizer = *context.model(served.adapter).tokenizer;
   if (!object.contains("tokens")) return BadField("tokens", "`tokens` is missing");
-  JIKJI_ASSIGN(const std::vector<TokenId> ids,
-               TokenIds(object, "tokens", std::numeric_limits<size_t>::max(),
-                        context.model().tokenizer->vocab_size()));
+  JIKJI_ASSIGN(
+      const std::vector<TokenId> ids,
+      TokenIds(object, "tokens", std::numeric_limits<size_t>::max(), tokenizer.vocab_size()));
   std::string out = R"({"prompt":)";
-  AppendJsonString(context.model().tokenizer->Decode(ids, /*skip_special=*/false), out);
+  AppendJsonString(tokenizer.Decode(ids, /*skip_special=*/false), out);
   out += '}';
   return out;
 }

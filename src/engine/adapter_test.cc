@@ -4,10 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
 #include <filesystem>
 #include <random>
 #include <set>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/test_rounds.h"
 #include "engine/engine.h"
 #include "engine/fake_model.h"
@@ -18,7 +21,9 @@ namespace jikji {
 namespace {
 
 constexpr const char* kModel = JIKJI_SOURCE_DIR "/models/jikji-mini-ko";
-constexpr int32_t kAdapters = 3;
+constexpr int32_t kAdapters = 4;
+constexpr int32_t kExtended = 3;                  // the one with a vocabulary of its own
+constexpr const char* kNewWord = "직지심체요절";  // one token of it
 constexpr int kRounds = 40;
 constexpr int kTogether = 8;
 
@@ -38,9 +43,14 @@ class AdapterTest : public testing::Test {
     for (int32_t i = 0; i < kAdapters; ++i) {
       const std::string name = fmt::format("adapter-{}", i);
       // Small enough that the language stays, large enough that the words change.
-      const TestAdapter adapter{
-          .seed = name, .rank = 2 + 3 * i, .alpha = 8, .dora = i == 1, .exponent = -4};
+      const TestAdapter adapter{.seed = name,
+                                .rank = 2 + 3 * i,
+                                .alpha = 8,
+                                .dora = i == 1,
+                                .exponent = -4,
+                                .vocab = i == kExtended ? model->description.spec.vocab + 1 : 0};
       EXPECT_TRUE(WriteTestAdapter(adapter, model->description.spec, folder_ / name));
+      if (i == kExtended) WriteTokenizer(folder_ / name, model->description.spec.vocab);
       const auto added = AddAdapter(*model, name, folder_ / name);
       EXPECT_TRUE(added) << added.error().ToString();
     }
@@ -50,13 +60,23 @@ class AdapterTest : public testing::Test {
     return std::move(*engine);
   }
 
+  // The built-in one, and a word more.
+  static void WriteTokenizer(const std::filesystem::path& folder, int64_t id) {
+    auto json = *ParseJsonFile(std::string(kModel) + "/tokenizer.json");
+    json.at("added_tokens")
+        .as_array()
+        .push_back({{"id", id}, {"content", kNewWord}, {"special", false}, {"normalized", false}});
+    EXPECT_TRUE(WriteFileAtomic(folder / "tokenizer.json", boost::json::serialize(json)));
+  }
+
   std::filesystem::path folder_;
 };
 
 TEST_F(AdapterTest, SameBytesAloneAndInAnyCompany) {
-  const std::string texts[] = {
-      "대한민국의 수도는", "옛날 옛적에 호랑이가 살았다. 그 호랑이는 산속에서 매우 오래",
-      "오늘 날씨가 좋아서 우리는 공원에 갔다. 그곳에는 많은 사람들이 있었고, 아이들은"};
+  const std::string texts[] = {"대한민국의 수도는",
+                               "옛날 옛적에 호랑이가 살았다. 그 호랑이는 산속에서 매우 오래",
+                               "오늘 날씨가 좋아서 우리는 공원에 갔다. 그곳에는 많은 사람들이 "
+                               "있었고, 아이들은 직지심체요절"};
   std::vector<GenerationRequest> requests;
   std::vector<std::string> alone;
   std::set<std::string> different;
@@ -71,7 +91,7 @@ TEST_F(AdapterTest, SameBytesAloneAndInAnyCompany) {
         GenerationRequest request;
         request.id = "alone";
         request.adapter = adapter;
-        request.prompt = engine->model().tokenizer->Encode(text);
+        request.prompt = engine->model().Of(adapter).tokenizer->Encode(text);
         request.max_tokens = 24;
         request.ignore_eos = true;
         request.logprobs = 1;
@@ -105,6 +125,41 @@ TEST_F(AdapterTest, SameBytesAloneAndInAnyCompany) {
     for (const auto& [pick, client] : parts) ASSERT_EQ(client->WaitOne().Bytes(), alone[pick]);
   }
   EXPECT_GT(engine->stats().prefix_hits, 0);
+}
+
+TEST_F(AdapterTest, AnExtendedVocabularyIsItsAdaptersAlone) {
+  const auto engine = Start({});
+  const ModelDescription& base = engine->model();
+  const auto last = static_cast<TokenId>(base.spec.vocab);
+  EXPECT_THAT(base.Of(kExtended).tokenizer->Encode(kNewWord), testing::ElementsAre(last));
+  EXPECT_GT(base.Of(0).tokenizer->Encode(kNewWord).size(), 1u);
+  GenerationRequest request;
+  request.prompt = {5, last};
+  request.max_tokens = 3;
+  request.ignore_eos = true;
+  request.sampling.logit_bias = {{last, 1000.0f}};  // so that it must come
+  for (const int32_t adapter : {kBaseModel, 0}) {
+    request.id = "refused";
+    request.adapter = adapter;
+    TestClient client;
+    EXPECT_FALSE(SubmitTo(*engine, request, client));
+  }
+  request.id = "taken";
+  request.adapter = kExtended;
+  const auto answer = Ask(*engine, request)[0];
+  EXPECT_THAT(answer.tokens, testing::Each(last));
+  EXPECT_EQ(answer.text, std::string(kNewWord) + kNewWord + kNewWord);
+}
+
+// More tokens than the base, and nobody to make them.
+TEST_F(AdapterTest, AnExtendedVocabularyWithoutATokenizerIsRefused) {
+  auto model = *LoadModel(kModel);
+  const int64_t vocab = model.description.spec.vocab;
+  ASSERT_TRUE(WriteTestAdapter({.vocab = vocab + 1}, model.description.spec, folder_));
+  EXPECT_EQ(AddAdapter(model, "x", folder_).error().code, ErrorCode::kNotFound);
+  WriteTokenizer(folder_, vocab + 1);  // two more than there are rows
+  EXPECT_EQ(AddAdapter(model, "x", folder_).error().code, ErrorCode::kMalformed);
+  EXPECT_TRUE(model.description.adapters.empty());
 }
 
 TEST_F(AdapterTest, AnAdapterThatIsNotThereIsRefused) {

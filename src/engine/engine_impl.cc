@@ -81,8 +81,10 @@ EngineImpl::~EngineImpl() {
 
 Result<> EngineImpl::Submit(Ticket ticket, GenerationRequest request, DeltaSink sink) {
   if (!sink) return Fail(ErrorCode::kInvalidArgument, "a request must have a receiver");
+  const bool adapted = request.adapter > kBaseModel && request.adapter < adapters_;
+  const ModelDescription& model = model_.description.Of(adapted ? request.adapter : kBaseModel);
   JIKJI_RETURN_IF_ERROR(CheckRequest(request, ticket,
-                                     {.vocab = model_.decoder->spec().vocab,
+                                     {.vocab = model.spec.vocab,
                                       .context = options_.context,
                                       .pages = pages_,
                                       .page_tokens = options_.page_tokens,

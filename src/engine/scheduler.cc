@@ -16,8 +16,8 @@ constexpr int64_t kTokensAhead = 256;
 }  // namespace
 
 Scheduler::Scheduler(const EngineOptions& options, int32_t pages,
-                     std::shared_ptr<const Tokenizer> tokenizer)
-    : options_(options), tokenizer_(std::move(tokenizer)), pages_(pages, options.page_tokens) {}
+                     std::vector<std::shared_ptr<const Tokenizer>> tokenizers)
+    : options_(options), tokenizers_(std::move(tokenizers)), pages_(pages, options.page_tokens) {}
 
 void Scheduler::Add(const std::shared_ptr<ActiveRequest>& request) {
   request->tag = shares_.Arrive(request->ticket.tenant(), ExpectedCost(request->request));
@@ -183,8 +183,10 @@ bool Scheduler::Admit(size_t place) {
   if (!pages_.Extend(pages, static_cast<int32_t>(now))) return false;
   running_.reserve(running_.size() + 1);
   const bool fresh = !first.sequence;
+  const auto tokenizer = static_cast<size_t>(request.request.adapter - kBaseModel);
   auto sequence =
-      fresh ? std::make_unique<Sequence>(first.request, first.choice, tokenizer_) : nullptr;
+      fresh ? std::make_unique<Sequence>(first.request, first.choice, tokenizers_[tokenizer])
+            : nullptr;
   if (fresh && looks_up) {
     prefix_queries_ += size;
     prefix_hits_ += matched;

@@ -49,9 +49,9 @@ struct StepPrices {
 
 class Scheduler {
  public:
-  // `options` must outlive this.
+  // `options` must outlive this. `tokenizers`: the base's, then each adapter's.
   Scheduler(const EngineOptions& options, int32_t pages,
-            std::shared_ptr<const Tokenizer> tokenizer);
+            std::vector<std::shared_ptr<const Tokenizer>> tokenizers);
 
   void Add(const std::shared_ptr<ActiveRequest>& request);
   // Its last choice has ended: its tenant is charged with what it cost.
@@ -100,7 +100,7 @@ class Scheduler {
   void Share(Running& running);
 
   const EngineOptions& options_;
-  const std::shared_ptr<const Tokenizer> tokenizer_;
+  const std::vector<std::shared_ptr<const Tokenizer>> tokenizers_;
   PageAllocator pages_;
   FairShare shares_;
   WaitQueue waiting_;

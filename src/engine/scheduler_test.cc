@@ -31,7 +31,7 @@ class Playthrough {
  public:
   Playthrough(const EngineOptions& options, int32_t pages)
       : options_(options),
-        scheduler_(options_, pages, std::make_shared<FakeTokenizer>()),
+        scheduler_(options_, pages, {std::make_shared<FakeTokenizer>()}),
         memory_(static_cast<size_t>(pages) * kPageTokens, -1) {}
 
   void Add(const std::string& id, std::vector<TokenId> prompt, int64_t max_tokens,

@@ -10,6 +10,15 @@ namespace {
 // Below this many logits a step samples on its own thread: handing work over costs microseconds.
 constexpr size_t kSerialLogits = 32768;
 
+// The base's, then each adapter's.
+std::vector<std::shared_ptr<const Tokenizer>> Tokenizers(const ModelDescription& model) {
+  std::vector<std::shared_ptr<const Tokenizer>> out = {model.tokenizer};
+  for (int32_t i = 0; std::cmp_less(i, model.adapters.size()); ++i) {
+    out.push_back(model.Of(i).tokenizer);
+  }
+  return out;
+}
+
 }  // namespace
 
 Stepper::Stepper(Model& model, const EngineOptions& options, KvCache cache)
@@ -17,7 +26,7 @@ Stepper::Stepper(Model& model, const EngineOptions& options, KvCache cache)
       options_(options),
       cache_(std::move(cache)),
       pool_(options.threads),
-      scheduler_(options_, cache_.pages(), model_.description.tokenizer),
+      scheduler_(options_, cache_.pages(), Tokenizers(model_.description)),
       cost_(options_.prefill_slowdown) {}
 
 EngineStats Stepper::stats() const {
@@ -74,7 +83,7 @@ int64_t Stepper::Compute() {
   if (parts_.empty()) return 0;
   const auto start = Clock::now();
   try {
-    const std::span<float> logits(logits_.data(), logit_rows_.size() * Vocab());
+    const std::span<float> logits(logits_.data(), logit_rows_.size() * Stride());
     model_.decoder->Forward({.tokens = tokens_,
                              .slices = slices_,
                              .logit_rows = logit_rows_,
@@ -125,12 +134,12 @@ void Stepper::BuildBatch() {
       for (int32_t i = 0; i <= jobs_.back().drafts; ++i) logit_rows_.push_back(first_row + row + i);
     }
   }
-  if (logits_.size() < logit_rows_.size() * Vocab()) logits_.resize(logit_rows_.size() * Vocab());
+  if (logits_.size() < logit_rows_.size() * Stride()) logits_.resize(logit_rows_.size() * Stride());
   if (scratch_.size() < jobs_.size()) scratch_.resize(jobs_.size());
 }
 
 void Stepper::RunJobs() {
-  if (jobs_.size() == 1 || logit_rows_.size() * Vocab() <= kSerialLogits) {
+  if (jobs_.size() == 1 || logit_rows_.size() * Stride() <= kSerialLogits) {
     for (size_t job = 0; job < jobs_.size(); ++job) RunJob(jobs_[job], scratch_[job]);
     return;
   }
@@ -144,14 +153,14 @@ void Stepper::RunJob(Job& job, SamplerScratch& scratch) {
   // On a pool's thread an exception would end the program.
   try {
     if (job.scored != kSample) {
-      auto score = sequence.Score(job.scored, LogitsOf(job.first_row), scratch);
+      auto score = sequence.Score(job.scored, LogitsOf(sequence, job.first_row), scratch);
       if (!score) job.sampled.emplace_back(std::unexpected(std::move(score.error())));
       if (score) job.score = std::move(*score);
       return;
     }
     // A row's logits are of the draft before it; they count if that is what would have come.
     for (size_t i = 0;; ++i) {
-      job.sampled.push_back(sequence.Sample(LogitsOf(job.first_row + i), scratch));
+      job.sampled.push_back(sequence.Sample(LogitsOf(sequence, job.first_row + i), scratch));
       const auto& next = job.sampled.back();
       if (i == static_cast<size_t>(job.drafts) || !next || sequence.IsStop(next->token) ||
           next->token != sequence.guesses()[i]) {

@@ -60,11 +60,16 @@ class Stepper {
   };
   using Clock = std::chrono::steady_clock;
 
-  size_t Vocab() const { return static_cast<size_t>(model_.description.spec.vocab); }
+  size_t Stride() const { return static_cast<size_t>(model_.decoder->logit_stride()); }
   void BuildBatch();
   void RunJobs();
   void RunJob(Job& job, SamplerScratch& scratch);
-  std::span<float> LogitsOf(size_t row) { return {logits_.data() + row * Vocab(), Vocab()}; }
+  // Of the tokens that the sequence's adapter knows.
+  std::span<float> LogitsOf(const Sequence& sequence, size_t row) {
+    const int32_t adapter = sequence.request()->request.adapter;
+    return {logits_.data() + row * Stride(),
+            static_cast<size_t>(model_.description.Of(adapter).spec.vocab)};
+  }
   void Commit();
   void Learn(Clock::duration took);
   bool CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now);

@@ -1,5 +1,6 @@
 #include "model/decoder.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -39,9 +40,13 @@ class SpecDecoder : public Decoder {
 
   Result<int32_t> AddAdapter(const PeftAdapter& adapter) override {
     JIKJI_ASSIGN(DecoderAdapter loaded, DecoderAdapter::Load(adapter, weights_));
+    logit_stride_ = std::max(logit_stride_, adapter.vocab);
+    own_heads_ = own_heads_ || loaded.head.rows() > 0;
     adapters_.push_back(std::make_unique<const DecoderAdapter>(std::move(loaded)));
     return static_cast<int32_t>(adapters_.size()) - 1;
   }
+
+  int64_t logit_stride() const override { return logit_stride_; }
 
   void Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
                ThreadPool& pool) override {
@@ -59,7 +64,7 @@ class SpecDecoder : public Decoder {
       }
     }
     adapter_rows_.Set(row_adapters_, adapters_);
-    kernels::GatherRows(weights_.embedding, batch.tokens, s_.x.data());
+    Embed(batch.tokens);
     Scale(s_.x.data(), rows * spec_.hidden, spec_.embedding_scale, pool);
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
       const bool last = i + 1 == spec_.layers.size();
@@ -75,11 +80,67 @@ class SpecDecoder : public Decoder {
       Mlp(i, left, pool);
     }
     Norm(s_.x.data(), wanted, weights_.final_norm, s_.normed.data(), pool);
-    kernels::MatMul(weights_.head, s_.normed.data(), wanted, logits.data(), pool);
-    Scale(logits.data(), wanted * spec_.vocab, spec_.logit_scale, pool);
+    Head(wanted, logits.data(), pool);
   }
 
  private:
+  // The one that an adapter has of its own, or the base's.
+  const kernels::WeightMatrix& EmbeddingOf(int32_t adapter) const {
+    if (adapter == kBaseModel) return weights_.embedding;
+    const kernels::WeightMatrix& own = adapters_[static_cast<size_t>(adapter)]->embedding;
+    return own.rows() > 0 ? own : weights_.embedding;
+  }
+
+  const kernels::WeightMatrix& HeadOf(int32_t adapter) const {
+    if (adapter == kBaseModel) return weights_.head;
+    const kernels::WeightMatrix& own = adapters_[static_cast<size_t>(adapter)]->head;
+    return own.rows() > 0 ? own : weights_.head;
+  }
+
+  // The residual stream's beginning: each run of rows from the embedding it has.
+  void Embed(std::span<const int32_t> tokens) {
+    for (size_t begin = 0, end = 0; begin < tokens.size(); begin = end) {
+      const kernels::WeightMatrix& embedding = EmbeddingOf(row_adapters_[begin]);
+      while (end < tokens.size() && &EmbeddingOf(row_adapters_[end]) == &embedding) ++end;
+      kernels::GatherRows(embedding, tokens.subspan(begin, end - begin),
+                          s_.x.data() + static_cast<int64_t>(begin) * spec_.hidden);
+    }
+  }
+
+  // s_.normed to logits. Rows of one head are multiplied together.
+  void Head(int64_t rows, float* logits, ThreadPool& pool) {
+    if (!own_heads_) {
+      kernels::MatMul(weights_.head, s_.normed.data(), rows, logits, pool);
+      Scale(logits, rows * spec_.vocab, spec_.logit_scale, pool);
+      return;
+    }
+    HeadRows(weights_.head, rows, logits, pool);
+    for (const auto& adapter : adapters_) {
+      if (adapter->head.rows() > 0) HeadRows(adapter->head, rows, logits, pool);
+    }
+  }
+
+  void HeadRows(const kernels::WeightMatrix& head, int64_t rows, float* logits, ThreadPool& pool) {
+    own_rows_.clear();
+    own_normed_.clear();
+    for (int64_t row = 0; row < rows; ++row) {
+      if (&HeadOf(row_adapters_[static_cast<size_t>(row)]) != &head) continue;
+      own_rows_.push_back(row);
+      const float* from = s_.normed.data() + row * spec_.hidden;
+      own_normed_.insert(own_normed_.end(), from, from + spec_.hidden);
+    }
+    if (own_rows_.empty()) return;
+    const auto count = static_cast<int64_t>(own_rows_.size());
+    own_logits_.resize(static_cast<size_t>(count * head.rows()));
+    kernels::MatMul(head, own_normed_.data(), count, own_logits_.data(), pool);
+    Scale(own_logits_.data(), count * head.rows(), spec_.logit_scale, pool);
+    const float* from = own_logits_.data();
+    for (const int64_t row : own_rows_) {
+      std::copy_n(from, head.rows(), logits + row * logit_stride_);
+      from += head.rows();
+    }
+  }
+
   void Norm(const float* x, int64_t rows, const std::vector<float>& weight, float* y,
             ThreadPool& pool) {
     kernels::RmsNorm(x, rows, weight, spec_.norm_eps, y, pool);
@@ -210,6 +271,12 @@ class SpecDecoder : public Decoder {
   std::vector<std::unique_ptr<const DecoderAdapter>> adapters_;
   std::vector<int32_t> row_adapters_;  // of the step
   AdapterRows adapter_rows_;
+
+  // Of adapters with a vocabulary of their own.
+  int64_t logit_stride_ = spec_.vocab;
+  bool own_heads_ = false;
+  std::vector<int64_t> own_rows_;
+  std::vector<float> own_normed_, own_logits_;
 };
 
 }  // namespace

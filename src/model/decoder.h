@@ -52,7 +52,11 @@ class Decoder {
     return Fail(ErrorCode::kUnsupported, "this decoder takes no adapters", adapter.path.string());
   }
 
-  // logits: [logit_rows, vocab]. Token ids must be in [0, vocab).
+  // Logits from one row to the next: the largest vocabulary of the base and its adapters.
+  virtual int64_t logit_stride() const { return spec().vocab; }
+
+  // logits: [logit_rows, logit_stride()], of which a row's own vocabulary is written. Token ids
+  // must be in [0, vocab) of the base, or of the slice's adapter.
   virtual void Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
                        ThreadPool& pool) = 0;
 };

@@ -59,6 +59,12 @@ Result<DecoderAdapter> DecoderAdapter::Load(const PeftAdapter& adapter,
     const Linear& of = *ProjectionOf(base.layers[layer], matrix.role);
     JIKJI_ASSIGN(to.gain, Gains(matrix, out.scale, of.weight, pool));
   }
+  if (!adapter.embedding.data.empty()) {
+    JIKJI_ASSIGN(out.embedding, kernels::WeightMatrix::Prepare(adapter.embedding, memory, pool));
+  }
+  if (!adapter.head.data.empty()) {
+    JIKJI_ASSIGN(out.head, kernels::WeightMatrix::Prepare(adapter.head, memory, pool));
+  }
   return out;
 }
 

@@ -33,6 +33,7 @@ struct LayerAdapter {
 struct DecoderAdapter {
   float scale = 1;
   std::vector<LayerAdapter> layers;
+  kernels::WeightMatrix embedding, head;  // of its own; without rows: the base's
 
   // Copies what it needs of the file. DoRA's gains are of the base's rows as they are multiplied
   // with, which may be quantised.

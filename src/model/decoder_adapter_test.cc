@@ -40,6 +40,7 @@ struct Adapted {
 struct Part {
   std::vector<int32_t> tokens;
   int32_t adapter = kBaseModel;
+  int64_t vocab = 0;  // of the adapter; 0: the base's
 };
 std::vector<std::vector<float>> RunTogether(Decoder& decoder, const std::vector<Part>& parts,
                                             size_t threads = 2) {
@@ -61,19 +62,43 @@ std::vector<std::vector<float>> RunTogether(Decoder& decoder, const std::vector<
       tokens.push_back(token);
     }
   }
-  const auto vocab = static_cast<size_t>(decoder.spec().vocab);
-  std::vector<float> logits(rows.size() * vocab);
+  const int64_t stride = decoder.logit_stride();
+  std::vector<float> logits(rows.size() * static_cast<size_t>(stride));
   ThreadPool pool(threads);
   decoder.Forward({tokens, slices, rows, adapters}, cache, logits, pool);
   std::vector<std::vector<float>> out;
-  size_t at = 0;
+  auto row = logits.begin();
   for (const Part& part : parts) {
-    const size_t count = part.tokens.size() * vocab;
-    out.emplace_back(logits.begin() + static_cast<std::ptrdiff_t>(at),
-                     logits.begin() + static_cast<std::ptrdiff_t>(at + count));
-    at += count;
+    out.emplace_back();
+    for (size_t i = 0; i < part.tokens.size(); ++i, row += stride) {
+      out.back().insert(out.back().end(), row,
+                        row + (part.vocab > 0 ? part.vocab : decoder.spec().vocab));
+    }
   }
   return out;
+}
+
+// The model with the adapter's embedding and head instead of its own, its head untied.
+Result<> WriteExtended(GoldenModel model, const PeftAdapter& adapter,
+                       const std::filesystem::path& folder) {
+  std::erase_if(model.tensors, [](const GoldenTensor& t) { return t.name == "lm_head.weight"; });
+  const auto place = [&](std::string name, const TensorView& rows) -> Result<> {
+    GoldenTensor tensor{
+        .name = std::move(name), .gguf_name = {}, .shape = rows.shape, .values = {}};
+    JIKJI_ASSIGN(tensor.values, UnpackTensor(rows));
+    model.tensors.push_back(std::move(tensor));
+    return {};
+  };
+  std::erase_if(model.tensors,
+                [](const GoldenTensor& t) { return t.name == "model.embed_tokens.weight"; });
+  JIKJI_RETURN_IF_ERROR(place("model.embed_tokens.weight", adapter.embedding));
+  JIKJI_RETURN_IF_ERROR(place("lm_head.weight", adapter.head));
+  json::value config = json::parse(model.config);
+  config.as_object()["vocab_size"] = adapter.vocab;
+  config.as_object()["tie_word_embeddings"] = false;
+  model.config = json::serialize(config);
+  std::filesystem::create_directories(folder);
+  return WriteFolder(model, folder, AllAs(DType::kF32));
 }
 
 TEST(DecoderAdapterGoldens, LogitsAreOfTheMergedModel) {
@@ -118,6 +143,42 @@ TEST(DecoderAdapterTest, BaseAndAdaptersInOneBatchHaveTheBitsOfEachAlone) {
     EXPECT_EQ(RunTogether(decoder, parts), alone);
     EXPECT_EQ(RunTogether(decoder, {{prompt, kBaseModel}})[0], before);
     EXPECT_NE(RunTogether(decoder, {{prompt, 0}})[0], before);
+  }
+}
+
+// With an embedding and a head of its own, for more tokens than the base knows, an adapter gives
+// the bits of the extended model with the adapter's projections; whatever else is in the batch.
+TEST(DecoderAdapterTest, AnExtendedVocabularyBesideItsBase) {
+  for (const char* name : {"llama-bias", "qwen3"}) {
+    SCOPED_TRACE(name);
+    Adapted adapted(name);
+    Decoder& decoder = *adapted.decoder;
+    const int64_t old = decoder.spec().vocab, vocab = old + 5;
+    const TestAdapter own{.seed = "own", .vocab = vocab};
+    std::vector<int32_t> prompt = adapted.model.prompt;
+    const auto before = RunTogether(decoder, {{prompt}})[0];
+    ASSERT_EQ(adapted.Add({.seed = "plain"}), 0);
+    ASSERT_EQ(adapted.Add(own), 1);
+    EXPECT_EQ(decoder.logit_stride(), vocab);
+    std::vector<int32_t> longer = prompt;
+    for (int64_t token = old; token < vocab; ++token) {
+      longer.push_back(static_cast<int32_t>(token));
+    }
+    const auto together =
+        RunTogether(decoder, {{longer, 1, vocab}, {prompt}, {prompt, 0}, {longer, 1, vocab}});
+    EXPECT_EQ(together[0], RunTogether(decoder, {{longer, 1, vocab}}, 1)[0]);
+    EXPECT_EQ(together[3], together[0]);
+    EXPECT_EQ(together[1], before);
+    EXPECT_EQ(together[2], RunTogether(decoder, {{prompt, 0}}, 1)[0]);
+
+    const auto path = adapted.folder.path() / "extended";
+    ASSERT_TRUE(WriteTestAdapter(own, decoder.spec(), path));
+    const auto parts = *PeftAdapter::Open(path, decoder.spec());
+    ASSERT_TRUE(WriteExtended(adapted.model, parts, adapted.folder.path() / "model"));
+    const auto extended = *LoadDecoder(adapted.folder.path() / "model");
+    ASSERT_TRUE(WriteTestAdapter({.seed = "own"}, extended->spec(), path));
+    ASSERT_EQ(extended->AddAdapter(*PeftAdapter::Open(path, extended->spec())), 0);
+    EXPECT_EQ(together[0], RunTogether(*extended, {{longer, 0}})[0]);
   }
 }
 
@@ -176,7 +237,11 @@ TEST_F(PeftAdapterTest, WhatWouldBeLeftOutIsRefused) {
     return R"({"peft_type": "LORA", "r": 4, "lora_alpha": 8)" + std::string(fields) + "}";
   };
   EXPECT_TRUE(Open({}, with("")));
-  ExpectRefused(with(R"(, "modules_to_save": ["lm_head"])"), "`modules_to_save`");
+  ExpectRefused(with(R"(, "modules_to_save": ["mlp"])"), "names `mlp`");
+  ExpectRefused(with(R"(, "modules_to_save": "all")"), "must be a list");
+  ExpectRefused(with(R"(, "modules_to_save": ["model.embed_tokens"])"),
+                "`base_model.model.model.embed_tokens.weight` is missing");
+  ExpectRefused(with(R"(, "modules_to_save": ["lm_head"])"), "lm_head.weight` is missing");
   ExpectRefused(with(R"(, "bias": "lora_only")"), "`bias`");
   ExpectRefused(with(R"(, "rank_pattern": {"q_proj": 8})"), "`rank_pattern`");
   ExpectRefused(with(R"(, "init_lora_weights": "pissa_niter_4")"), "changed its base");

@@ -95,18 +95,8 @@ Result<> DescribeGguf(ModelDescription& out, std::set<TokenId>& stops) {
   return {};
 }
 
-}  // namespace
-
-Result<ModelDescription> DescribeModel(const fs::path& path) {
-  ModelDescription out;
-  out.path = path;
-  JIKJI_ASSIGN(out.checkpoint, Checkpoint::Open(path));
-  std::set<TokenId> stops;
-  if (out.checkpoint->format() == CheckpointFormat::kGguf) {
-    JIKJI_RETURN_IF_ERROR(DescribeGguf(out, stops));
-  } else {
-    JIKJI_RETURN_IF_ERROR(DescribeFolder(out, stops));
-  }
+// What follows from `out.tokenizer`, which is of `path`.
+Result<> UseTokenizer(ModelDescription& out, std::set<TokenId>& stops, const fs::path& path) {
   // More embeddings than tokens are padding; fewer would be read past their end.
   const Tokenizer& tokenizer = *out.tokenizer;
   if (tokenizer.vocab_size() > out.spec.vocab) {
@@ -123,18 +113,72 @@ Result<ModelDescription> DescribeModel(const fs::path& path) {
   if (const auto bos = tokenizer.bos()) out.bos_token = tokenizer.TokenBytes(*bos);
   AddEnders(tokenizer, stops);
   out.stop_ids.assign(stops.begin(), stops.end());
+  return {};
+}
 
-  JIKJI_ASSIGN(TemplateSource source, FindTemplate(*out.checkpoint));
-  if (!source.text.empty()) {
-    auto compiled = ChatTemplate::Compile(source.text);
-    if (!compiled) {
-      Error error = std::move(compiled).error();
-      error.where = error.where.empty() ? source.where : source.where + ": " + error.where;
-      return std::unexpected(std::move(error));
-    }
-    out.chat_template = std::make_shared<const ChatTemplate>(std::move(*compiled));
-    out.template_source = std::move(source.text);
+// Nothing changes where there is none.
+Result<> UseTemplate(ModelDescription& out, TemplateSource source) {
+  if (source.text.empty()) return {};
+  auto compiled = ChatTemplate::Compile(source.text);
+  if (!compiled) {
+    Error error = std::move(compiled).error();
+    error.where = error.where.empty() ? source.where : source.where + ": " + error.where;
+    return std::unexpected(std::move(error));
   }
+  out.chat_template = std::make_shared<const ChatTemplate>(std::move(*compiled));
+  out.template_source = std::move(source.text);
+  return {};
+}
+
+// AdapterDescription::own.
+Result<std::shared_ptr<const ModelDescription>> DescribeOwn(const ModelDescription& base,
+                                                            const PeftAdapter& adapter) {
+  const fs::path tokenizer_file = adapter.path / "tokenizer.json";
+  const bool has_tokenizer = Exists(tokenizer_file);
+  JIKJI_ASSIGN(TemplateSource source, FindTemplate(adapter.path));
+  if (!has_tokenizer && source.text.empty() && adapter.vocab == base.spec.vocab) return nullptr;
+  if (!has_tokenizer && adapter.vocab > base.spec.vocab) {
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("no tokenizer.json in the folder: the adapter knows {} tokens and its "
+                            "base {}, so it must bring the tokenizer that makes them",
+                            adapter.vocab, base.spec.vocab),
+                adapter.path.string());
+  }
+  ModelDescription own = base;
+  own.adapters.clear();
+  own.spec.vocab = adapter.vocab;
+  // A tokenizer that was extended keeps the old tokens' numbers, the ends of a turn among them.
+  std::set<TokenId> stops(base.stop_ids.begin(), base.stop_ids.end());
+  std::erase_if(stops, [&](TokenId id) { return id >= adapter.vocab; });
+  if (has_tokenizer) {
+    JIKJI_ASSIGN(own.tokenizer, LoadTokenizerJson(tokenizer_file));
+  }
+  JIKJI_RETURN_IF_ERROR(UseTokenizer(own, stops, adapter.path));
+  JIKJI_RETURN_IF_ERROR(UseTemplate(own, std::move(source)));
+  return std::make_shared<const ModelDescription>(std::move(own));
+}
+
+}  // namespace
+
+const ModelDescription& ModelDescription::Of(int32_t adapter) const {
+  if (adapter == kBaseModel) return *this;
+  const auto& own = adapters[static_cast<size_t>(adapter)].own;
+  return own == nullptr ? *this : *own;
+}
+
+Result<ModelDescription> DescribeModel(const fs::path& path) {
+  ModelDescription out;
+  out.path = path;
+  JIKJI_ASSIGN(out.checkpoint, Checkpoint::Open(path));
+  std::set<TokenId> stops;
+  if (out.checkpoint->format() == CheckpointFormat::kGguf) {
+    JIKJI_RETURN_IF_ERROR(DescribeGguf(out, stops));
+  } else {
+    JIKJI_RETURN_IF_ERROR(DescribeFolder(out, stops));
+  }
+  JIKJI_RETURN_IF_ERROR(UseTokenizer(out, stops, path));
+  JIKJI_ASSIGN(TemplateSource source, FindTemplate(*out.checkpoint));
+  JIKJI_RETURN_IF_ERROR(UseTemplate(out, std::move(source)));
   return out;
 }
 
@@ -155,11 +199,12 @@ Result<> AddAdapter(Model& model, std::string name, const fs::path& path) {
                 path.string());
   }
   JIKJI_ASSIGN(const PeftAdapter adapter, PeftAdapter::Open(path, model.description.spec));
+  JIKJI_ASSIGN(auto own, DescribeOwn(model.description, adapter));
   JIKJI_ASSIGN(const int32_t number, model.decoder->AddAdapter(adapter));
   if (std::cmp_not_equal(number, adapters.size())) {
     return Fail(ErrorCode::kInternal, "adapters are numbered otherwise than they were added");
   }
-  adapters.push_back({std::move(name), path, adapter.config});
+  adapters.push_back({std::move(name), path, adapter.config, std::move(own)});
   return {};
 }
 

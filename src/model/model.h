@@ -28,11 +28,16 @@ struct GenerationDefaults {
   std::optional<bool> do_sample;
 };
 
+struct ModelDescription;
+
 // Served beside its base, under a name of its own.
 struct AdapterDescription {
   std::string name;
   std::filesystem::path path;
   PeftConfig config;
+  // The base as it is to this adapter's requests, where it brings a tokenizer, a template or a
+  // vocabulary of its own; else nullptr.
+  std::shared_ptr<const ModelDescription> own = nullptr;
 };
 
 // Everything but the weights: what `jikji inspect` prints before anything is loaded.
@@ -49,6 +54,10 @@ struct ModelDescription {
   std::string bos_token, eos_token;  // written forms, for the template; may be empty
   GenerationDefaults defaults;
   std::vector<AdapterDescription> adapters;  // in order of their numbers
+
+  // What holds for requests to the adapter of this number, or to kBaseModel: tokenizer, template,
+  // stop ids, spec.vocab.
+  const ModelDescription& Of(int32_t adapter) const;
 };
 
 // `path` is a folder or a .gguf file.
@@ -62,7 +71,9 @@ Result<Model> LoadModel(const std::filesystem::path& path,
                         const std::function<void(double)>& progress = {});
 
 // Adds a PEFT adapter's folder to the model; the adapter's number is its place in
-// description.adapters. An error where the name is empty or taken.
+// description.adapters. A tokenizer and a chat template in the folder are used for its requests; an
+// adapter that knows more tokens than the base must have a tokenizer. An error where the name is
+// empty or taken.
 Result<> AddAdapter(Model& model, std::string name, const std::filesystem::path& path);
 
 }  // namespace jikji

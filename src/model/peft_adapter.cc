@@ -37,7 +37,6 @@ constexpr std::string_view kNotDone[] = {"alora_invocation_tokens",
                                          "fan_in_fan_out",
                                          "layer_replication",
                                          "lora_bias",
-                                         "modules_to_save",
                                          "rank_pattern",
                                          "target_parameters",
                                          "trainable_token_indices",
@@ -75,11 +74,14 @@ class Finder {
       if (need.layer < 0 || need.shape.size() != 2) continue;
       JIKJI_RETURN_IF_ERROR(FindOf(need));
     }
+    JIKJI_RETURN_IF_ERROR(FindVocabulary());
     if (!tensors_.empty()) {
       return Wrong(fmt::format("`{}` is of no projection of a {} model of {} layers",
                                tensors_.begin()->first, base_.family, base_.layers.size()));
     }
-    if (out_.matrices.empty()) return Wrong("it adapts nothing");
+    if (out_.matrices.empty() && out_.embedding.data.empty() && out_.head.data.empty()) {
+      return Wrong("it adapts nothing");
+    }
     return {};
   }
 
@@ -125,12 +127,70 @@ class Finder {
     return {};
   }
 
+  // PEFT writes them whole: where `modules_to_save` names them, and where the vocabulary's size was
+  // changed.
+  Result<TensorView> TakeRows(TensorRole role, bool named) {
+    const std::string name =
+        PeftTensorName(TensorName(family_, CheckpointFormat::kHuggingFace, role, -1), "weight");
+    std::optional<TensorView> rows = Take(name);
+    if (!rows && named) return Wrong(fmt::format("`{}` is missing", name));
+    if (rows && (rows->shape.size() != 2 || rows->shape[1] != base_.hidden)) {
+      return Wrong(fmt::format("`{}` is [{}], and must have rows of {}", name,
+                               fmt::join(rows->shape, ", "), base_.hidden));
+    }
+    return rows.value_or(TensorView{});
+  }
+
+  Result<> FindVocabulary() {
+    JIKJI_ASSIGN(out_.embedding, TakeRows(TensorRole::kEmbedding, out_.config.saves_embedding));
+    JIKJI_ASSIGN(out_.head, TakeRows(TensorRole::kHead, out_.config.saves_head));
+    const auto tokens = [&](const TensorView& own) {
+      return own.data.empty() ? base_.vocab : own.rows();
+    };
+    out_.vocab = tokens(out_.embedding);
+    if (base_.tied_head && !out_.embedding.data.empty() && out_.head.data.empty()) {
+      return Wrong(
+          "it has an embedding of its own, and the base's head is the embedding: save "
+          "`lm_head` with it, so that there is no doubt which one answers");
+    }
+    if (tokens(out_.head) != out_.vocab) {
+      return Wrong(fmt::format("its embedding has {} tokens and its head {}", out_.vocab,
+                               tokens(out_.head)));
+    }
+    return {};
+  }
+
   PeftAdapter& out_;
   const DecoderSpec& base_;
   const Family& family_;
   std::string where_;
   std::map<std::string, TensorView> tensors_;  // that no projection has taken
 };
+
+// Of a list, or nothing. A module is named by its path or the end of it.
+Result<> ReadSavedModules(const json::object& config, std::string_view where, PeftConfig& out) {
+  constexpr std::string_view kField = "modules_to_save";
+  const json::value* value = config.if_contains(kField);
+  if (value == nullptr || IsUnused(*value)) return {};
+  if (!value->is_array()) {
+    return Fail(ErrorCode::kMalformed, "`modules_to_save` must be a list", std::string(where));
+  }
+  for (const json::value& item : value->get_array()) {
+    const std::string_view path = item.is_string() ? std::string_view(item.get_string()) : "";
+    const std::string_view name = path.substr(path.rfind('.') + 1);
+    if (name == "embed_tokens") {
+      out.saves_embedding = true;
+    } else if (name == "lm_head") {
+      out.saves_head = true;
+    } else {
+      return Fail(ErrorCode::kUnsupported,
+                  fmt::format("`{}` names `{}`; embed_tokens and lm_head are what is supported",
+                              kField, path),
+                  std::string(where));
+    }
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -188,6 +248,7 @@ Result<PeftConfig> ReadPeftConfig(const json::object& config, std::string_view w
   out.alpha = *alpha;
   out.rank_stabilised = stabilised.value_or(false);
   out.dora = dora.value_or(false);
+  JIKJI_RETURN_IF_ERROR(ReadSavedModules(config, where, out));
   return out;
 }
 

@@ -1,10 +1,11 @@
 // A low-rank adapter as PEFT keeps it (adapter_config.json, adapter_model.safetensors): LoRA (Hu et
-// al. 2021) or DoRA (Liu et al. 2024) of projections of a decoder's layers.
+// al. 2021) or DoRA (Liu et al. 2024) of projections of a decoder's layers, and an embedding and a
+// head of its own, where they were trained too or the vocabulary was extended.
 //
 // Contract: what Open returns was checked against the base: each matrix belongs to a projection
 // that the base has, has its partner, and fits it. What would change the answers and is not done
-// here (trained biases or embeddings, ranks that differ, other methods) is an error, never left
-// out. Non-goals: multiplying with it (decoder_adapter.h), writing one (adapt/weights).
+// here (trained biases or norms, ranks that differ, other methods) is an error, never left out.
+// Non-goals: multiplying with it (decoder_adapter.h), writing one (adapt/weights).
 #ifndef JIKJI_MODEL_PEFT_ADAPTER_H_
 #define JIKJI_MODEL_PEFT_ADAPTER_H_
 
@@ -30,6 +31,7 @@ struct PeftConfig {
   double alpha = 0;
   bool rank_stabilised = false;  // rsLoRA (Kalajdzievski 2023): by √rank
   bool dora = false;
+  bool saves_embedding = false, saves_head = false;  // whole, as `modules_to_save` names them
 
   // What the product is multiplied by.
   float scale() const;
@@ -51,6 +53,8 @@ struct PeftAdapter {
   std::filesystem::path path;
   PeftConfig config;
   std::vector<AdaptedMatrix> matrices;  // in the order that TensorsOf has
+  TensorView embedding, head;           // [vocab, hidden] of its own; else without data
+  int64_t vocab = 0;                    // tokens that it knows: its own rows, or the base's
   MappedFile file;                      // what the views look at
 
   static Result<PeftAdapter> Open(const std::filesystem::path& folder, const DecoderSpec& base);

@@ -74,13 +74,17 @@ Result<TemplateSource> FindTemplate(const Checkpoint& checkpoint) {
     if (!*text) return TemplateSource{};
     return TemplateSource{**text, checkpoint.path().string() + ": tokenizer.chat_template"};
   }
-  const fs::path jinja = checkpoint.path() / "chat_template.jinja";
+  return FindTemplate(checkpoint.path());
+}
+
+Result<TemplateSource> FindTemplate(const fs::path& folder) {
+  const fs::path jinja = folder / "chat_template.jinja";
   if (Exists(jinja)) {
     JIKJI_ASSIGN(std::string text, ReadFile(jinja, kMaxTemplateBytes));
     return TemplateSource{std::move(text), jinja.string()};
   }
   for (const char* name : {"tokenizer_config.json", "chat_template.json"}) {
-    const fs::path path = checkpoint.path() / name;
+    const fs::path path = folder / name;
     if (!Exists(path)) continue;
     JIKJI_ASSIGN(TemplateSource source, FromJson(path));
     if (!source.text.empty()) return source;

@@ -19,6 +19,8 @@ struct TemplateSource {
 // {name, template} of which "default" is taken) or of chat_template.json; in GGUF
 // `tokenizer.chat_template`.
 Result<TemplateSource> FindTemplate(const Checkpoint& checkpoint);
+// Of a folder, whatever else is in it.
+Result<TemplateSource> FindTemplate(const std::filesystem::path& folder);
 
 }  // namespace jikji
 

@@ -32,6 +32,7 @@ struct TestAdapter {
   std::vector<TensorRole> targets = {TensorRole::kQuery,  TensorRole::kKey,  TensorRole::kValue,
                                      TensorRole::kOutput, TensorRole::kGate, TensorRole::kUp,
                                      TensorRole::kDown};
+  int64_t vocab = 0;  // of an embedding and a head of its own; 0: it has none
 };
 
 inline uint64_t TestHash(std::string_view text) {  // FNV-1a
@@ -74,6 +75,15 @@ inline Result<> WriteTestAdapter(const TestAdapter& adapter, const DecoderSpec& 
     add("lora_A.weight", {adapter.rank, need.shape[1]}, 0);
     add("lora_B.weight", {need.shape[0], adapter.rank}, 0);
     if (adapter.dora) add("lora_magnitude_vector", {need.shape[0]}, 1);
+  }
+  for (const TensorRole role : {TensorRole::kEmbedding, TensorRole::kHead}) {
+    if (adapter.vocab == 0) break;
+    const std::string name =
+        TensorName(*FamilyNamed(base.family), CheckpointFormat::kHuggingFace, role, -1);
+    const std::string whole = PeftTensorName(name, "weight");
+    values.push_back(TestValues(TestHash(whole) ^ TestHash(adapter.seed),
+                                adapter.vocab * base.hidden, 0, scale));
+    specs.push_back({whole, DType::kF32, {adapter.vocab, base.hidden}});
   }
   std::filesystem::create_directories(folder);
   const std::string own = fmt::format(

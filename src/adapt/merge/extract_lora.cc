@@ -19,10 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// One tensor of the adapter.
+// One tensor of the adapter: values, or a tensor of the tuned model as it lies in its file.
 struct Made {
   TensorSpec spec;
-  std::vector<float> values;
+  std::vector<float> values = {};
+  std::span<const std::byte> copied = {};
+
+  std::span<const std::byte> bytes() const {
+    return values.empty() ? copied : std::as_bytes(std::span(values));
+  }
 };
 
 class Extractor {
@@ -34,13 +39,19 @@ class Extractor {
     const std::vector<TensorNeed> needs = TensorsOf(base_.spec);
     size_t done = 0;
     for (const TensorNeed& need : needs) {
-      JIKJI_RETURN_IF_ERROR(Extract(need));
+      const bool rows = need.role == TensorRole::kEmbedding || need.role == TensorRole::kHead;
+      if (!rows || !extended_) JIKJI_RETURN_IF_ERROR(Extract(need));
       if (progress) progress(static_cast<double>(++done) / static_cast<double>(needs.size()));
     }
     if (made_.empty()) {
       return Fail(ErrorCode::kInvalidArgument,
                   "no projection differs from the base: there is nothing to extract",
                   tuned_.path.string());
+    }
+    if (extended_) {
+      JIKJI_RETURN_IF_ERROR(AddRows(TensorRole::kEmbedding, TensorRole::kEmbedding));
+      JIKJI_RETURN_IF_ERROR(AddRows(
+          TensorRole::kHead, tuned_.spec.tied_head ? TensorRole::kEmbedding : TensorRole::kHead));
     }
     report_.kept = total_ > 0 ? kept_ / total_ : 1;
     return {};
@@ -51,7 +62,10 @@ class Extractor {
     for (const Made& made : made_) specs.push_back(made.spec);
     JIKJI_ASSIGN(ModelFolder folder, ModelFolder::Create(out));
     // The product is B · A itself.
-    const PeftConfig config{.rank = rank_, .alpha = static_cast<double>(rank_)};
+    const PeftConfig config{.rank = rank_,
+                            .alpha = static_cast<double>(rank_),
+                            .saves_embedding = extended_,
+                            .saves_head = extended_};
     JIKJI_RETURN_IF_ERROR(
         folder.WriteJson("adapter_config.json", PeftConfigJson(config, roles_, base_.path)));
     JIKJI_ASSIGN(FileLayout layout, LayoutSafetensors({{"format", "pt"}}, specs));
@@ -60,15 +74,29 @@ class Extractor {
         TensorFileWriter::Create(folder.path() / "adapter_model.safetensors", std::move(layout)));
     size_t number = 0;
     for (const Made& made : made_) {
-      JIKJI_RETURN_IF_ERROR(writer.Append(number++, std::as_bytes(std::span(made.values))));
+      JIKJI_RETURN_IF_ERROR(writer.Append(number++, made.bytes()));
     }
     JIKJI_RETURN_IF_ERROR(writer.Finish());
+    if (extended_) {
+      for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}) {
+        JIKJI_RETURN_IF_ERROR(folder.CopyFrom(tuned_.path, name));
+      }
+    }
     return folder.Finish();
   }
 
   const ExtractReport& report() const { return report_; }
 
  private:
+  // The tuned model's tensor of role `from`, whole.
+  Result<> AddRows(TensorRole role, TensorRole from) {
+    JIKJI_ASSIGN(const TensorView* tensor, tuned_.Find(from, -1));
+    made_.push_back(
+        {.spec = {PeftTensorName(base_.NameOf(role, -1), "weight"), tensor->dtype, tensor->shape},
+         .copied = tensor->data});
+    return {};
+  }
+
   Result<> Extract(const TensorNeed& need) {
     const std::string name = base_.NameOf(need.role, need.layer);
     JIKJI_ASSIGN(const TensorView* from, base_.Find(need.role, need.layer));
@@ -109,10 +137,11 @@ class Extractor {
   void Append(const TensorNeed& need, const std::string& name, const TruncatedSvd& svd) {
     const int64_t rows = need.shape[0], cols = need.shape[1];
     Made& a = made_.emplace_back(
-        Made{{PeftTensorName(name, "lora_A.weight"), DType::kF32, {rank_, cols}}, svd.right});
-    Made& b =
-        made_.emplace_back(Made{{PeftTensorName(name, "lora_B.weight"), DType::kF32, {rows, rank_}},
-                                std::vector<float>(svd.left.size())});
+        Made{.spec = {PeftTensorName(name, "lora_A.weight"), DType::kF32, {rank_, cols}},
+             .values = svd.right});
+    Made& b = made_.emplace_back(
+        Made{.spec = {PeftTensorName(name, "lora_B.weight"), DType::kF32, {rows, rank_}},
+             .values = std::vector<float>(svd.left.size())});
     for (int64_t k = 0; k < rank_; ++k) {
       const auto half = static_cast<float>(std::sqrt(svd.values[static_cast<size_t>(k)]));
       for (int64_t c = 0; c < cols; ++c) a.values[static_cast<size_t>(k * cols + c)] *= half;
@@ -129,6 +158,7 @@ class Extractor {
   const HfModel& base_;
   int64_t rank_;
   ThreadPool& pool_;
+  const bool extended_ = tuned_.spec.vocab != base_.spec.vocab;
   std::list<Made> made_;
   std::vector<TensorRole> roles_;
   double total_ = 0, kept_ = 0;

@@ -2,8 +2,10 @@
 // approximation of a rank, written as PEFT has it.
 //
 // Contract: a difference of no higher rank comes back but for rounding; what is lost of others is
-// reported. One matrix is in memory at a time, and the adapter. Non-goals: embeddings, norms and
-// biases, which an adapter cannot hold: how many differ is reported.
+// reported. Where the tuned model's vocabulary is another, its embedding and head are in the
+// adapter whole (`modules_to_save`), and its tokenizer and template beside it. One matrix is in
+// memory at a time, and the adapter. Non-goals: other embeddings, norms and biases: which differ is
+// reported.
 #ifndef JIKJI_ADAPT_MERGE_EXTRACT_LORA_H_
 #define JIKJI_ADAPT_MERGE_EXTRACT_LORA_H_
 

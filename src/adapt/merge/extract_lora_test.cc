@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
 #include <cmath>
 
 #include "adapt/merge/merge_adapter.h"
@@ -122,6 +123,36 @@ TEST_F(ExtractLoraTest, GivesBackWhatWasMergedIn) {
   ASSERT_TRUE(MergeAdapter(place_.path() / "out", place_.path() / "base", place_.path() / "again",
                            {}, pool_));
   EXPECT_LT(RelativeError(LogitsOf(place_.path() / "again"), LogitsOf(place_.path() / "tuned")),
+            1e-4);
+}
+
+TEST_F(ExtractLoraTest, OfAnExtendedVocabularyTheRowsAreTakenWhole) {
+  GoldenModel longer = model_;
+  for (GoldenTensor& tensor : longer.tensors) {
+    if (tensor.name == "model.embed_tokens.weight") {
+      tensor.shape[0] += 3;
+      tensor.values.resize(tensor.values.size() + 3 * static_cast<size_t>(spec_.hidden), 0.25f);
+    }
+    if (tensor.name.ends_with("layers.0.mlp.up_proj.weight")) tensor.values[3] += 0.5f;
+  }
+  boost::json::value config = boost::json::parse(longer.config);
+  config.as_object()["vocab_size"] = spec_.vocab + 3;
+  longer.config = boost::json::serialize(config);
+  fs::create_directory(place_.path() / "longer");
+  ASSERT_TRUE(WriteFolder(longer, place_.path() / "longer", AllAs(DType::kF32)));
+  ASSERT_TRUE(WriteFileAtomic(place_.path() / "longer/tokenizer.json", "{}"));
+  const auto report = Extract(1, "longer");
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->matrices, 1);
+  EXPECT_TRUE(report->left_out.empty());
+  const auto adapter = PeftAdapter::Open(place_.path() / "out", spec_);
+  ASSERT_TRUE(adapter) << adapter.error().ToString();
+  EXPECT_TRUE(adapter->config.saves_embedding && adapter->config.saves_head);
+  EXPECT_EQ(adapter->vocab, spec_.vocab + 3);
+  EXPECT_TRUE(fs::exists(place_.path() / "out/tokenizer.json"));
+  ASSERT_TRUE(MergeAdapter(place_.path() / "out", place_.path() / "base", place_.path() / "again",
+                           {}, pool_));
+  EXPECT_LT(RelativeError(LogitsOf(place_.path() / "again"), LogitsOf(place_.path() / "longer")),
             1e-4);
 }
 

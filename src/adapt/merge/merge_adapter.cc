@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -36,6 +37,40 @@ Result<std::vector<float>> Merged(const TensorView& base, const AdaptedMatrix& m
   return values;
 }
 
+// The adapter's embedding and head by the names of the tensors they replace.
+Result<std::map<std::string, TensorView>> OwnRows(const PeftAdapter& adapter, const HfModel& base) {
+  std::map<std::string, TensorView> out;
+  const auto place = [&](TensorRole role, const TensorView& rows) {
+    if (!rows.data.empty()) out.emplace(base.NameOf(role, -1), rows);
+  };
+  place(TensorRole::kEmbedding, adapter.embedding);
+  if (!base.spec.tied_head) {
+    place(TensorRole::kHead, adapter.head);
+  } else if (!adapter.head.data.empty() &&
+             (adapter.head.dtype != adapter.embedding.dtype ||
+              !std::ranges::equal(adapter.head.data, adapter.embedding.data))) {
+    return Fail(ErrorCode::kUnsupported,
+                "its head is another than its embedding, and the base has one for both: it can be "
+                "served beside the base, not merged",
+                adapter.path.string());
+  }
+  return out;
+}
+
+// Where the adapter brings them, in the places of the base's.
+Result<> CopyOwnTokenizer(const PeftAdapter& adapter, ModelFolder& folder) {
+  std::error_code ignored;
+  if (!fs::exists(adapter.path / "tokenizer.json", ignored)) return {};
+  // Of the old vocabulary: tokenizer.json says it all.
+  for (const char* old : {"vocab.json", "merges.txt", "tokenizer.model"}) {
+    fs::remove(folder.path() / old, ignored);
+  }
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}) {
+    JIKJI_RETURN_IF_ERROR(folder.CopyFrom(adapter.path, name));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<int64_t> MergeAdapter(const fs::path& adapter_path, const fs::path& base_path,
@@ -43,6 +78,7 @@ Result<int64_t> MergeAdapter(const fs::path& adapter_path, const fs::path& base_
                              const std::function<void(double)>& progress) {
   JIKJI_ASSIGN(HfModel base, HfModel::Open(base_path));
   JIKJI_ASSIGN(const PeftAdapter adapter, PeftAdapter::Open(adapter_path, base.spec));
+  JIKJI_ASSIGN(const auto own_rows, OwnRows(adapter, base));
   std::map<std::string, const AdaptedMatrix*> adapted;
   for (const AdaptedMatrix& matrix : adapter.matrices) {
     JIKJI_ASSIGN(const TensorView* tensor, base.Find(matrix.role, matrix.layer));
@@ -57,6 +93,10 @@ Result<int64_t> MergeAdapter(const fs::path& adapter_path, const fs::path& base_
   for (const TensorView& tensor : base.checkpoint->tensors()) {
     const DType type = tensor.shape.size() > 1 ? dtype.value_or(tensor.dtype) : tensor.dtype;
     PlannedTensor planned{.spec = {tensor.name, type, tensor.shape}, .source = tensor};
+    if (const auto own = own_rows.find(tensor.name); own != own_rows.end()) {
+      planned.source = own->second;
+      planned.spec.shape = own->second.shape;
+    }
     if (const auto found = adapted.find(tensor.name); found != adapted.end()) {
       planned.make = [&base, &tensor, &pool, scale, matrix = found->second] {
         auto merged = Merged(tensor, *matrix, scale, pool);
@@ -67,8 +107,10 @@ Result<int64_t> MergeAdapter(const fs::path& adapter_path, const fs::path& base_
     plan.push_back(std::move(planned));
   }
   if (dtype) SetTorchType(base.config, *dtype);
+  base.config["vocab_size"] = adapter.vocab;
   JIKJI_ASSIGN(ModelFolder folder, ModelFolder::Create(out));
   JIKJI_RETURN_IF_ERROR(CopyOtherFiles(base.path, folder));
+  JIKJI_RETURN_IF_ERROR(CopyOwnTokenizer(adapter, folder));
   JIKJI_RETURN_IF_ERROR(folder.WriteJson("config.json", base.config));
   JIKJI_RETURN_IF_ERROR(folder.WriteWeights(plan, kShardBytes, pool, progress));
   JIKJI_RETURN_IF_ERROR(folder.Finish());

@@ -2,8 +2,8 @@
 //
 // Contract: each adapted matrix becomes (W + scale · B · A) · gain, computed in f32 and rounded
 // once to the type it has in the base; what is not adapted is copied byte for byte. One matrix is
-// in memory at a time. Non-goals: bases in GGUF (convert them first), a tokenizer of the adapter's
-// own.
+// in memory at a time. An embedding and a head of the adapter's own take the places of the base's,
+// and its tokenizer and template come along. Non-goals: bases in GGUF (convert them first).
 #ifndef JIKJI_ADAPT_MERGE_MERGE_ADAPTER_H_
 #define JIKJI_ADAPT_MERGE_MERGE_ADAPTER_H_
 

@@ -41,7 +41,7 @@ class MergeAdapterTest : public ::testing::Test {
     const auto count = static_cast<int32_t>(model_->prompt.size());
     const kernels::AttentionSlice slice = {0, count, 0, pages};
     const int32_t last = count - 1;
-    std::vector<float> logits(static_cast<size_t>(base_->spec().vocab));
+    std::vector<float> logits(static_cast<size_t>(base_->logit_stride()));
     ThreadPool pool(1);
     base_->Forward(
         {model_->prompt, std::span(&slice, 1), std::span(&last, 1), std::span(&*number, 1)}, cache,
@@ -72,6 +72,21 @@ TEST_F(MergeAdapterTest, TheMergedModelHasTheLogitsOfBaseAndAdapter) {
       EXPECT_GT(RelativeError(logits, LogitsOf(place_.path() / "base")), 1e-2);
     }
   }
+}
+
+TEST_F(MergeAdapterTest, AnEmbeddingAndAHeadOfItsOwnTakeTheBasesPlaces) {
+  Prepare("llama", DType::kF32, {.seed = "m", .vocab = 261});
+  ASSERT_TRUE(WriteFileAtomic(place_.path() / "adapter/tokenizer.json", "{}"));
+  ASSERT_TRUE(Merge());
+  const auto logits = LogitsOf(place_.path() / "out");
+  EXPECT_EQ(logits.size(), 261u);
+  EXPECT_LT(RelativeError(logits, Adapted()), 1e-5);
+  EXPECT_TRUE(fs::exists(place_.path() / "out/tokenizer.json"));
+  // One matrix is both in the base: it cannot become two.
+  Prepare("qwen3", DType::kF32, {.seed = "m", .vocab = 261});
+  const auto refused = Merge();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("has one for both"));
 }
 
 TEST_F(MergeAdapterTest, WhatIsNotAdaptedKeepsItsBits) {
