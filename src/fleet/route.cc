@@ -67,10 +67,11 @@ int64_t BoundOf(const View& view) {
   return static_cast<int64_t>(view.options.bound * mean);
 }
 
+// Of equals the first that was offered.
 class Cheapest {
  public:
   void Offer(int32_t node, int64_t cost) {
-    if (cost < cost_ || (cost == cost_ && node < node_)) {
+    if (cost < cost_) {
       cost_ = cost;
       node_ = node;
     }
@@ -81,6 +82,13 @@ class Cheapest {
   int64_t cost_ = std::numeric_limits<int64_t>::max();
   int32_t node_ = -1;
 };
+
+// The i-th node of the pool, counted from another one for each request: where nodes are equal, as
+// on an idle site, they take turns. The lowest would get all, and its cache alone would be used.
+int32_t InTurn(const View& view, size_t i) {
+  const std::vector<int32_t>& nodes = view.pool.nodes;
+  return nodes[(view.request.id + i) % nodes.size()];
+}
 
 int32_t Bounded(const View& view) {
   const std::vector<int32_t>& nodes = view.pool.nodes;
@@ -93,7 +101,7 @@ int32_t Bounded(const View& view) {
     return true;
   };
   if (nodes.size() <= kSmallPool) {
-    for (const int32_t node : nodes) offer(node);
+    for (size_t i = 0; i < nodes.size(); ++i) offer(InTurn(view, i));
   } else {
     for (size_t i = 0; i < view.matches.count; ++i) offer(view.matches.items[i].node);
     for (int32_t draw = 0; draw < view.options.draws; ++draw) {
@@ -115,9 +123,8 @@ int32_t Bounded(const View& view) {
 }
 
 int32_t RoundRobin(const View& view) {
-  const std::vector<int32_t>& nodes = view.pool.nodes;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    const int32_t node = nodes[(view.request.id + i) % nodes.size()];
+  for (size_t i = 0; i < view.pool.nodes.size(); ++i) {
+    const int32_t node = InTurn(view, i);
     if (MayServe(view.site, node, view.request)) return node;
   }
   return -1;
@@ -125,7 +132,8 @@ int32_t RoundRobin(const View& view) {
 
 int32_t LeastRequests(const View& view) {
   Cheapest best;
-  for (const int32_t node : view.pool.nodes) {
+  for (size_t i = 0; i < view.pool.nodes.size(); ++i) {
+    const int32_t node = InTurn(view, i);
     if (!MayServe(view.site, node, view.request)) continue;
     best.Offer(node, view.load(node).running + view.load(node).waiting);
   }
@@ -152,7 +160,8 @@ int32_t LlmD(const View& view) {
   const QueueRange queues = RangeOfQueues(view.site, view.pool);
   int32_t best = -1;
   double best_score = -1;
-  for (const int32_t node : view.pool.nodes) {
+  for (size_t i = 0; i < view.pool.nodes.size(); ++i) {
+    const int32_t node = InTurn(view, i);
     if (!MayServe(view.site, node, view.request)) continue;
     const double score =
         LlmDScore(view.load(node), queues, view.CachedTokens(node), view.request.prompt_tokens);
@@ -167,7 +176,8 @@ int32_t LlmD(const View& view) {
 int32_t Dynamo(const View& view) {
   int32_t best = -1;
   double best_cost = 0;
-  for (const int32_t node : view.pool.nodes) {
+  for (size_t i = 0; i < view.pool.nodes.size(); ++i) {
+    const int32_t node = InTurn(view, i);
     if (!MayServe(view.site, node, view.request)) continue;
     const double cost = DynamoCost(view.load(node), view.CachedTokens(node),
                                    view.request.prompt_tokens, view.options.block_tokens);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <numeric>
 
 #include "base/test_rounds.h"
@@ -109,6 +110,23 @@ TEST(Route, FollowsTheCacheWhereLoadAllows) {
     const RouteChoice choice = Route(site, index, Ask(9, prefix), {.policy = policy});
     EXPECT_EQ(choice.node, 41) << RoutePolicyName(policy);
     EXPECT_EQ(choice.cached_tokens, 20 * 512);
+  }
+}
+
+TEST(Route, EqualsTakeTurns) {
+  for (const RoutePolicy policy : {RoutePolicy::kBounded, RoutePolicy::kLeastRequests,
+                                   RoutePolicy::kLlmD, RoutePolicy::kDynamo}) {
+    // Every request has ended before the next one comes, and none shares its prompt.
+    const Snapshot site = SmallSite(8);
+    CacheIndex index(1 << 12);
+    std::array<int, 8> got{};
+    for (uint64_t i = 0; i < 80; ++i) {
+      const std::vector<uint64_t> prefix = Prefix(i + 1, 4);
+      const RouteChoice choice = Route(site, index, Ask(i, prefix), {.policy = policy});
+      ++got[static_cast<size_t>(choice.node)];
+      index.Add(prefix, choice.node);
+    }
+    for (const int count : got) EXPECT_EQ(count, 10) << RoutePolicyName(policy);
   }
 }
 

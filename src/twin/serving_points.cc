@@ -10,6 +10,9 @@
 namespace jikji::twin {
 namespace {
 
+// Of the labels, those that are of the configuration itself.
+constexpr size_t kConfigurationLabels = 5;
+
 class Reader {
  public:
   Reader(const CsvReader& csv, std::string where) : csv_(csv), where_(std::move(where)) {}
@@ -86,11 +89,13 @@ Result<std::vector<SiliconPoint>> ParseSiliconPoints(std::string_view text, std:
     Reader reader(csv, where);
     SiliconPoint point;
     const std::string source = reader.Text("silicon_data_source");
-    point.labels = {reader.Text("model_path"), reader.Text("system"),
-                    reader.Text("precision"),  reader.Text("backend"),
-                    reader.Text("mode"),       source.substr(0, source.find(';'))};
+    point.labels = {reader.Text("model_path"),     reader.Text("system"),
+                    reader.Text("precision"),      reader.Text("backend"),
+                    reader.Text("mode"),           source.substr(0, source.find(';')),
+                    reader.Text("backend_version")};
     // A source that is nothing but its concurrency says no more than that.
-    if (point.labels.back().find("concurrency=") != std::string::npos) point.labels.back().clear();
+    std::string& origin = point.labels[kConfigurationLabels];
+    if (origin.find("concurrency=") != std::string::npos) origin.clear();
     point.concurrency = ConcurrencyOf(reader, source);
     point.prompt_tokens = reader.Number("isl", 1);
     point.output_tokens = reader.Number("osl", 1);
@@ -110,8 +115,9 @@ Result<std::vector<SiliconPoint>> ParseSiliconPoints(std::string_view text, std:
                        : decode.gpus;
     JIKJI_RETURN_IF_ERROR(reader.Done());
     if (point.concurrency < 1) continue;
-    for (size_t i = 0; i + 1 < point.labels.size(); ++i)
+    for (size_t i = 0; i < kConfigurationLabels; ++i) {
       point.configuration += point.labels[i] + " ";
+    }
     point.configuration += fmt::format("{}{} {:g}x{:g}", Joined(prefill), Joined(decode),
                                        point.prefill_workers, point.decode_workers);
     points.push_back(std::move(point));

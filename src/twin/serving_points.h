@@ -15,8 +15,9 @@
 namespace jikji::twin {
 
 struct SiliconPoint {
-  // Model, GPU, precision, engine, aggregated or not, source: what has no order.
-  static constexpr size_t kLabels = 6;
+  // Model, GPU, precision, engine, aggregated or not, source, the engine's version: what has no
+  // order.
+  static constexpr size_t kLabels = 7;
   std::array<std::string, kLabels> labels;
   // Tensor, pipeline and data parallelism of attention, and tensor and expert parallelism of
   // experts; of decode where prefill is apart.
@@ -25,7 +26,7 @@ struct SiliconPoint {
   double gpus = 1, prefill_gpus = 1, decode_gpus = 1;  // of one worker, but for `gpus`
   double prefill_workers = 1, decode_workers = 1;
   double ttft_s = 0, tpot_s = 0;
-  std::string configuration;  // equal where all but concurrency, lengths and source are
+  std::string configuration;  // equal where all but concurrency, lengths, source and version are
 };
 
 Result<std::vector<SiliconPoint>> ParseSiliconPoints(std::string_view csv, std::string where);

@@ -80,7 +80,8 @@ TEST(HeldOutRegression, RefusesAKernelThatIsNone) {
 }
 
 constexpr const char* kHead =
-    "silicon_data_source,backend,model_path,system,precision,mode,isl,osl,batch_size,tp_size,"
+    "silicon_data_source,backend,backend_version,model_path,system,precision,mode,isl,osl,batch_"
+    "size,tp_size,"
     "pp_size,attention_dp_size,moe_tp_size,moe_ep_size,prefill_num_workers,prefill_tp_size,"
     "prefill_pp_size,prefill_attention_dp_size,prefill_moe_tp_size,prefill_moe_ep_size,"
     "decode_num_workers,decode_tp_size,decode_pp_size,decode_attention_dp_size,"
@@ -89,9 +90,11 @@ constexpr const char* kHead =
 TEST(SiliconPoints, ReadsBothKinds) {
   const auto points = ParseSiliconPoints(
       std::string(kHead) +
-          "dump; silicon_concurrency=64; x,vllm,M,h200,fp8,agg,1024,512,8,4,1,1,1,8,,,,,,,,,,,,,"
+          "dump; silicon_concurrency=64; "
+          "x,vllm,0.1,M,h200,fp8,agg,1024,512,8,4,1,1,1,8,,,,,,,,,,,,,"
           "200,20\n"
-          "dump; silicon_concurrency=8,vllm,M,h200,fp8,disagg,1024,512,,,,,,,2,1,1,4,1,4,3,8,1,1,1,"
+          "dump; "
+          "silicon_concurrency=8,vllm,0.1,M,h200,fp8,disagg,1024,512,,,,,,,2,1,1,4,1,4,3,8,1,1,1,"
           "8,100,10\n",
       "p");
   ASSERT_TRUE(points) << points.error().ToString();
@@ -107,7 +110,8 @@ TEST(SiliconPoints, NamesWhatIsMissingOrWrong) {
   EXPECT_NE(ParseSiliconPoints("a,b\n1,2\n", "p").error().message.find("silicon_data_source"),
             std::string::npos);
   const auto wrong = ParseSiliconPoints(
-      std::string(kHead) + "dump,vllm,M,h200,fp8,agg,many,512,8,4,1,1,1,1,,,,,,,,,,,,,1,1\n", "p");
+      std::string(kHead) + "dump,vllm,0.1,M,h200,fp8,agg,many,512,8,4,1,1,1,1,,,,,,,,,,,,,1,1\n",
+      "p");
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().where.find("p:2: isl"), std::string::npos);
 }

@@ -60,7 +60,8 @@ class NodeTable {
   // `wanted`: a node that somebody else has chosen, or -1.
   Lease Acquire(const Request& request, int32_t wanted = -1);
   void Release(const Lease& lease);
-  // A request could not reach it: it gets no more until a look finds it serving.
+  // A request could not reach it: it gets no more until a look finds it serving. Also after
+  // Release.
   void Lost(const Lease& lease);
 
   struct Row {

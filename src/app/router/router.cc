@@ -214,7 +214,6 @@ class RouterImpl : public Router {
   // False where another node may be tried.
   bool Try(Job& job, const NodeTable::Lease& lease, std::string& last) {
     const bool done = job.routed.stream ? Stream(job, lease, last) : Whole(job, lease, last);
-    nodes_.Release(lease);
     if (!done) ++retries_;
     return done;
   }
@@ -256,7 +255,10 @@ class RouterImpl : public Router {
   }
 
   bool Whole(Job& job, const NodeTable::Lease& lease, std::string& last) {
-    return Unanswered(job, lease, net::Fetch(RequestOf(job, lease), ClientOptionsOf(job)), last);
+    const auto answer = net::Fetch(RequestOf(job, lease), ClientOptionsOf(job));
+    // Before the client hears of it: its next request must find the node free again.
+    nodes_.Release(lease);
+    return Unanswered(job, lease, answer, last);
   }
 
   bool Stream(Job& job, const NodeTable::Lease& lease, std::string& last) {
@@ -271,6 +273,7 @@ class RouterImpl : public Router {
       return job.responder->Write(std::string(piece));
     };
     const auto answer = net::FetchStream(RequestOf(job, lease), on_data, ClientOptionsOf(job));
+    nodes_.Release(lease);
     if (!begun) return Unanswered(job, lease, answer, last);
     if (!answer && answer.error().code == ErrorCode::kCancelled) return true;
     if (!answer) {
