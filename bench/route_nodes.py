@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ways to route, on real nodes: 8 `jikji serve` of the built-in model behind `jikji route`, under a slice of a recorded trace.
 
-Usage: bench/route_nodes.py TRACE [--rate 30] [--requests 900] [--policies a,b]   (build/bench/bench/fleet_load, build/release/jikji)
+Usage: bench/route_nodes.py TRACE [--rate 20] [--requests 440] [--policies a,b]   (build/bench/bench/fleet_load, build/release/jikji)
 TRACE: Mooncake's conversation trace (.jsonl.zst), scaled to the model's context. Every policy gets the same requests at the same times,
 and fresh nodes. Goodput counts requests whose first token came within --ttft and whose tokens came at --tpot or less. Max/mean is of
 requests, and of tokens of prompt that were computed, by node.
@@ -30,8 +30,8 @@ def busiest(values: list[float]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("trace")
-    parser.add_argument("--rate", type=float, default=30)
-    parser.add_argument("--requests", type=int, default=900)
+    parser.add_argument("--rate", type=float, default=20)
+    parser.add_argument("--requests", type=int, default=440)
     parser.add_argument("--skip", type=int, default=3000, help="requests of the trace before the first")
     parser.add_argument("--ttft", type=float, default=0.1)
     parser.add_argument("--tpot", type=float, default=0.005)
