@@ -90,6 +90,7 @@ Result<> PieceFile::Mark(size_t piece) {
 }
 
 Result<> PieceFile::Finish() {
+  if (fdatasync(part_) != 0) return SystemError("sync", target_);
   if (rename(With(target_, ".part").c_str(), target_.c_str()) != 0) {
     return SystemError("rename", target_);
   }

@@ -2,7 +2,8 @@
 //
 // Beside `NAME.part` stands `NAME.pieces`, a byte for each piece, `1` once the piece is written and
 // was right. A piece is marked after its bytes were written, so a mark is never wrong after the
-// program was killed; after a power failure the whole is checked by `jikji hub verify`.
+// program was killed. All is on the disk before the file gets its name; what a power failure leaves
+// of an unfinished one may be wrong, and `jikji hub verify` tells once it has its name.
 #ifndef JIKJI_HUB_CLIENT_PIECE_FILE_H_
 #define JIKJI_HUB_CLIENT_PIECE_FILE_H_
 
@@ -34,7 +35,7 @@ class PieceFile {
   Result<> Write(uint64_t offset, std::string_view bytes);
   Result<> Mark(size_t piece);
 
-  // Gives it its name; every piece is there.
+  // Brings it to the disk and gives it its name; every piece is there.
   Result<> Finish();
 
  private:
