@@ -26,29 +26,6 @@ svg .grid { stroke: var(--line); }
 
 }  // namespace
 
-std::string EscapeHtml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 HtmlPage::HtmlPage(std::string_view title) {
   body_ = fmt::format(
       "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n"

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace jikji {
+#include "base/html.h"
 
-std::string EscapeHtml(std::string_view text);
+namespace jikji {
 
 class HtmlPage {
  public:

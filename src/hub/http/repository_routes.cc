@@ -1,17 +1,14 @@
 #include <set>
 
 #include "base/json.h"
-#include "hub/card.h"
 #include "hub/http/routes.h"
+#include "hub/http/visible.h"
 #include "hub/names.h"
 
 namespace jikji::hub {
 namespace json = boost::json;
 
 namespace {
-
-constexpr size_t kModelsPerPage = 100;
-constexpr uint64_t kMaxCardBytes = 4u << 20;
 
 // The repository that a body names: `organization` and `name`, or both in `name`.
 HttpResult<std::string> NameIn(const Call& call, const json::object& body) {
@@ -45,17 +42,6 @@ json::array StringsOf(const std::vector<std::string>& values) {
   json::array out;
   for (const std::string& value : values) out.emplace_back(value);
   return out;
-}
-
-// The card that a revision holds; an empty one where there is none that can be read.
-Card CardOf(const Call& call, const Listing& listing) {
-  const auto file = listing.find("README.md");
-  if (file == listing.end() || file->second.size > kMaxCardBytes) return {};
-  const auto blob = call.hub.blobs().OpenBlob(file->second.digest);
-  if (!blob) return {};
-  std::string text(blob->size(), '\0');
-  if (!blob->Read(0, text)) return {};
-  return ParseCard(text).value_or(Card{});
 }
 
 // What lists and pages tell of a repository without its files.
@@ -160,40 +146,22 @@ HttpResult<net::Response> RepoSettings(Call& call) {
 
 HttpResult<net::Response> ListRepos(Call& call) {
   const FormFields query = ParseForm(call.request.query);
-  const size_t limit = std::max<size_t>(1, NumberOf(query, "limit", kModelsPerPage, 1000));
-  std::string after = FieldOf(query, "cursor");
   json::array out;
-  bool more = true;
-  // Those that the caller may not see, or that lack a tag, make a page need further look-ups.
-  while (more && out.size() < limit) {
-    JIKJI_ASSIGN(const std::vector<Repository> found,
-                 ListRepositories(call.database, call.kind, FieldOf(query, "search"),
-                                  FieldOf(query, "author"), after, limit + 1));
-    more = found.size() > limit;
-    for (const Repository& repository : found) {
-      if (out.size() == limit) {
-        more = true;
-        break;
-      }
-      after = repository.name;
-      if (!MaySee(call.account, repository)) continue;
-      JIKJI_ASSIGN(const Commit tip, ResolveRevision(call.database, repository.id, "main"));
-      JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, tip.tree));
-      json::object summary = Summary(repository, tip, CardOf(call, *listing));
-      bool wanted = true;
-      for (const auto& [name, value] : query) {
-        if (name == "filter" && !HasTag(summary, value)) wanted = false;
-      }
-      if (wanted) out.push_back(std::move(summary));
-    }
-  }
+  JIKJI_ASSIGN(const VisiblePage page, ListVisible(call, query, [&](const Visible& item) {
+                 json::object summary = Summary(item.repository, item.tip, item.card);
+                 for (const auto& [name, value] : query) {
+                   if (name == "filter" && !HasTag(summary, value)) return false;
+                 }
+                 out.push_back(std::move(summary));
+                 return true;
+               }));
   net::Response response = JsonResponse(out);
-  if (more) {
+  if (!page.next.empty()) {
     FormFields next;
     for (const auto& field : query) {
       if (field.first != "cursor") next.push_back(field);
     }
-    next.emplace_back("cursor", after);
+    next.emplace_back("cursor", page.next);
     AddNextLink(call, next, response);
   }
   return response;

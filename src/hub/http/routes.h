@@ -51,6 +51,10 @@ HttpResult<net::Response> GetObject(Call& call);
 // piece_routes.cc
 HttpResult<net::Response> RepoPieces(Call& call);
 
+// pages/
+HttpResult<net::Response> ListPage(Call& call);
+HttpResult<net::Response> ModelPage(Call& call);
+
 }  // namespace jikji::hub
 
 #endif  // JIKJI_HUB_HTTP_ROUTES_H_

@@ -66,6 +66,8 @@ constexpr PlainRoute kPlainRoutes[] = {
     {"GET", "/api/agent-harnesses", NoHarnesses},
     {"GET", "/api/models-tags-by-type", Nothing},
     {"GET", "/health", Nothing},
+    {"GET", "/", ListPage},
+    {"GET", "/models", ListPage},
 };
 
 std::string_view Effective(std::string_view method) { return method == "HEAD" ? "GET" : method; }
@@ -101,7 +103,7 @@ HttpResult<net::Response> RunApi(Call& call, std::string_view path) {
   return NotThere(call.request);
 }
 
-// What lies outside /api: files, git-lfs, and asking for access.
+// What lies outside /api: pages, files, git-lfs, and asking for access.
 HttpResult<net::Response> RunRepositoryPath(Call& call, std::string_view path) {
   call.kind = "model";
   std::string_view behind = path;
@@ -121,6 +123,7 @@ HttpResult<net::Response> RunRepositoryPath(Call& call, std::string_view path) {
   const std::string_view verb = TakeSegment(path);
   call.rest = path;
   const bool get = Effective(call.request.method) == "GET";
+  if (get && (verb == "tree" || (verb.empty() && path.empty()))) return ModelPage(call);
   if ((verb == "resolve" || verb == "raw") && get) return ResolveFile(call);
   if (verb == "ask-access" && call.request.method == "POST") return AskForAccess(call);
   return NotThere(call.request);

@@ -1,0 +1,52 @@
+#include "hub/http/visible.h"
+
+#include <algorithm>
+
+namespace jikji::hub {
+namespace {
+
+constexpr size_t kModelsPerPage = 100;
+constexpr uint64_t kMaxCardBytes = 4u << 20;
+
+}  // namespace
+
+Card CardOf(const Call& call, const Listing& listing) {
+  const auto file = listing.find("README.md");
+  if (file == listing.end() || file->second.size > kMaxCardBytes) return {};
+  const auto blob = call.hub.blobs().OpenBlob(file->second.digest);
+  if (!blob) return {};
+  std::string text(blob->size(), '\0');
+  if (!blob->Read(0, text)) return {};
+  return ParseCard(text).value_or(Card{});
+}
+
+HttpResult<VisiblePage> ListVisible(Call& call, const FormFields& query,
+                                    const std::function<bool(const Visible&)>& wanted) {
+  const size_t limit = std::max<size_t>(1, NumberOf(query, "limit", kModelsPerPage, 1000));
+  std::string after = FieldOf(query, "cursor");
+  VisiblePage page;
+  bool more = true;
+  // Those that the caller may not see, or does not want, make a page need further look-ups.
+  while (more && page.items.size() < limit) {
+    JIKJI_ASSIGN(const std::vector<Repository> found,
+                 ListRepositories(call.database, call.kind, FieldOf(query, "search"),
+                                  FieldOf(query, "author"), after, limit + 1));
+    more = found.size() > limit;
+    for (const Repository& repository : found) {
+      if (page.items.size() == limit) {
+        more = true;
+        break;
+      }
+      after = repository.name;
+      if (!MaySee(call.account, repository)) continue;
+      JIKJI_ASSIGN(const Commit tip, ResolveRevision(call.database, repository.id, "main"));
+      JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, tip.tree));
+      Visible item{repository, tip, CardOf(call, *listing)};
+      if (wanted(item)) page.items.push_back(std::move(item));
+    }
+  }
+  if (more) page.next = after;
+  return page;
+}
+
+}  // namespace jikji::hub

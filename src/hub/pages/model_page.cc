@@ -1,0 +1,152 @@
+// The page of a model: how to use it, its card, what it was made from, its files and revisions.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/html.h"
+#include "hub/http/routes.h"
+#include "hub/http/visible.h"
+#include "hub/pages/frame.h"
+#include "hub/pages/markdown.h"
+
+namespace jikji::hub {
+namespace {
+
+constexpr size_t kFilesShown = 500;
+constexpr size_t kCommitsShown = 20;
+constexpr size_t kAncestors = 8;
+
+std::string SizeText(uint64_t bytes) {
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  if (bytes < 1'000'000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
+  if (bytes < 1'000'000'000) return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+  return fmt::format("{:.2f} GB", static_cast<double>(bytes) / 1e9);
+}
+
+std::string Heading(std::string_view text) { return fmt::format("<h2>{}</h2>\n", text); }
+
+std::string UseOf(const Call& call, const Listing& listing) {
+  const std::string& name = call.repository->name;
+  bool gguf = false;
+  for (const auto& [path, file] : listing) gguf = gguf || path.ends_with(".gguf");
+  const std::string run =
+      gguf ? fmt::format("MODEL_ENDPOINT={}/ llama-server -hf {}", call.base_url, name)
+           : fmt::format(
+                 "python3 -c \"from transformers import AutoModel; "
+                 "AutoModel.from_pretrained('{}')\"",
+                 name);
+  return "<pre>" +
+         EscapeHtml(fmt::format("export HF_ENDPOINT={} HF_HUB_DISABLE_XET=1\njikji hub pull {}\n{}",
+                                call.base_url, name, run)) +
+         "</pre>\n";
+}
+
+// What the card says this was made from, and what theirs say, as far as this hub knows them. These
+// are claims.
+HttpResult<std::string> LineageOf(Call& call, const Card& card, std::set<std::string>& told) {
+  std::string out;
+  for (const std::string& base : card.All("base_model")) {
+    if (told.size() >= kAncestors || !told.insert(base).second) continue;
+    const auto found = SeeRepository(call, "model", base);
+    const std::string relation = card.First("base_model_relation");
+    const std::string how = relation.empty() ? "" : " · " + EscapeHtml(relation);
+    if (!found) {
+      out += fmt::format("<li>{}<span class=\"muted\">{}</span></li>", EscapeHtml(base), how);
+      continue;
+    }
+    JIKJI_ASSIGN(const Commit tip, ResolveRevision(call.database, found->id, "main"));
+    JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, tip.tree));
+    JIKJI_ASSIGN(const std::string above, LineageOf(call, CardOf(call, *listing), told));
+    out += fmt::format("<li><a href=\"/{0}\">{0}</a><span class=\"muted\">{1}</span>{2}</li>",
+                       EscapeHtml(found->name), how, above);
+  }
+  return out.empty() ? out : "<ul>" + out + "</ul>\n";
+}
+
+std::string FilesOf(const Listing& listing, const std::string& files,
+                    const PageLanguage& language) {
+  std::string out = "<table>\n";
+  size_t shown = 0;
+  for (const auto& [path, file] : listing) {
+    if (shown++ == kFilesShown) break;
+    out += fmt::format("<tr><td><a href=\"{}{}\">{}</a></td><td class=\"muted\">{}</td></tr>\n",
+                       files, UrlEscape(path, true), EscapeHtml(path), SizeText(file.size));
+  }
+  out += "</table>\n";
+  if (listing.size() > kFilesShown) {
+    out += fmt::format(fmt::runtime(language.Say("<p class=\"muted\">and {} more</p>",
+                                                 "<p class=\"muted\">그 밖에 {}개</p>")),
+                       listing.size() - kFilesShown);
+  }
+  return out;
+}
+
+HttpResult<std::string> RevisionsOf(Call& call, const Commit& tip, const std::string& page) {
+  JIKJI_ASSIGN(const auto refs, ListRefs(call.database, call.repository->id));
+  std::string out = "<p>";
+  for (const Ref& ref : refs) {
+    out += fmt::format("<a class=\"tag\" href=\"{}/tree/{}\">{}</a>", page,
+                       UrlEscape(ref.name, true), EscapeHtml(ref.name));
+  }
+  out += "</p>\n<table>\n";
+  JIKJI_ASSIGN(const auto history,
+               History(call.database, call.repository->id, tip.oid, 0, kCommitsShown));
+  for (const Commit& commit : history) {
+    out += fmt::format(
+        "<tr><td><a href=\"{0}/tree/{1}\"><code>{2}</code></a></td><td>{3}</td>"
+        "<td class=\"muted\">{4}</td><td class=\"muted\">{5}</td></tr>\n",
+        page, commit.oid, commit.oid.substr(0, 8), EscapeHtml(commit.title),
+        EscapeHtml(commit.author), IsoTime(commit.created_at).substr(0, 10));
+  }
+  return out + "</table>\n";
+}
+
+std::string FactsOf(const Call& call, const Card& card, const PageLanguage& language) {
+  std::string out;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    out += fmt::format("<span class=\"tag\">{}{}</span>", name, EscapeHtml(value));
+  };
+  add(language.Say("licence: ", "라이선스: "), card.First("license"));
+  add("", card.First("pipeline_tag"));
+  for (const std::string& spoken : card.All("language")) add("", spoken);
+  for (const std::string& tag : card.All("tags")) add("", tag);
+  if (call.repository->is_private) add("", language.Say("private", "비공개"));
+  if (!call.repository->gated.empty()) {
+    add("", language.Say("gated: ask for access", "승인 필요: 접근을 요청하세요"));
+  }
+  return "<p class=\"facts\">" + out + "</p>\n";
+}
+
+}  // namespace
+
+// `rest` is empty, or a revision.
+HttpResult<net::Response> ModelPage(Call& call) {
+  const PageLanguage language(call.request);
+  std::string_view revision = call.rest.empty() ? "main" : call.rest;
+  JIKJI_ASSIGN(const Commit tip, TakeRevision(call, revision));
+  if (!revision.empty()) return std::unexpected(RevisionNotFound(call.rest));
+  JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, tip.tree));
+  const Card card = CardOf(call, *listing);
+  const std::string& name = call.repository->name;
+  const std::string page =
+      (call.kind == "model" ? "/" : "/" + call.kind + "s/") + name;  // letters, digits, `-_.`
+  const std::string files = page + "/resolve/" + tip.oid + "/";
+
+  std::string body = fmt::format("<h1>{}</h1>\n", EscapeHtml(name)) + FactsOf(call, card, language);
+  if (call.kind == "model") {
+    body += Heading(language.Say("Use it", "사용하기")) + UseOf(call, *listing);
+  }
+  if (!card.body.empty()) body += "<article>" + RenderMarkdown(card.body, files) + "</article>\n";
+  std::set<std::string> told = {name};
+  JIKJI_ASSIGN(const std::string lineage, LineageOf(call, card, told));
+  if (!lineage.empty()) {
+    body += Heading(language.Say("Made from, as its card says", "카드에 적힌 바탕 모델")) + lineage;
+  }
+  body += Heading(language.Say("Files", "파일")) + FilesOf(*listing, files, language);
+  JIKJI_ASSIGN(const std::string revisions, RevisionsOf(call, tip, page));
+  body += Heading(language.Say("Revisions", "리비전")) + revisions;
+  return PageOf(call, language, name, body);
+}
+
+}  // namespace jikji::hub

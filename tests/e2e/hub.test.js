@@ -1,0 +1,102 @@
+// The hub's pages in headless Chromium: search, a card that means harm, both languages, no request elsewhere.
+// Skips with a message where Chromium is not installed. JIKJI_HUB_SCREENSHOT=FILE keeps a picture.
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { program } from "./server.js";
+
+const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
+const skip = executablePath ? false : "Chromium is not installed";
+const CARD = `---
+license: apache-2.0
+language: [ko, en]
+base_model: team/base
+base_model_relation: finetune
+---
+# 한국어 상담 모델
+
+**공공 상담** 문장으로 다듬었습니다. [설정](config.json), [함정](javascript:document.title='broken')
+
+| 시험 | 점수 |
+|---|---|
+| 상담 | 81.2 |
+
+<script>document.title = "broken"</script><img src="https://elsewhere.example/x.png">
+![밖](https://elsewhere.example/y.png)
+`;
+let root;
+let child;
+let url;
+let browser;
+
+async function post(path, body) {
+  const response = await fetch(url + path, { method: "POST", body });
+  assert.equal(response.status, 200, await response.text());
+}
+
+async function publish(name, files) {
+  await post("/api/repos/create", JSON.stringify({ name }));
+  const lines = [{ key: "header", value: { summary: "첫 배포" } }];
+  for (const [path, text] of Object.entries(files)) {
+    lines.push({ key: "file", value: { path, content: Buffer.from(text).toString("base64"), encoding: "base64" } });
+  }
+  await post(`/api/models/${name}/commit/main`, lines.map((line) => JSON.stringify(line)).join("\n"));
+}
+
+before(async () => {
+  if (skip) return;
+  root = mkdtempSync(join(tmpdir(), "jikji_hub_pages_"));
+  child = spawn(program, ["hub", "serve", "--port", "0", "--root", root], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  url = line.match(/http:\/\/127\.0\.0\.1:\d+/)[0];
+  await publish("team/base", { "config.json": "{}" });
+  await publish("team/civil-ko", { "README.md": CARD, "config.json": "{}" });
+  browser = await chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync"],
+  });
+});
+after(async () => {
+  await browser?.close();
+  if (child) {
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    await ended;
+  }
+  if (root) rmSync(root, { recursive: true });
+});
+
+test("from the list to a model, and back in English", { skip }, async () => {
+  const context = await browser.newContext({ viewport: { width: 900, height: 1100 }, locale: "ko-KR" });
+  const page = await context.newPage();
+  const foreign = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url)) foreign.push(request.url());
+  });
+  await page.goto(url);
+  assert.equal(await page.locator("ul.models li").count(), 2);
+  await page.getByLabel("검색").fill("civil");
+  await page.getByRole("button", { name: "검색" }).click();
+  await page.waitForURL(/search=civil/);
+  assert.equal(await page.locator("ul.models li").count(), 1);
+  await page.getByRole("link", { name: "team/civil-ko" }).click();
+  await page.getByRole("heading", { name: "한국어 상담 모델" }).waitFor();
+  assert.equal(await page.title(), "team/civil-ko");
+  assert.equal(await page.locator("article script, article img").count(), 0);
+  assert.equal(await page.getByRole("link", { name: "함정" }).count(), 0);
+  assert.equal(await page.getByRole("cell", { name: "81.2" }).count(), 1);
+  assert.match(await page.getByRole("link", { name: "설정" }).getAttribute("href"), /\/resolve\/[0-9a-f]{40}\/config.json$/);
+  if (process.env.JIKJI_HUB_SCREENSHOT) await page.screenshot({ path: process.env.JIKJI_HUB_SCREENSHOT });
+  await page.getByRole("link", { name: "English" }).click();
+  await page.getByText("licence: apache-2.0").waitFor();
+  await page.getByRole("link", { name: "team/base" }).click();
+  await page.getByRole("heading", { name: "Files" }).waitFor(); // the choice of language stays
+  assert.deepEqual(foreign, []);
+});
