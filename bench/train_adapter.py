@@ -22,7 +22,7 @@ CHATS = DATA / "ko-chat/sft_welfare_qa_MIT.jsonl.zst"
 COMMON = ["--lora-rank", "8", "--max-length", "256", "--checkpoint-minutes", "60", "--seed", "7"]
 # name: (settings, most GB of memory, fewest tokens/s)
 RUNS = {"lora": (["--batch-tokens", "512"], 4.0, 0.0),
-        "qlora": (["--batch-tokens", "384", "--base-type", "Q4_0"], 2.0, 60.0)}
+        "qlora": (["--batch-tokens", "320", "--base-type", "Q4_0"], 2.0, 60.0)}
 
 
 def write_tokenizer(folder):

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 namespace jikji {
 namespace {
 
-// Spacings tried: levels spread over the group's range lengthened or shortened by up to one level.
-constexpr int kTries = 10;
+// Spacings tried: levels spread over the group's range lengthened or shortened by tenths of a
+// level.
 constexpr float kTryStep = 0.1f;
-
-constexpr size_t kMaxGroup = 32;
+constexpr int kTries = 9;  // of FitSymmetric, to either side
 
 // Four values at once, in the same order everywhere: a model's matrices have billions.
 typedef float Four __attribute__((vector_size(16)));
@@ -19,8 +17,6 @@ typedef float Four __attribute__((vector_size(16)));
 Four Spread(float value) { return Four{value, value, value, value}; }
 Four Max(Four a, Four b) { return a < b ? b : a; }
 Four Min(Four a, Four b) { return b < a ? b : a; }
-// In double: the error is a small difference of large sums.
-double Total(Four v) { return (double{v[0]} + v[2]) + (double{v[1]} + v[3]); }
 
 // To the nearest integer, ties to even: beyond 2^23 a float has no fraction to keep.
 Four Round(Four v) {
@@ -31,118 +27,131 @@ Four Level(Four v, float lowest, float highest) {
   return Round(Min(Max(v, Spread(lowest)), Spread(highest)));
 }
 
-// A group's values, brought to a largest magnitude of 1 so that no square overflows or vanishes.
-struct Group {
-  Four x[kMaxGroup / 4] = {};
-  size_t fours = 0;
-  float magnitude = 0;
-
-  explicit Group(std::span<const float> values) : fours(values.size() / 4) {
-    for (const float value : values) magnitude = std::max(magnitude, std::abs(value));
-    if (magnitude == 0) return;
-    for (size_t i = 0; i < fours; ++i) {
-      std::memcpy(&x[i], values.data() + 4 * i, sizeof(Four));
-      x[i] /= magnitude;
-    }
-  }
-};
+// The power of two at or below a magnitude; 1 for 0. Values are divided by it so that no square
+// overflows or vanishes, and what is rounded to a level is rounded as it would be without.
+float PowerBelow(float magnitude) {
+  return magnitude == 0 ? 1 : std::ldexp(1.0f, std::ilogb(magnitude));
+}
 
 Four Magnitude(Four v) { return Max(v, -v); }
 
 }  // namespace
 
-AffineFit FitAffine(std::span<const float> values, int top) {
-  const Group group(values);
-  if (group.magnitude == 0) return {0, 0};
-  const auto count = static_cast<double>(values.size());
-  float low = 0, high = -1;
-  Four squares{};
-  for (size_t i = 0; i < group.fours; ++i) {
-    for (int lane = 0; lane < 4; ++lane) {
-      low = std::min(low, group.x[i][lane]);
-      high = std::max(high, group.x[i][lane]);
-    }
-    squares += group.x[i] * group.x[i];
+std::array<AffineFit, kAffineGroups> FitAffine(std::span<const float> values,
+                                               const AffineTries& tries) {
+  // A lane is a group: sums are in the order of its values, so that their roundings are ggml's too
+  // and of two spacings as good as equal the same one wins.
+  Four x[kAffineGroup];
+  Four magnitude{};
+  for (size_t i = 0; i < kAffineGroup; ++i) {
+    for (size_t g = 0; g < kAffineGroups; ++g) x[i][g] = values[kAffineGroup * g + i];
+    magnitude = Max(magnitude, Magnitude(x[i]));
   }
-  if (high <= low) return {0, -low * group.magnitude};
+  for (size_t g = 0; g < kAffineGroups; ++g) magnitude[g] = PowerBelow(magnitude[g]);
+  Four low{}, high = x[0] / magnitude, squares{};
+  for (Four& value : x) {
+    value /= magnitude;
+    low = Min(low, value);
+    high = Max(high, value);
+    squares += value * value;
+  }
 
   // Weight of x: |x| and the group's root mean square.
-  const Four rms = Spread(static_cast<float>(std::sqrt(Total(squares) / count)));
-  Four w[kMaxGroup / 4], wx[kMaxGroup / 4];
-  Four sum_w{}, sum_wx{}, sum_wxx{};
-  for (size_t i = 0; i < group.fours; ++i) {
-    w[i] = rms + Magnitude(group.x[i]);
-    wx[i] = w[i] * group.x[i];
+  Four rms;
+  for (size_t g = 0; g < kAffineGroups; ++g) {
+    rms[g] = std::sqrt(squares[g] / static_cast<float>(kAffineGroup));
+  }
+  Four w[kAffineGroup];
+  Four sum_w{}, sum_wx{};
+  for (size_t i = 0; i < kAffineGroup; ++i) {
+    w[i] = rms + Magnitude(x[i]);
     sum_w += w[i];
-    sum_wx += wx[i];
-    sum_wxx += wx[i] * group.x[i];
+    sum_wx += w[i] * x[i];
   }
-  const double n = Total(sum_w), sx = Total(sum_wx), sxx = Total(sum_wxx);
 
-  const auto levels = static_cast<float>(top);
-  double best_scale = (high - low) / levels, best_minimum = -low, best_error = -1;
-  for (int attempt = -kTries; attempt <= kTries; ++attempt) {
-    const float per_value = (levels + kTryStep * static_cast<float>(attempt)) / (high - low);
-    Four q_sum{}, qq_sum{}, qx_sum{};
-    for (size_t i = 0; i < group.fours; ++i) {
-      const Four q = Level((group.x[i] - low) * per_value, 0, levels);
-      const Four wq = w[i] * q;
-      q_sum += wq;
-      qq_sum += wq * q;
-      qx_sum += wx[i] * q;
+  const auto top = static_cast<float>(tries.top);
+  Four q[kAffineGroup];
+  const auto error_of = [&](Four scale, Four least) {
+    Four error{};
+    for (size_t i = 0; i < kAffineGroup; ++i) {
+      const Four off = scale * q[i] + least - x[i];
+      error += w[i] * (off * off);
     }
-    const double q = Total(q_sum), qq = Total(qq_sum), qx = Total(qx_sum);
-    const double determinant = n * qq - q * q;
-    if (determinant <= 0) continue;
-    double scale = (n * qx - q * sx) / determinant;
-    double minimum = (scale * q - sx) / n;
-    if (minimum < 0) {
-      minimum = 0;
-      scale = qx / qq;
+    return error;
+  };
+  // Where all values are the same, nothing below is a number and the range is what counts.
+  const auto flat = high <= low;
+  Four per_value = top / (high - low);
+  for (size_t i = 0; i < kAffineGroup; ++i) q[i] = Level((x[i] - low) * per_value, 0, top);
+  Four best_scale = 1.0f / per_value;
+  Four best_error = error_of(best_scale, low);
+  const float first = kTryStep * static_cast<float>(tries.first);
+  for (int attempt = 0; attempt <= tries.last - tries.first; ++attempt) {
+    per_value = (first + kTryStep * static_cast<float>(attempt) + top) / (high - low);
+    Four sum_q{}, sum_qq{}, sum_qx{};
+    for (size_t i = 0; i < kAffineGroup; ++i) {
+      q[i] = Level((x[i] - low) * per_value, 0, top);
+      const Four wq = w[i] * q[i];
+      sum_q += wq;
+      sum_qq += wq * q[i];
+      sum_qx += wq * x[i];
     }
-    // Σ w (scale · q − minimum − x)²
-    const double error = scale * scale * qq + n * minimum * minimum + sxx -
-                         2 * scale * minimum * q - 2 * scale * qx + 2 * minimum * sx;
-    if (scale > 0 && (best_error < 0 || error < best_error)) {
-      best_scale = scale;
-      best_minimum = minimum;
-      best_error = std::max(error, 0.0);
-    }
+    const Four determinant = sum_w * sum_qq - sum_q * sum_q;
+    Four scale = (sum_w * sum_qx - sum_wx * sum_q) / determinant;
+    Four least = (sum_qq * sum_wx - sum_q * sum_qx) / determinant;
+    const auto above = least > 0;
+    scale = above ? sum_qx / sum_qq : scale;
+    least = above ? Four{} : least;
+    const Four error = error_of(scale, least);
+    const auto better = (determinant > 0) & (error < best_error);
+    best_error = better ? error : best_error;
+    best_scale = better ? scale : best_scale;
+    low = better ? least : low;  // later spacings begin at the better minimum
   }
-  return {static_cast<float>(best_scale * group.magnitude),
-          static_cast<float>(best_minimum * group.magnitude)};
+  best_scale = flat ? Four{} : best_scale * magnitude;
+  low = low * magnitude;
+  std::array<AffineFit, kAffineGroups> out;
+  for (size_t g = 0; g < kAffineGroups; ++g) out[g] = {best_scale[g], 0 - low[g]};
+  return out;
 }
 
-float FitSymmetric(std::span<const float> values, int half) {
-  const Group group(values);
-  if (group.magnitude == 0) return 0;
-  const float extreme = *std::max_element(values.begin(), values.end(), [](float a, float b) {
-    return std::abs(a) < std::abs(b);
-  }) / group.magnitude;
-  const auto levels = static_cast<float>(half);
-  Four w[kMaxGroup / 4];
-  for (size_t i = 0; i < group.fours; ++i) w[i] = group.x[i] * group.x[i];
-  double best_scale = -extreme / levels, best_gain = 0;
-  for (int attempt = -kTries; attempt <= kTries; ++attempt) {
-    // The value farthest from zero goes to the level −half, which has no opposite.
-    const float per_value = -(levels + kTryStep * static_cast<float>(attempt)) / extreme;
-    Four qq_sum{}, qx_sum{};
-    for (size_t i = 0; i < group.fours; ++i) {
-      const Four q = Level(group.x[i] * per_value, -levels, levels - 1);
-      const Four wq = w[i] * q;
-      qq_sum += wq * q;
-      qx_sum += wq * group.x[i];
-    }
-    const double qq = Total(qq_sum), qx = Total(qx_sum);
-    if (qq == 0) continue;
-    // The best scale for these levels is qx / qq; it takes qx² / qq off the error.
-    const double gain = qx * qx / qq;
-    if (gain > best_gain) {
-      best_gain = gain;
-      best_scale = qx / qq;
-    }
+std::array<float, kSymmetricGroups> FitSymmetric(std::span<const float> values, int half) {
+  Four x[kSymmetricGroup];
+  Four extreme{};
+  for (size_t i = 0; i < kSymmetricGroup; ++i) {
+    for (size_t g = 0; g < kSymmetricGroups; ++g) x[i][g] = values[kSymmetricGroup * g + i];
+    extreme = Magnitude(x[i]) > Magnitude(extreme) ? x[i] : extreme;
   }
-  return static_cast<float>(best_scale * group.magnitude);
+  Four magnitude;
+  for (size_t g = 0; g < kSymmetricGroups; ++g) magnitude[g] = PowerBelow(std::abs(extreme[g]));
+  for (Four& value : x) value /= magnitude;
+  extreme /= magnitude;
+
+  const auto levels = static_cast<float>(half);
+  Four best_scale{}, best_gain{};
+  const auto attempt = [&](float wider) {
+    // The value farthest from zero goes to the level −half, which has no opposite.
+    const Four per_value = -(levels + wider) / extreme;
+    Four qq{}, qx{};
+    for (const Four& value : x) {
+      const Four q = Level(per_value * value, -levels, levels - 1);
+      const Four weight = value * value;
+      qx += weight * value * q;
+      qq += weight * q * q;
+    }
+    // The best scale for these levels is qx / qq; it takes qx² / qq off the error.
+    const auto better = (qq > 0) & (qx * qx > best_gain * qq);
+    const Four scale = qx / qq;
+    best_scale = better ? scale : best_scale;
+    best_gain = better ? scale * qx : best_gain;
+  };
+  attempt(0);
+  for (int tenths = -kTries; tenths <= kTries; ++tenths) {
+    if (tenths != 0) attempt(kTryStep * static_cast<float>(tenths));
+  }
+  std::array<float, kSymmetricGroups> out;
+  for (size_t g = 0; g < kSymmetricGroups; ++g) out[g] = best_scale[g] * magnitude[g];
+  return out;
 }
 
 }  // namespace jikji

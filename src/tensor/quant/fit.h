@@ -2,13 +2,15 @@
 //
 // Both try some spacings of the levels around the one that spans the group; for each they round the
 // values to levels, solve weighted least squares for the scale that suits those levels, and keep
-// the best. Large values weigh more, since they do in a product with activations: the weights are
-// ggml's, so that its levels and ours hardly ever differ by more than one.
+// the best. Large values weigh more, since they do in a product with activations. Weights,
+// spacings, their order and the order of sums are ggml's, so that its blocks and ours are the same.
 //
-// Contract: the same bits on every processor; groups are of a multiple of four values, 32 at most.
+// Contract: the same bits on every processor.
 #ifndef JIKJI_TENSOR_QUANT_FIT_H_
 #define JIKJI_TENSOR_QUANT_FIT_H_
 
+#include <array>
+#include <cstddef>
 #include <span>
 
 namespace jikji {
@@ -18,10 +20,20 @@ struct AffineFit {
   float scale = 0;
   float minimum = 0;
 };
-AffineFit FitAffine(std::span<const float> x, int top);
+// The highest level, and the spacings tried: tenths of a level more than span the group.
+struct AffineTries {
+  int top = 0;
+  int first = 0, last = 0;
+};
+inline constexpr size_t kAffineGroup = 32;  // values of a group
+inline constexpr size_t kAffineGroups = 4;  // fitted at once
+// `x`: the groups one after the other.
+std::array<AffineFit, kAffineGroups> FitAffine(std::span<const float> x, const AffineTries& tries);
 
-// The scale of x ≈ scale · q with −half ≤ q < half; it may be negative.
-float FitSymmetric(std::span<const float> x, int half);
+// The scales of x ≈ scale · q with −half ≤ q < half; they may be negative.
+inline constexpr size_t kSymmetricGroup = 16;
+inline constexpr size_t kSymmetricGroups = 4;
+std::array<float, kSymmetricGroups> FitSymmetric(std::span<const float> x, int half);
 
 }  // namespace jikji
 

@@ -25,6 +25,12 @@ int Level(float x, float scale, int lowest, int highest) {
       std::lround(std::clamp(x / scale, static_cast<float>(lowest), static_cast<float>(highest))));
 }
 
+// 0 where the scale has none: its values are too small for the file's f16 anyway.
+float Inverse(float scale) {
+  const float inverse = 1 / scale;
+  return std::isfinite(inverse) ? inverse : 0;
+}
+
 // What Q4_K and Q5_K share: scales and minima of the groups, and the levels, 0 to `top`.
 struct KLevels {
   uint16_t d;
@@ -33,14 +39,21 @@ struct KLevels {
   uint8_t q[256];
 };
 
-KLevels FitK(const float* x, int top) {
+// Of the largest itself, as ggml has it, not of what f16 makes of it.
+uint8_t ShareOf63(float value, float largest) {
+  if (largest <= 0) return 0;
+  return static_cast<uint8_t>(std::clamp(std::nearbyint(63 / largest * value), 0.0f, 63.0f));
+}
+
+KLevels FitK(const float* x, const AffineTries& tries) {
   AffineFit fits[8];
+  std::ranges::copy(FitAffine({x, 128}, tries), fits);
+  std::ranges::copy(FitAffine({x + 128, 128}, tries), fits + 4);
   float largest_scale = 0;
   float largest_minimum = 0;
-  for (int group = 0; group < 8; ++group) {
-    fits[group] = FitAffine({x + 32 * group, 32}, top);
-    largest_scale = std::max(largest_scale, fits[group].scale);
-    largest_minimum = std::max(largest_minimum, fits[group].minimum);
+  for (const AffineFit& fit : fits) {
+    largest_scale = std::max(largest_scale, fit.scale);
+    largest_minimum = std::max(largest_minimum, fit.minimum);
   }
   KLevels out;
   out.d = ScaleBits(largest_scale / 63);
@@ -49,12 +62,12 @@ KLevels FitK(const float* x, int top) {
   const float dmin = F16ToF32(out.dmin);
   KScales k;
   for (int group = 0; group < 8; ++group) {
-    k.scale[group] = static_cast<uint8_t>(Level(fits[group].scale, d, 0, 63));
-    k.minimum[group] = static_cast<uint8_t>(Level(fits[group].minimum, dmin, 0, 63));
+    k.scale[group] = ShareOf63(fits[group].scale, largest_scale);
+    k.minimum[group] = ShareOf63(fits[group].minimum, largest_minimum);
     const float scale = d * static_cast<float>(k.scale[group]);
     const float minimum = dmin * static_cast<float>(k.minimum[group]);
     for (int i = 32 * group; i < 32 * group + 32; ++i) {
-      out.q[i] = static_cast<uint8_t>(Level(x[i] + minimum, scale, 0, top));
+      out.q[i] = static_cast<uint8_t>(Level(x[i] + minimum, scale, 0, tries.top));
     }
   }
   PackKScales(k, out.scales);
@@ -76,26 +89,31 @@ void PackLowHalves(const uint8_t (&q)[256], uint8_t (&qs)[128]) {
 Q4_0Block Q4_0Block::Pack(const float* x) {
   // The value farthest from zero goes to the level −8, which has no opposite.
   Q4_0Block out;
-  out.d = ScaleBits(Extreme({x, kValues}) / -8);
-  const float scale = F16ToF32(out.d);
+  const float scale = Extreme({x, kValues}) / -8;
+  out.d = ScaleBits(scale);
+  const float per_value = Inverse(scale);
+  const auto level = [&](float value) {
+    return static_cast<int>(std::clamp(value * per_value + 8.5f, 0.0f, 15.0f));
+  };
   for (int i = 0; i < 16; ++i) {
-    const int low = Level(x[i], scale, -8, 7) + 8;
-    const int high = Level(x[i + 16], scale, -8, 7) + 8;
-    out.qs[i] = static_cast<uint8_t>(low | (high << 4));
+    out.qs[i] = static_cast<uint8_t>(level(x[i]) | (level(x[i + 16]) << 4));
   }
   return out;
 }
 
 Q8_0Block Q8_0Block::Pack(const float* x) {
   Q8_0Block out;
-  out.d = ScaleBits(std::abs(Extreme({x, kValues})) / 127);
-  const float scale = F16ToF32(out.d);
-  for (int i = 0; i < 32; ++i) out.qs[i] = static_cast<int8_t>(Level(x[i], scale, -127, 127));
+  const float scale = std::abs(Extreme({x, kValues})) / 127;
+  out.d = ScaleBits(scale);
+  const float per_value = Inverse(scale);
+  for (int i = 0; i < 32; ++i) {
+    out.qs[i] = static_cast<int8_t>(std::clamp(std::round(x[i] * per_value), -127.0f, 127.0f));
+  }
   return out;
 }
 
 Q4_KBlock Q4_KBlock::Pack(const float* x) {
-  const KLevels levels = FitK(x, 15);
+  const KLevels levels = FitK(x, {.top = 15, .first = -10, .last = 10});
   Q4_KBlock out;
   out.d = levels.d;
   out.dmin = levels.dmin;
@@ -105,7 +123,7 @@ Q4_KBlock Q4_KBlock::Pack(const float* x) {
 }
 
 Q5_KBlock Q5_KBlock::Pack(const float* x) {
-  const KLevels levels = FitK(x, 31);
+  const KLevels levels = FitK(x, {.top = 31, .first = -5, .last = 10});
   Q5_KBlock out;
   out.d = levels.d;
   out.dmin = levels.dmin;
@@ -121,13 +139,19 @@ Q5_KBlock Q5_KBlock::Pack(const float* x) {
 
 Q6_KBlock Q6_KBlock::Pack(const float* x) {
   float fits[16];
-  for (int group = 0; group < 16; ++group) fits[group] = FitSymmetric({x + 16 * group, 16}, 32);
+  for (int four = 0; four < 4; ++four) {
+    std::ranges::copy(FitSymmetric({x + 64 * four, 64}, 32), fits + 4 * four);
+  }
   Q6_KBlock out;
-  out.d = ScaleBits(Extreme(fits) / -128);
+  const float largest = Extreme(fits);
+  out.d = ScaleBits(largest == 0 ? 0 : 1 / (-128 / largest));
   const float d = F16ToF32(out.d);
   uint8_t q[256];
   for (int group = 0; group < 16; ++group) {
-    out.scales[group] = static_cast<int8_t>(Level(fits[group], d, -128, 127));
+    // Of the largest itself, as ggml has it, not of what f16 makes of it.
+    out.scales[group] = static_cast<int8_t>(
+        largest == 0 ? 0
+                     : std::clamp(std::nearbyint(-128 / largest * fits[group]), -128.0f, 127.0f));
     const float scale = d * static_cast<float>(out.scales[group]);
     for (int i = 16 * group; i < 16 * group + 16; ++i) {
       q[i] = static_cast<uint8_t>(Level(x[i], scale, -32, 31) + 32);

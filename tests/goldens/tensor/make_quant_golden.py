@@ -2,7 +2,7 @@
 """Writes quant_golden.gguf: blocks of each quantised type and what they unpack to.
 
 Needs numpy, gguf (gguf-py) and ggml's shared library. Usage: make_quant_golden.py [LIBGGML]
-Tensors: `input`, 512 values; for each type T `T.packed`, those values packed by ggml; `T.random`, blocks of random bits
+Tensors: `input`, 4,096 values, some far larger or smaller than the others; for each type T `T.packed`, those values packed by ggml; `T.random`, blocks of random bits
 with finite scales; `T.packed.f32` and `T.random.f32`, both unpacked by gguf-py.
 """
 import ctypes
@@ -15,7 +15,7 @@ import numpy as np
 
 TYPES = ["Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
 SCALES = {"Q4_0": [0], "Q8_0": [0], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}  # bytes of f16 scales in a block
-VALUES = 512
+VALUES = 4096
 
 
 def ggml_quantize(library, dtype, values):
@@ -42,7 +42,8 @@ def main():
     library = ctypes.CDLL(name)
     library.ggml_quantize_chunk.restype = ctypes.c_size_t
     generator = np.random.default_rng(20260101)
-    values = (generator.normal(size=VALUES) * 0.02).astype(np.float32)
+    sizes = np.exp2(generator.integers(-4, 4, size=VALUES // 16)).repeat(16)
+    values = (generator.normal(size=VALUES) * sizes * 0.02).astype(np.float32)
     writer = gguf.GGUFWriter(pathlib.Path(__file__).parent / "quant_golden.gguf", "golden")
     writer.add_tensor("input", values.reshape(1, -1))
     for type_name in TYPES:
