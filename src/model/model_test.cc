@@ -149,14 +149,15 @@ TEST_F(ModelTest, TheMemoryPlanAddsUp) {
   use.max_sequences = 8;
   const MemoryPlan plan = PlanMemory(*model.checkpoint, model.spec, use);
   // Every tensor is in use: matrices in BF16, whose rows are whole panels here, norms in F32.
-  const uint64_t norms = (2 * 5 + 1) * 192;
+  constexpr uint64_t kLayers = 8;
+  const uint64_t norms = (2 * kLayers + 1) * 192;
   EXPECT_EQ(plan.weight_bytes, model.checkpoint->total_bytes() + norms * 2);
   EXPECT_EQ(plan.parameters * 2, model.checkpoint->total_bytes());
-  EXPECT_EQ(plan.kv_bytes_per_token, 2u * 5 * 1 * 64 * 2);  // K and V, layers, heads, F16
+  EXPECT_EQ(plan.kv_bytes_per_token, 2 * kLayers * 1 * 64 * 2);  // K and V, layers, heads, F16
   EXPECT_EQ(plan.kv_bytes, KvCache::PageBytes(model.spec, 16, DType::kF16) * (2048 / 16));
   use.kv_dtype = DType::kQ8_0;
   EXPECT_EQ(PlanMemory(*model.checkpoint, model.spec, use).kv_bytes_per_token,
-            2u * 5 * 1 * (64 + 2 * 2));  // a scale for each 32 values
+            2 * kLayers * 1 * (64 + 2 * 2));  // a scale for each 32 values
   EXPECT_EQ(plan.activation_bytes, 512u * (4 * (3 * 192 + 2 * 192 + 2 * 64 + 2 * 512) + 4));
   EXPECT_EQ(plan.logit_bytes, 8u * 4096 * 4);
   EXPECT_EQ(plan.total(),
