@@ -53,8 +53,9 @@ std::vector<GenerationRequest> Requests(const Tokenizer& tokenizer) {
     request.id = fmt::format("request-{}", i);
     request.prompt = tokenizer.Encode(texts[static_cast<size_t>(i) % std::size(texts)]);
     request.max_tokens = 4 + static_cast<int64_t>(random() % 17);
-    // Greedy and long enough to fall into repetition, which is where drafts are right.
-    if (i % 6 == 0) request.max_tokens = 60;
+    // Long enough to fall into repetition, which is where drafts are right: greedy, where it lasts,
+    // and drawn at a low temperature, where it ends.
+    if (i % 6 < 2) request.max_tokens = 60;
     request.stop_ids = {1, 5};
     request.logprobs = i % 4 == 0 ? -1 : i % 4;
     request.prompt_logprobs = i % 5 == 0 ? 2 : -1;
@@ -62,7 +63,7 @@ std::vector<GenerationRequest> Requests(const Tokenizer& tokenizer) {
     request.choices = i % 7 == 0 ? 2 : 1;
     SamplingParams& sampling = request.sampling;
     sampling.seed = random();
-    sampling.temperature = i % 3 == 0 ? 0.0 : 0.7 + 0.1 * (i % 5);
+    sampling.temperature = i % 3 == 0 ? 0.0 : i % 6 == 1 ? 0.4 : 0.7 + 0.1 * (i % 5);
     if (i % 4 == 1) sampling.top_k = 40;
     if (i % 4 == 2) sampling.top_p = 0.9;
     if (i % 6 == 4) sampling.min_p = 0.05;

@@ -97,7 +97,7 @@ test("a replay of another request, or of a changed receipt, is refused", () => {
   refuses(receipt, { ...body, temperature: 0.2 }, /parameters/);
   refuses({ ...receipt, model_digest: "sha256:00" }, body, /model_digest/);
   const changed = structuredClone(receipt);
-  changed.prompts[0].choices[1].digest = changed.prompts[0].choices[0].digest;
+  changed.prompts[0].choices[1].digest = kept[2].receipt.prompts[0].choices[0].digest;
   refuses(changed, body, /DIFFERENT/);
   // The guard masked the number before the model saw it.
   refuses(kept[3].receipt, kept[3].body, /guard/);
