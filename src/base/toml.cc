@@ -16,13 +16,19 @@ class Check {
  public:
   explicit Check(std::string_view text) : text_(text) {
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
+    begin_ = at_;
   }
 
   std::optional<size_t> Find() {
     while (at_ < text_.size()) {
       const char c = Now();
       if (static_cast<unsigned char>(c) >= 0x80) return at_;
-      if (c == '"' || c == '\'') {
+      // A quote within a bare word begins no string, and no TOML: toml++ reads on to tell of it, so
+      // from there on nothing counts as quoted.
+      if (c == '"' || c == '\'') broken_ = broken_ || !BeginsToken();
+      if (broken_) {
+        ++at_;
+      } else if (c == '"' || c == '\'') {
         SkipString(c);
       } else {
         at_ = c == '#' ? std::min(text_.find('\n', at_), text_.size()) : at_ + 1;
@@ -35,6 +41,10 @@ class Check {
   char Now() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool At(std::string_view word) const {
     return at_ < text_.size() && text_.substr(at_).starts_with(word);
+  }
+
+  bool BeginsToken() const {
+    return at_ == begin_ || std::string_view(" \t\r\n=[{,.").contains(text_[at_ - 1]);
   }
 
   void SkipString(char quote) {
@@ -59,6 +69,8 @@ class Check {
 
   std::string_view text_;
   size_t at_ = 0;
+  size_t begin_ = 0;
+  bool broken_ = false;
 };
 
 }  // namespace

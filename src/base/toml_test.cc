@@ -13,6 +13,12 @@ TEST(Toml, ReadsTablesWithBracketsInValues) {
       "t");
   EXPECT_FALSE(table);  // a bare key of Hangul: TOML 1.0 wants quotes
 
+  // A quote within a word begins no string.
+  for (const char* text :
+       {"a = 13'x'한 @ 1\n", "a = 13\"한\"\n", "a\"한\" = 1\n", "a = 'x'\"한\"\n"}) {
+    EXPECT_FALSE(ParseToml(text, "t")) << text;
+  }
+
   const auto good = ParseToml(
       "# [=\nrows = [\n  [1, 2],\n  [ # two\n   3]\n]\ntext = \"\"\"\n[=\n\\\" [\n\"\"\"\nquote = "
       "'\"['\n"

@@ -64,6 +64,7 @@ class Renderer {
   }
 
   void LeaveBlock(MD_BLOCKTYPE type, void* detail) {
+    while (!open_.empty()) Close();
     if (type == MD_BLOCK_CODE) {
       out += "</code></pre>\n";
     } else if (const std::string tag = BlockTag(type, detail); !tag.empty()) {
@@ -72,35 +73,30 @@ class Renderer {
   }
 
   void EnterSpan(MD_SPANTYPE type, void* detail) {
+    bool written = false;
     if (type == MD_SPAN_IMG) {
-      if (pictures_++ > 0) return;
-      const std::string url = SafeUrl(static_cast<MD_SPAN_IMG_DETAIL*>(detail)->src, files_, true);
-      shown_ = !url.empty();
-      if (shown_) out += "<img src=\"" + EscapeHtml(url) + "\" alt=\"";
-      return;
-    }
-    if (pictures_ > 0) return;  // its text is an attribute
-    if (type == MD_SPAN_A) {
-      const std::string url = SafeUrl(static_cast<MD_SPAN_A_DETAIL*>(detail)->href, files_, false);
-      links_.push_back(!url.empty());
-      if (!url.empty()) out += "<a rel=\"noreferrer nofollow\" href=\"" + EscapeHtml(url) + "\">";
+      if (pictures_++ == 0) {
+        const auto url = SafeUrl(static_cast<MD_SPAN_IMG_DETAIL*>(detail)->src, files_, true);
+        written = !url.empty();
+        if (written) out += "<img src=\"" + EscapeHtml(url) + "\" alt=\"";
+      }
+    } else if (pictures_ > 0) {
+      // A picture's text is an attribute.
+    } else if (type == MD_SPAN_A) {
+      const auto url = SafeUrl(static_cast<MD_SPAN_A_DETAIL*>(detail)->href, files_, false);
+      written = !url.empty();
+      if (written) out += "<a rel=\"noreferrer nofollow\" href=\"" + EscapeHtml(url) + "\">";
     } else if (const std::string_view tag = SpanTag(type); !tag.empty()) {
+      written = true;
       out += fmt::format("<{}>", tag);
     }
+    open_.push_back({type, written});
   }
 
+  // md4c may leave spans in another order than it entered them, where a link overlaps a picture.
   void LeaveSpan(MD_SPANTYPE type) {
-    if (type == MD_SPAN_IMG) {
-      if (--pictures_ == 0 && shown_) out += "\">";
-      return;
-    }
-    if (pictures_ > 0) return;
-    if (type == MD_SPAN_A) {
-      if (links_.back()) out += "</a>";
-      links_.pop_back();
-    } else if (const std::string_view tag = SpanTag(type); !tag.empty()) {
-      out += fmt::format("</{}>", tag);
-    }
+    if (std::ranges::find(open_, type, &Span::type) == open_.end()) return;
+    while (Close() != type) continue;
   }
 
   void Text(MD_TEXTTYPE type, std::string_view text) {
@@ -118,6 +114,24 @@ class Renderer {
   }
 
  private:
+  struct Span {
+    MD_SPANTYPE type;
+    bool written;
+  };
+
+  // The innermost.
+  MD_SPANTYPE Close() {
+    const auto [type, written] = open_.back();
+    open_.pop_back();
+    if (type == MD_SPAN_IMG) --pictures_;
+    if (written) {
+      out += type == MD_SPAN_IMG ? "\">"
+             : type == MD_SPAN_A ? "</a>"
+                                 : fmt::format("</{}>", SpanTag(type));
+    }
+    return type;
+  }
+
   static std::string BlockTag(MD_BLOCKTYPE type, void* detail) {
     switch (type) {
       case MD_BLOCK_QUOTE:
@@ -165,9 +179,8 @@ class Renderer {
   }
 
   const std::string_view files_;
-  int pictures_ = 0;
-  bool shown_ = false;
-  std::vector<bool> links_;  // of those open: were they written?
+  int pictures_ = 0;  // of the spans that are open
+  std::vector<Span> open_;
 };
 
 Renderer& Of(void* user) { return *static_cast<Renderer*>(user); }

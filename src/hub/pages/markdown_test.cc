@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <regex>
 #include <string>
@@ -45,6 +46,14 @@ TEST(Markdown, LinksLeadOnlyToSafePlaces) {
   }
   EXPECT_THAT(Render("![x](https://tracker.example/p.png)"), Not(HasSubstr("<img")));
   EXPECT_THAT(Render("![a\" onerror=\"x](p.png)"), Not(HasSubstr("\" onerror=\"")));
+}
+
+// Found by the fuzzer: md4c leaves a link that it entered within a picture behind the picture's
+// end.
+TEST(Markdown, SpansThatOverlapAreClosedOnce) {
+  const std::string html =
+      Render("](![a\" B) ![a\" onx](p.png) &> x]([j) 1![a\" B) &r=\"x](p) ![a\" k](p.png)");
+  EXPECT_EQ(std::ranges::count(html, '<'), std::ranges::count(html, '>')) << html;
 }
 
 // Whatever the text, no tag but those written here, each well formed.
