@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "base/html.h"
+#include "base/utf8.h"
 
 namespace jikji::hub {
 namespace {
 
 constexpr size_t kMaxText = 256u << 10;  // md4c takes a second for some texts of megabytes
+
+constexpr size_t kBehind = 64;
 
 // Empty where it may not be followed. Entities but `&amp;` stay as they are written, so that none
 // can hide a scheme.
@@ -211,9 +214,13 @@ std::string RenderMarkdown(std::string_view text, std::string_view files) {
     return 0;
   };
   Renderer renderer(files);
-  if (text.size() <= kMaxText &&
-      md_parse(text.data(), static_cast<MD_SIZE>(text.size()), &parser, &renderer) == 0) {
-    return std::move(renderer.out);
+  if (text.size() <= kMaxText && IsValidUtf8(text)) {
+    // md4c 0.4.8 looks at what stands behind some texts: here a line's end, and nothing.
+    std::string line(text);
+    line += '\n';
+    const auto size = static_cast<MD_SIZE>(line.size());
+    line.append(kBehind, '\0');
+    if (md_parse(line.data(), size, &parser, &renderer) == 0) return std::move(renderer.out);
   }
   return "<pre>" + EscapeHtml(text) + "</pre>";
 }

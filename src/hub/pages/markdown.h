@@ -13,7 +13,7 @@
 namespace jikji::hub {
 
 // `files`: the URL, ending in `/`, that the repository's files lie below. A text over 256 KiB, or
-// one that md4c cannot read, is shown as it is.
+// one that md4c cannot read or that is not UTF-8, is shown as it is.
 std::string RenderMarkdown(std::string_view text, std::string_view files);
 
 }  // namespace jikji::hub
