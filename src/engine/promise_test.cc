@@ -23,7 +23,7 @@ constexpr int kSchedules = 200;
 constexpr int kThreadCounts[] = {1, 2};
 constexpr int kTogether = 8;  // requests in the batch
 // Pages of the KV cache: a request has up to 9, so what was computed is soon given up for others.
-constexpr int kPages = 40;
+constexpr int kPages = 16;
 
 std::unique_ptr<Engine> StartBuiltIn(const EngineOptions& options) {
   auto model = LoadModel(kModel);
