@@ -7,6 +7,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/html.h"
+
 namespace jikji::measure {
 namespace {
 
@@ -17,29 +19,6 @@ constexpr double kLegendWidth = 140;
 // Told apart by people who see red and green as one (Okabe and Ito's palette).
 constexpr std::string_view kColours[] = {"#0072B2", "#D55E00", "#009E73",
                                          "#CC79A7", "#E69F00", "#56B4E9"};
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 // Values of one axis to pixels.
 struct Axis {
@@ -99,7 +78,7 @@ class Writer {
   void Text(double x, double y, std::string_view anchor, std::string_view content,
             std::string_view more = "") {
     Add(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="{}"{}>{}</text>)", x, y, anchor, more,
-        Escaped(content));
+        EscapeHtml(content));
   }
   std::string text;
 };

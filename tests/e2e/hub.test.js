@@ -1,18 +1,16 @@
 // The hub's pages in headless Chromium: search, a card that means harm, both languages, no request elsewhere.
 // Skips with a message where Chromium is not installed. JIKJI_HUB_SCREENSHOT=FILE keeps a picture.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launch, skip } from "./browser.js";
 import { program } from "./server.js";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
-const skip = executablePath ? false : "Chromium is not installed";
 const CARD = `---
 license: apache-2.0
 language: [ko, en]
@@ -57,11 +55,7 @@ before(async () => {
   url = line.match(/http:\/\/127\.0\.0\.1:\d+/)[0];
   await publish("team/base", { "config.json": "{}" });
   await publish("team/civil-ko", { "README.md": CARD, "config.json": "{}" });
-  browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

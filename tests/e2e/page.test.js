@@ -1,24 +1,17 @@
 // The chat page in headless Chromium: a Korean message, a streamed reply, no request to any other host.
 // Skips with a message where Chromium is not installed. JIKJI_SCREENSHOT=FILE keeps a picture.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launch, skip } from "./browser.js";
 import { startServer } from "./server.js";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
-const skip = executablePath ? false : "Chromium is not installed";
 let server;
 let browser;
 
 before(async () => {
   if (skip) return;
   server = await startServer(["--api-key", "page-key"]);
-  browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

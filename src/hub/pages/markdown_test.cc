@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <iterator>
 #include <random>
 #include <regex>
 #include <string>
@@ -53,7 +53,12 @@ TEST(Markdown, LinksLeadOnlyToSafePlaces) {
 TEST(Markdown, SpansThatOverlapAreClosedOnce) {
   const std::string html =
       Render("](![a\" B) ![a\" onx](p.png) &> x]([j) 1![a\" B) &r=\"x](p) ![a\" k](p.png)");
-  EXPECT_EQ(std::ranges::count(html, '<'), std::ranges::count(html, '>')) << html;
+  const auto count = [&](const char* tag) {
+    const std::regex whole(tag);
+    return std::distance(std::sregex_iterator(html.begin(), html.end(), whole), {});
+  };
+  EXPECT_EQ(count("<a "), count("</a>")) << html;
+  EXPECT_GT(count("<img "), 0) << html;
 }
 
 // Whatever the text, no tag but those written here, each well formed.
