@@ -1,20 +1,17 @@
 #!/usr/bin/env python3
-"""Holds `jikji adapt quantize` to llama-quantize: same tensors and types, levels one apart at most.
+"""Two quantised files of one model, value by value: same tensors and types, levels one apart at most.
 
-The programs are in the lab, so CI does not run this.
-    build/release/jikji adapt quantize model-bf16.gguf ours.gguf --type Q4_K --pure
-    llama-quantize --pure model-bf16.gguf theirs.gguf Q4_K_S
-    ../shared/lab/lab run python3 tests/lab/quantize_compare.py model-bf16.gguf ours.gguf theirs.gguf
+    quantize_compare.py MODEL.gguf OURS.gguf THEIRS.gguf    (runs in the lab; tests/lab/quantize makes the files)
 
-Levels are compared as the blocks keep them (4 to 8 bits); values in units of the step between two levels. `apart` is the
-share of levels that differ. The error of each file is that against the model.
+Levels are compared as the blocks keep them (4 to 8 bits); values in units of the step between two levels. `identical` is the
+share of blocks that are the same to the bit. The error of each file is that against the model.
 """
 import sys
 
 import gguf
 import numpy as np
 
-ROWS = 1024  # of each tensor: enough to see every kind of group, and quick
+ROWS = 4096  # of a tensor at a time
 
 
 def unpack(blocks, dtype):
@@ -50,31 +47,47 @@ def unpack(blocks, dtype):
     return whole(parts), (scales.astype(np.float32) * half(b, 0)).repeat(32, -1).reshape(rows, -1)
 
 
+class Sums:
+    level = values = apart = blocks = same = 0
+    step = 0.0
+    errors = np.zeros(2)
+
+    def add(self, exact, a, b, dtype):
+        """Rows of a tensor: as they were, and the blocks of both files."""
+        one, two = gguf.quants.dequantize(a, dtype), gguf.quants.dequantize(b, dtype)
+        (level_a, step_a), (level_b, step_b) = unpack(a, dtype), unpack(b, dtype)
+        difference = np.abs(level_a - level_b)
+        difference[(step_a == 0) & (step_b == 0)] = 0  # whatever the level, the value is the same
+        step = np.maximum(np.maximum(np.abs(step_a), np.abs(step_b)), 1e-30)
+        self.level = max(self.level, int(difference.max()))
+        self.step = max(self.step, float((np.abs(one - two) / step).max()))
+        self.apart += int((difference > 0).sum())
+        self.values += difference.size
+        block = gguf.GGML_QUANT_SIZES[dtype][1]
+        same = (a.reshape(-1, block) == b.reshape(-1, block)).all(-1)
+        self.same += int(same.sum())
+        self.blocks += same.size
+        self.errors = self.errors + [np.square(one - exact).sum(), np.square(two - exact).sum()]
+
+
 def main():
     model, ours, theirs = ({t.name: t for t in gguf.GGUFReader(path).tensors} for path in sys.argv[1:4])
     assert model.keys() == ours.keys() == theirs.keys(), "not the same tensors"
-    worst_level, worst_value, values, apart = 0, 0.0, 0, 0
-    errors = np.zeros(2)
+    sums, tensors = Sums(), 0
     for name, a in ours.items():
-        b = theirs[name]
+        b, x = theirs[name], model[name]
         assert a.tensor_type == b.tensor_type and list(a.shape) == list(b.shape), (name, a.tensor_type, b.tensor_type)
         if a.tensor_type.name in ("F32", "F16", "BF16"):
             assert np.array_equal(a.data, b.data), name
             continue
-        x = model[name]
-        exact = gguf.quants.dequantize(x.data[:ROWS], x.tensor_type)
-        one, two = (gguf.quants.dequantize(t.data[:ROWS], t.tensor_type) for t in (a, b))
-        (level_a, step_a), (level_b, step_b) = (unpack(t.data[:ROWS], t.tensor_type) for t in (a, b))
-        difference = np.abs(level_a - level_b)
-        worst_level = max(worst_level, int(difference.max()))
-        step = np.maximum(np.maximum(np.abs(step_a), np.abs(step_b)), 1e-30)
-        worst_value = max(worst_value, float((np.abs(one - two) / step).max()))
-        apart += int((difference > 0).sum())
-        values += difference.size
-        errors += [np.square(one - exact).sum(), np.square(two - exact).sum()]
-    print(f"{values} values; levels differ by at most {worst_level}, {100 * apart / values:.3f} % apart; "
-          f"values by at most {worst_value:.2f} steps; error ours / theirs {np.sqrt(errors[0] / errors[1]):.4f}")
-    assert worst_level <= 1, "more than one apart"
+        tensors += 1
+        for first in range(0, a.data.shape[0], ROWS):
+            part = slice(first, first + ROWS)
+            sums.add(gguf.quants.dequantize(x.data[part], x.tensor_type), a.data[part], b.data[part], a.tensor_type)
+    print(f"{tensors} tensors, {sums.values} values; levels differ by at most {sums.level}, "
+          f"{100 * sums.apart / sums.values:.4f} % apart; values by at most {sums.step:.2f} steps; identical blocks "
+          f"{100 * sums.same / sums.blocks:.4f} %; error ours / theirs {np.sqrt(sums.errors[0] / sums.errors[1]):.4f}")
+    assert sums.level <= 1, "more than one apart"
 
 
 main()

@@ -83,6 +83,7 @@ std::array<AffineFit, kAffineGroups> FitAffine(std::span<const float> values,
   const auto flat = high <= low;
   Four per_value = top / (high - low);
   for (size_t i = 0; i < kAffineGroup; ++i) q[i] = Level((x[i] - low) * per_value, 0, top);
+  Four best_per_value = per_value, best_from = low;
   Four best_scale = 1.0f / per_value;
   Four best_error = error_of(best_scale, low);
   const float first = kTryStep * static_cast<float>(tries.first);
@@ -106,16 +107,22 @@ std::array<AffineFit, kAffineGroups> FitAffine(std::span<const float> values,
     const auto better = (determinant > 0) & (error < best_error);
     best_error = better ? error : best_error;
     best_scale = better ? scale : best_scale;
+    best_per_value = better ? per_value : best_per_value;
+    best_from = better ? low : best_from;
     low = better ? least : low;  // later spacings begin at the better minimum
   }
   best_scale = flat ? Four{} : best_scale * magnitude;
+  best_per_value = flat ? Four{} : best_per_value / magnitude;
+  best_from *= magnitude;
   low = low * magnitude;
   std::array<AffineFit, kAffineGroups> out;
-  for (size_t g = 0; g < kAffineGroups; ++g) out[g] = {best_scale[g], 0 - low[g]};
+  for (size_t g = 0; g < kAffineGroups; ++g) {
+    out[g] = {best_scale[g], 0 - low[g], best_from[g], best_per_value[g]};
+  }
   return out;
 }
 
-std::array<float, kSymmetricGroups> FitSymmetric(std::span<const float> values, int half) {
+std::array<SymmetricFit, kSymmetricGroups> FitSymmetric(std::span<const float> values, int half) {
   Four x[kSymmetricGroup];
   Four extreme{};
   for (size_t i = 0; i < kSymmetricGroup; ++i) {
@@ -128,7 +135,7 @@ std::array<float, kSymmetricGroups> FitSymmetric(std::span<const float> values, 
   extreme /= magnitude;
 
   const auto levels = static_cast<float>(half);
-  Four best_scale{}, best_gain{};
+  Four best_scale{}, best_gain{}, best_per_value{};
   const auto attempt = [&](float wider) {
     // The value farthest from zero goes to the level −half, which has no opposite.
     const Four per_value = -(levels + wider) / extreme;
@@ -144,13 +151,16 @@ std::array<float, kSymmetricGroups> FitSymmetric(std::span<const float> values, 
     const Four scale = qx / qq;
     best_scale = better ? scale : best_scale;
     best_gain = better ? scale * qx : best_gain;
+    best_per_value = better ? per_value : best_per_value;
   };
   attempt(0);
   for (int tenths = -kTries; tenths <= kTries; ++tenths) {
     if (tenths != 0) attempt(kTryStep * static_cast<float>(tenths));
   }
-  std::array<float, kSymmetricGroups> out;
-  for (size_t g = 0; g < kSymmetricGroups; ++g) out[g] = best_scale[g] * magnitude[g];
+  std::array<SymmetricFit, kSymmetricGroups> out;
+  for (size_t g = 0; g < kSymmetricGroups; ++g) {
+    out[g] = {best_scale[g] * magnitude[g], best_per_value[g] / magnitude[g]};
+  }
   return out;
 }
 

@@ -15,10 +15,12 @@
 
 namespace jikji {
 
-// x ≈ scale · q − minimum with 0 ≤ q ≤ top; scale ≥ 0 and minimum ≥ 0, as the formats ask.
+// x ≈ scale · q − minimum with 0 ≤ q ≤ top; scale ≥ 0 and minimum ≥ 0, as the formats ask. The
+// levels that were fitted are those nearest to (x − from) · per_value.
 struct AffineFit {
   float scale = 0;
   float minimum = 0;
+  float from = 0, per_value = 0;
 };
 // The highest level, and the spacings tried: tenths of a level more than span the group.
 struct AffineTries {
@@ -30,10 +32,15 @@ inline constexpr size_t kAffineGroups = 4;  // fitted at once
 // `x`: the groups one after the other.
 std::array<AffineFit, kAffineGroups> FitAffine(std::span<const float> x, const AffineTries& tries);
 
-// The scales of x ≈ scale · q with −half ≤ q < half; they may be negative.
+// x ≈ scale · q with −half ≤ q < half; the scale may be negative. The levels that were fitted are
+// those nearest to x · per_value.
+struct SymmetricFit {
+  float scale = 0;
+  float per_value = 0;
+};
 inline constexpr size_t kSymmetricGroup = 16;
 inline constexpr size_t kSymmetricGroups = 4;
-std::array<float, kSymmetricGroups> FitSymmetric(std::span<const float> x, int half);
+std::array<SymmetricFit, kSymmetricGroups> FitSymmetric(std::span<const float> x, int half);
 
 }  // namespace jikji
 

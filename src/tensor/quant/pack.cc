@@ -18,11 +18,11 @@ float Extreme(std::span<const float> x) {
                            [](float a, float b) { return std::abs(a) < std::abs(b); });
 }
 
-// The level nearest to x / scale.
-int Level(float x, float scale, int lowest, int highest) {
-  if (scale == 0) return std::clamp(0, lowest, highest);
+// The nearest level, ties to even; a group without spacing has the lowest.
+int Level(float exact, int lowest, int highest) {
+  if (std::isnan(exact)) return lowest;
   return static_cast<int>(
-      std::lround(std::clamp(x / scale, static_cast<float>(lowest), static_cast<float>(highest))));
+      std::nearbyint(std::clamp(exact, static_cast<float>(lowest), static_cast<float>(highest))));
 }
 
 // 0 where the scale has none: its values are too small for the file's f16 anyway.
@@ -66,8 +66,13 @@ KLevels FitK(const float* x, const AffineTries& tries) {
     k.minimum[group] = ShareOf63(fits[group].minimum, largest_minimum);
     const float scale = d * static_cast<float>(k.scale[group]);
     const float minimum = dmin * static_cast<float>(k.minimum[group]);
+    // A group too small for the block's scale keeps the levels fitted, as ggml has it.
+    const auto exact = [&](float value) {
+      return scale == 0 ? (value - fits[group].from) * fits[group].per_value
+                        : (value + minimum) / scale;
+    };
     for (int i = 32 * group; i < 32 * group + 32; ++i) {
-      out.q[i] = static_cast<uint8_t>(Level(x[i] + minimum, scale, 0, tries.top));
+      out.q[i] = static_cast<uint8_t>(Level(exact(x[i]), 0, tries.top));
     }
   }
   PackKScales(k, out.scales);
@@ -138,23 +143,33 @@ Q5_KBlock Q5_KBlock::Pack(const float* x) {
 }
 
 Q6_KBlock Q6_KBlock::Pack(const float* x) {
-  float fits[16];
+  SymmetricFit fits[16];
   for (int four = 0; four < 4; ++four) {
     std::ranges::copy(FitSymmetric({x + 64 * four, 64}, 32), fits + 4 * four);
   }
   Q6_KBlock out;
-  const float largest = Extreme(fits);
+  float largest = 0;
+  for (const SymmetricFit& fit : fits) {
+    if (std::abs(fit.scale) > std::abs(largest)) largest = fit.scale;
+  }
   out.d = ScaleBits(largest == 0 ? 0 : 1 / (-128 / largest));
   const float d = F16ToF32(out.d);
   uint8_t q[256];
   for (int group = 0; group < 16; ++group) {
     // Of the largest itself, as ggml has it, not of what f16 makes of it.
     out.scales[group] = static_cast<int8_t>(
-        largest == 0 ? 0
-                     : std::clamp(std::nearbyint(-128 / largest * fits[group]), -128.0f, 127.0f));
+        largest == 0
+            ? 0
+            : std::clamp(std::nearbyint(-128 / largest * fits[group].scale), -128.0f, 127.0f));
     const float scale = d * static_cast<float>(out.scales[group]);
+    // A group too small for the block's scale keeps the levels fitted; of zeros it has the lowest.
+    const float per_value = fits[group].per_value;
+    const auto exact = [&](float value) {
+      if (scale != 0) return value / scale;
+      return per_value == 0 || largest == 0 ? -32.0f : value * per_value;
+    };
     for (int i = 16 * group; i < 16 * group + 16; ++i) {
-      q[i] = static_cast<uint8_t>(Level(x[i], scale, -32, 31) + 32);
+      q[i] = static_cast<uint8_t>(Level(exact(x[i]), -32, 31) + 32);
     }
   }
   for (int half = 0; half < 2; ++half) {

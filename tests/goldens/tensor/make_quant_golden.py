@@ -2,7 +2,8 @@
 """Writes quant_golden.gguf: blocks of each quantised type and what they unpack to.
 
 Needs numpy, gguf (gguf-py) and ggml's shared library. Usage: make_quant_golden.py [LIBGGML]
-Tensors: `input`, 4,096 values, some far larger or smaller than the others; for each type T `T.packed`, those values packed by ggml; `T.random`, blocks of random bits
+Tensors: `input`, 8,192 values, some far larger or smaller than the others, half of them in BF16's precision (so that some lie
+half-way between two levels) with groups and blocks of zeros among them; for each type T `T.packed`, those values packed by ggml; `T.random`, blocks of random bits
 with finite scales; `T.packed.f32` and `T.random.f32`, both unpacked by gguf-py.
 """
 import ctypes
@@ -15,7 +16,7 @@ import numpy as np
 
 TYPES = ["Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
 SCALES = {"Q4_0": [0], "Q8_0": [0], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}  # bytes of f16 scales in a block
-VALUES = 4096
+VALUES = 8192
 
 
 def ggml_quantize(library, dtype, values):
@@ -44,6 +45,10 @@ def main():
     generator = np.random.default_rng(20260101)
     sizes = np.exp2(generator.integers(-4, 4, size=VALUES // 16)).repeat(16)
     values = (generator.normal(size=VALUES) * sizes * 0.02).astype(np.float32)
+    half = values[VALUES // 2:]
+    half.view(np.uint32)[:] &= 0xFFFF0000
+    half.reshape(-1, 256)[::4, 192:] = 0
+    half.reshape(-1, 256)[3] = 0
     writer = gguf.GGUFWriter(pathlib.Path(__file__).parent / "quant_golden.gguf", "golden")
     writer.add_tensor("input", values.reshape(1, -1))
     for type_name in TYPES:
