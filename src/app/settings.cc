@@ -296,21 +296,31 @@ Result<> Settings::Resolve(const Environment& environment) {
   return {};
 }
 
+std::string Settings::ShownValue(const Setting& setting) {
+  std::vector<std::string> shown;
+  for (const std::string& value : setting.values()) {
+    const bool quoted =
+        setting.kind == Kind::kText || setting.kind == Kind::kList || setting.kind == Kind::kBytes;
+    shown.push_back(setting.secret && !value.empty() ? QuoteToml(kHidden)
+                    : quoted                         ? QuoteToml(value)
+                                                     : value);
+  }
+  return setting.kind == Kind::kList ? fmt::format("[{}]", fmt::join(shown, ", ")) : shown.front();
+}
+
 std::string Settings::ToToml() const {
   std::string out;
   for (const Setting& setting : settings_) {
-    std::vector<std::string> shown;
-    for (const std::string& value : setting.values()) {
-      const bool quoted = setting.kind == Kind::kText || setting.kind == Kind::kList ||
-                          setting.kind == Kind::kBytes;
-      shown.push_back(setting.secret && !value.empty() ? QuoteToml(kHidden)
-                      : quoted                         ? QuoteToml(value)
-                                                       : value);
-    }
-    out +=
-        fmt::format("# {} (from {})\n{} = ", setting.help, setting.source, TomlKey(setting.name));
-    out += setting.kind == Kind::kList ? fmt::format("[{}]\n", fmt::join(shown, ", "))
-                                       : shown.front() + "\n";
+    out += fmt::format("# {} (from {})\n{} = {}\n", setting.help, setting.source,
+                       TomlKey(setting.name), ShownValue(setting));
+  }
+  return out;
+}
+
+std::string Settings::Values() const {
+  std::string out;
+  for (const Setting& setting : settings_) {
+    out += fmt::format("{} = {}\n", setting.name, ShownValue(setting));
   }
   return out;
 }

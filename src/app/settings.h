@@ -53,6 +53,9 @@ class Settings {
   // The effective settings as a TOML file, each with its help and where its value came from.
   std::string ToToml() const;
 
+  // "name = value", a line each, without help or where they came from: to compare two runs by.
+  std::string Values() const;
+
  private:
   enum class Kind { kText, kList, kBool, kInteger, kNumber, kBytes };
   struct Setting {
@@ -67,6 +70,7 @@ class Settings {
   };
   Setting& Append(std::string name, const Bilingual& help, Kind kind);
   Result<> ReadToml(const std::string& path);
+  static std::string ShownValue(const Setting& setting);
   static Result<> Assign(Setting& setting, const std::vector<std::string>& values,
                          std::string source);
 

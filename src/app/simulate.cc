@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/fleet_data.h"
+#include "app/simulate_checkpoint.h"
 #include "app/simulate_compare.h"
 #include "app/simulate_report.h"
 #include "app/simulate_validate.h"
@@ -20,6 +21,8 @@
 
 namespace jikji {
 namespace {
+
+constexpr std::string_view kBuiltInEvents = "week";
 
 struct Options {
   std::string site, chips, tariff, engines;
@@ -51,8 +54,25 @@ struct Options {
   std::string validate_points, validate_power;
   std::string html;
   bool json = false;
+  std::string checkpoint;
+  int64_t checkpoint_minutes = 10;
 
   void AddTo(Settings& settings) {
+    AddSite(settings);
+    settings.Add("html", &html,
+                 {"Write a page with plots to this file", "그림이 있는 페이지를 이 파일에 씀"});
+    settings.Add("json", &json, {"Print JSON", "JSON으로 출력"});
+    settings.Add(
+        "checkpoint", &checkpoint,
+        {"Save the state in this file now and then and when stopped; the same command goes "
+         "on from it",
+         "상태를 가끔, 그리고 멈출 때 이 파일에 저장. 같은 명령으로 이어짐"});
+    settings.Add("checkpoint-minutes", &checkpoint_minutes,
+                 {"Minutes from one save to the next", "저장 간격(분)"}, 1, 1440);
+  }
+
+  // All that a report depends on.
+  void AddSite(Settings& settings) {
     settings.Add("nodes", &nodes, {"Nodes, each of one engine", "노드 수. 노드 하나에 엔진 하나"},
                  1, 1 << 20);
     settings.Add("spares", &spares, {"Of them, kept to replace others", "그 가운데 예비 노드"}, 0,
@@ -126,9 +146,6 @@ struct Options {
     settings.Add(
         "validate-power", &validate_power,
         {"Folder of measured watts (*_perf.csv.zst)", "측정된 전력 자료 폴더(*_perf.csv.zst)"});
-    settings.Add("html", &html,
-                 {"Write a page with plots to this file", "그림이 있는 페이지를 이 파일에 씀"});
-    settings.Add("json", &json, {"Print JSON", "JSON으로 출력"});
   }
 };
 
@@ -174,8 +191,9 @@ Result<Prepared> Prepare(const Options& options) {
   model.tariff = input.tariff;
   JIKJI_ASSIGN(model.route.policy, fleet::ParseRoutePolicy(options.policy));
   if (!options.events.empty()) {
-    JIKJI_ASSIGN(const DataText events,
-                 ReadFleetData(options.events == "week" ? "" : options.events, "week.toml"));
+    JIKJI_ASSIGN(
+        const DataText events,
+        ReadFleetData(options.events == kBuiltInEvents ? "" : options.events, "week.toml"));
     JIKJI_ASSIGN(model.events, twin::ReadSiteEvents(events.text, events.where));
   }
   return prepared;
@@ -269,16 +287,39 @@ Result<> MeanField(const Options& options, const Prepared& prepared) {
   return {};
 }
 
+Result<std::unique_ptr<SimulationCheckpoints>> OpenCheckpoints(Options options) {
+  if (options.checkpoint.empty()) return nullptr;
+  if (options.compare || options.mean_field) {
+    return Fail(ErrorCode::kInvalidArgument, "goes with neither --compare nor --mean-field",
+                "--checkpoint");
+  }
+  Settings settings;
+  options.AddSite(settings);
+  const std::string files[] = {options.site,
+                               options.chips,
+                               options.tariff,
+                               options.engines,
+                               options.events == kBuiltInEvents ? "" : options.events,
+                               options.trace,
+                               options.servegen_traces,
+                               options.servegen_lengths};
+  return SimulationCheckpoints::Open(options.checkpoint,
+                                     std::chrono::minutes(options.checkpoint_minutes),
+                                     settings.Values(), files);
+}
+
 Result<twin::SiteReport> Simulated(const Options& options, const twin::SiteModel& model,
-                                   const std::vector<double>& shape) {
+                                   const std::vector<double>& shape,
+                                   const twin::StateKeeping* keeping = nullptr) {
   JIKJI_ASSIGN(const std::unique_ptr<twin::Workload> workload, MakeWorkload(options, shape));
   Progress progress(std::string(Say("simulating", "시뮬레이션")));
-  return twin::Simulate(model, *workload,
-                        {.seconds = options.hours * 3600,
-                         .control_s = options.step,
-                         .seed = static_cast<uint64_t>(options.seed),
-                         .promise = {options.ttft, options.tpot}},
-                        [&](double share) { progress.Show(share); });
+  return twin::Simulate(
+      model, *workload,
+      {.seconds = options.hours * 3600,
+       .control_s = options.step,
+       .seed = static_cast<uint64_t>(options.seed),
+       .promise = {options.ttft, options.tpot}},
+      [&](double share) { progress.Show(share); }, keeping);
 }
 
 Result<> Run(Options& options) {
@@ -286,9 +327,13 @@ Result<> Run(Options& options) {
     return ValidateTwin(options.validate_points, options.validate_power, options.json);
   }
   JIKJI_ASSIGN(const Prepared prepared, Prepare(options));
-  if (options.mean_field) return MeanField(options, prepared);
+  if (options.mean_field && options.checkpoint.empty()) return MeanField(options, prepared);
+  JIKJI_ASSIGN(const auto checkpoints, OpenCheckpoints(options));
   const Stopwatch watch;
-  JIKJI_ASSIGN(const twin::SiteReport report, Simulated(options, prepared.model, prepared.shape));
+  JIKJI_ASSIGN(const twin::SiteReport report,
+               Simulated(options, prepared.model, prepared.shape,
+                         checkpoints ? &checkpoints->keeping() : nullptr));
+  if (checkpoints) JIKJI_RETURN_IF_ERROR(checkpoints->End());
   const SimulationRun run = Describe(options, prepared.model, watch.Seconds());
   if (!options.html.empty()) {
     JIKJI_RETURN_IF_ERROR(WriteFileAtomic(options.html, SimulationPage(report, run)));

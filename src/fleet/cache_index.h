@@ -52,6 +52,13 @@ class CacheIndex {
 
   size_t size() const { return size_; }
 
+  // Saves all of it, or restores it into an index of as many entries (twin/state_stream.h).
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.Table(sets_);
+    stream.Plain(now_, size_);
+  }
+
  private:
   static constexpr size_t kWays = 8;
   using Holders = std::array<int32_t, kHolders>;

@@ -22,14 +22,18 @@ class ArrivalFeed {
   ArrivalFeed& operator=(const ArrivalFeed&) = delete;
   ~ArrivalFeed();
 
-  // The next arrival, or nullptr at the end; valid until the next call.
-  const Arrival* Next();
+  // The next arrival, or nullptr at the end; valid until Pop.
+  const Arrival* Front();
+  // Where there is a Front.
+  void Pop() { ++next_; }
 
-  // What Next will give at its `ahead`th call from now, where it is at hand; else nullptr.
+  // What Front will give after `ahead` calls of Pop, where it is at hand; else nullptr.
   const Arrival* Peek(size_t ahead) const {
-    const size_t at = next_ + ahead - 1;
+    const size_t at = next_ + ahead;
     return at < current_.arrivals.size() ? &current_.arrivals[at] : nullptr;
   }
+  // Saves what is still to come, or restores it.
+  void Exchange(StateStream& stream);
 
  private:
   // So many that handing them over costs nothing each, and so few that they stay in a cache.
@@ -40,8 +44,12 @@ class ArrivalFeed {
     std::vector<uint64_t> prefixes;  // of all, one after the other
   };
 
+  void Start();
+  void Stop();
   void Make();
   void Fill(Batch& batch);
+  // Everything made and not popped, as one batch; the maker has stopped.
+  void Gather();
 
   Workload& workload_;
   Batch current_;    // the simulation's
@@ -49,6 +57,8 @@ class ArrivalFeed {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  Batch making_;          // the maker's
+  bool is_made_ = false;  // and not handed over
   Batch ready_;
   bool is_ready_ = false;
   bool stopping_ = false;

@@ -32,13 +32,14 @@ TEST(ArrivalFeed, GivesTheStreamOfItsWorkload) {
     Arrival arrival;
     size_t count = 0;
     while (made->Next(arrival)) {
-      const Arrival* next = feed.Next();
+      const Arrival* next = feed.Front();
       ASSERT_NE(next, nullptr) << count;
       ASSERT_TRUE(Same(arrival, *next)) << count;
+      feed.Pop();
       ++count;
     }
-    EXPECT_EQ(feed.Next(), nullptr);
-    EXPECT_EQ(feed.Next(), nullptr) << "the end stays the end";
+    EXPECT_EQ(feed.Front(), nullptr);
+    EXPECT_EQ(feed.Front(), nullptr) << "the end stays the end";
     EXPECT_GE(count, seconds > 1 ? 3000u : 0u);
   }
 }
@@ -48,14 +49,15 @@ TEST(ArrivalFeed, TellsWhatComes) {
   ArrivalFeed feed(*workload);
   std::vector<double> told;
   size_t known = 0;
-  for (size_t i = 0; const Arrival* next = feed.Next(); ++i) {
+  for (size_t i = 0; const Arrival* next = feed.Front(); ++i) {
     if (i < told.size() && told[i] >= 0) {
       EXPECT_EQ(next->time, told[i]);
     }
+    feed.Pop();
     const Arrival* later = feed.Peek(4);
-    told.resize(i + 5, -1);
+    told.resize(i + 6, -1);
     if (later != nullptr) {
-      told[i + 4] = later->time;
+      told[i + 5] = later->time;
       ++known;
     }
   }
@@ -65,7 +67,7 @@ TEST(ArrivalFeed, TellsWhatComes) {
 TEST(ArrivalFeed, MayBeLeftBeforeItsEnd) {
   const auto workload = Requests(1e6, 7);
   ArrivalFeed feed(*workload);
-  ASSERT_NE(feed.Next(), nullptr);
+  ASSERT_NE(feed.Front(), nullptr);
 }
 
 }  // namespace

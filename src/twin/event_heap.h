@@ -27,6 +27,12 @@ class EventHeap {
   double first_time() const { return heap_.empty() ? kNever : heap_[0].time; }
   uint32_t first() const { return heap_[0].node; }
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.List(heap_);
+    stream.List(places_);
+  }
+
   void Set(uint32_t node, double time) {
     size_t at = places_[node];
     const Entry entry{time, node};

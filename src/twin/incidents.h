@@ -41,6 +41,16 @@ class Incidents {
     queue_.pop();
     return incident;
   }
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    std::vector<Incident> waiting;
+    for (; !queue_.empty(); queue_.pop()) waiting.push_back(queue_.top());
+    stream.List(waiting);
+    for (const Incident& incident : waiting) queue_.push(incident);
+    stream.List(generations_);
+    stream.Plain(order_);
+  }
+
   bool IsVoid(const Incident& incident) const {
     return OfNode(incident.kind) &&
            incident.generation != generations_[static_cast<size_t>(incident.index)];

@@ -30,6 +30,11 @@ class NodeLives {
   void SwitchOff(int32_t node);
   void SwitchOn(int32_t node, double now);
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.Plain(random_);
+  }
+
  private:
   void ScheduleFailure(int32_t node, double now);
 

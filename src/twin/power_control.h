@@ -45,6 +45,13 @@ class PowerControl {
   void Meter(const fleet::Snapshot& site, double step_s, std::span<const Replicas::Busy> busy,
              SiteReport& report);
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.Plain(wet_bulb_, pue_, defer_batch_, meter_mw_, envelope_mw_, price_);
+    stream.List(plan_.nodes);
+    stream.Plain(plan_.wanted_w, plan_.granted_w, plan_.total_w, plan_.serve_from);
+  }
+
   bool defer_batch() const { return defer_batch_; }
   double meter_mw() const { return meter_mw_; }
   double envelope_mw() const { return envelope_mw_; }

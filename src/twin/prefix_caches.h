@@ -37,6 +37,12 @@ class PrefixCaches {
     for (const uint64_t hash : prefix) __builtin_prefetch(entries_.data() + SetOf(node, hash), 1);
   }
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.Table(entries_);
+    stream.Plain(now_);
+  }
+
   void Clear(size_t node) {
     std::fill_n(entries_.data() + node * sets_ * kWays, sets_ * kWays, Entry{});
   }

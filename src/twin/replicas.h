@@ -69,6 +69,15 @@ class Replicas {
   // Since it was last taken.
   Busy TakeBusy(uint32_t node, double now);
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    for (Node& node : nodes_) {
+      stream.Plain(static_cast<NodeNumbers&>(node));
+      stream.List(node.running);
+      stream.List(node.waiting);
+    }
+  }
+
   int32_t Running(uint32_t node) const { return static_cast<int32_t>(nodes_[node].running.size()); }
   int32_t Waiting(uint32_t node) const { return static_cast<int32_t>(nodes_[node].waiting.size()); }
 
@@ -78,7 +87,7 @@ class Replicas {
     uint32_t id;
     uint32_t tokens;  // prompt and output
   };
-  struct Node {
+  struct NodeNumbers {
     double now = 0;
     double next = 0;
     double steps = 0;     // decode steps since the beginning
@@ -88,10 +97,12 @@ class Replicas {
     double reserved = 0;  // and what they will come to
     double decode_rate = 0, prefill_rate = 0;
     double decode_speed = 1, prefill_speed = 1;
-    uint32_t prefilling = 0;              // so many of the front of `waiting`, together
+    uint32_t prefilling = 0;  // so many of the front of `waiting`, together
+    Busy busy;
+  };
+  struct Node : NodeNumbers {
     std::vector<RunningRequest> running;  // a heap: the first to end in front
     std::deque<Request> waiting;
-    Busy busy;
   };
 
   void Advance(Node& node, double now) const;

@@ -31,6 +31,13 @@ class RequestFlow {
   // Begins to fetch what an arrival that is near will read.
   void Expect(const Arrival& arrival) const { state_.index.Prefetch(arrival.prefix); }
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    slots_.Exchange(stream);
+    stream.List(deferred_);
+    stream.Plain(routed_);
+  }
+
   // At the end: those that have none.
   void CountUnfinished();
 

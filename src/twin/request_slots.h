@@ -33,6 +33,12 @@ class RequestSlots {
   void Free(uint32_t id) { free_.push_back(id); }
   RequestSlot& operator[](uint32_t id) { return slots_[id]; }
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.List(slots_);
+    stream.List(free_);
+  }
+
   template <class Visit>
   void ForEach(Visit visit) const {
     std::vector<bool> idle(slots_.size(), false);

@@ -42,6 +42,11 @@ class SeriesSampler {
     return point;
   }
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.Plain(offered_, first_, output_, ttft_);
+  }
+
  private:
   const double seconds_;
   int64_t offered_ = 0, first_ = 0;

@@ -1,5 +1,7 @@
 #include "twin/simulation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "twin/request_flow.h"
 #include "twin/site_power.h"
 #include "twin/site_state.h"
+#include "twin/state_stream.h"
 
 namespace jikji::twin {
 namespace {
@@ -25,6 +28,7 @@ class Simulation {
         flow_(state_, workload.mean_output()),
         lives_(state_, flow_, incidents_),
         power_(state_, flow_, lives_),
+        series_at_(options.series_s),
         feed_(workload) {
     for (size_t i = 0; i < model.events.size(); ++i) {
       const double begin = model.events[i].at_hour * 3600;
@@ -34,33 +38,32 @@ class Simulation {
     }
   }
 
-  SiteReport Run(const std::function<void(double)>& progress) {
+  Result<SiteReport> Run(const std::function<void(double)>& progress, const StateKeeping* keeping) {
+    if (keeping != nullptr && keeping->resume) JIKJI_RETURN_IF_ERROR(Restore(*keeping));
     const SimulationOptions& options = state_.options;
-    const Arrival* arrival = feed_.Next();
-    double control_at = 0;
-    double series_at = options.series_s;
     while (true) {
+      const Arrival* arrival = feed_.Front();
       const double arrival_at = arrival != nullptr ? arrival->time : EventHeap::kNever;
       const double node_at = state_.heap.first_time();
-      const double now = std::min({arrival_at, node_at, control_at, incidents_.first_time()});
+      const double now = std::min({arrival_at, node_at, control_at_, incidents_.first_time()});
       if (now >= options.seconds) break;
       if (now == incidents_.first_time()) {
         Happen(incidents_.Pop());
-      } else if (now == control_at) {
+      } else if (now == control_at_) {
         Control(now);
-        control_at += options.control_s;
-        if (now >= series_at) {
+        if (now >= series_at_) {
           state_.report.series.push_back(
               state_.sampler.Take(now, state_.power, state_.site, flow_.deferred()));
-          series_at += options.series_s;
+          series_at_ += options.series_s;
           if (progress) progress(now / options.seconds);
         }
+        if (keeping != nullptr) JIKJI_RETURN_IF_ERROR(Keep(*keeping, now));
       } else if (now == node_at) {
         flow_.Step(static_cast<int32_t>(state_.heap.first()));
       } else {
         flow_.Arrive(*arrival);
+        feed_.Pop();
         if (const Arrival* near = feed_.Peek(kExpected)) flow_.Expect(*near);
-        arrival = feed_.Next();
       }
     }
     Finish();
@@ -72,6 +75,37 @@ class Simulation {
     power_.Meter(now);
     power_.Decide(now);
     flow_.ReleaseDeferred(now);
+    control_at_ += state_.options.control_s;
+  }
+
+  void Exchange(StateStream& stream) {
+    state_.Exchange(stream);
+    incidents_.Exchange(stream);
+    flow_.Exchange(stream);
+    lives_.Exchange(stream);
+    power_.Exchange(stream);
+    stream.List(lost_feeds_);
+    stream.Plain(control_at_, series_at_);
+    feed_.Exchange(stream);
+  }
+
+  Result<> Restore(const StateKeeping& keeping) {
+    JIKJI_ASSIGN(const auto reader, StateReader::Open(keeping.file, keeping.settings));
+    Exchange(*reader);
+    return reader->Finish();
+  }
+
+  Result<> Keep(const StateKeeping& keeping, double now) {
+    const StateKeeping::Wish wish = keeping.wish();
+    if (wish == StateKeeping::Wish::kGoOn) return {};
+    JIKJI_ASSIGN(const auto writer, StateWriter::Create(keeping.file, keeping.settings));
+    Exchange(*writer);
+    JIKJI_RETURN_IF_ERROR(writer->Finish());
+    if (wish == StateKeeping::Wish::kSave) return {};
+    return Fail(
+        ErrorCode::kCancelled,
+        fmt::format("stopped after {:.2f} h; the same command goes on from there", now / 3600),
+        keeping.file.string());
   }
 
   void Happen(const Incident& incident) {
@@ -96,7 +130,7 @@ class Simulation {
     const auto index = static_cast<size_t>(event.index);
     switch (event.kind) {
       case SiteEvent::Kind::kFeedLoss:
-        feed_limits_.emplace_back(event.index, state_.site.feeds[index].limit_w);
+        lost_feeds_.push_back({event.index, state_.site.feeds[index].limit_w});
         state_.site.feeds[index].limit_w = 0;
         lives_.Lose({fleet::Failure::Kind::kFeed, event.index}, now);
         break;
@@ -116,7 +150,7 @@ class Simulation {
   void End(const SiteEvent& event, double now) {
     switch (event.kind) {
       case SiteEvent::Kind::kFeedLoss:
-        for (const auto& [feed, limit] : feed_limits_) {
+        for (const auto& [feed, limit] : lost_feeds_) {
           if (feed == event.index) state_.site.feeds[static_cast<size_t>(feed)].limit_w = limit;
         }
         return ReturnNodes(event, now);
@@ -160,7 +194,13 @@ class Simulation {
   RequestFlow flow_;
   NodeLives lives_;
   SitePower power_;
-  std::vector<std::pair<int32_t, int64_t>> feed_limits_;
+  struct LostFeed {
+    int32_t feed;
+    int64_t limit_w;  // that it had
+  };
+  std::vector<LostFeed> lost_feeds_;
+  double control_at_ = 0;
+  double series_at_;
   ArrivalFeed feed_;
 };
 
@@ -168,9 +208,10 @@ class Simulation {
 
 Result<SiteReport> Simulate(const SiteModel& model, Workload& workload,
                             const SimulationOptions& options,
-                            const std::function<void(double)>& progress) {
+                            const std::function<void(double)>& progress,
+                            const StateKeeping* keeping) {
   JIKJI_RETURN_IF_ERROR(Check(model));
-  return Simulation(model, workload, options).Run(progress);
+  return Simulation(model, workload, options).Run(progress, keeping);
 }
 
 }  // namespace jikji::twin

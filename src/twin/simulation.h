@@ -6,8 +6,10 @@
 #ifndef JIKJI_TWIN_SIMULATION_H_
 #define JIKJI_TWIN_SIMULATION_H_
 
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "twin/site_model.h"
 #include "twin/site_report.h"
@@ -29,10 +31,24 @@ struct SimulationOptions {
   ServicePromise promise = {};
 };
 
-// `progress` is called with the share that is done, now and then.
+// How a simulation outlives its process: its state goes to a file, from which a run of the same
+// settings goes on as if nothing had been.
+struct StateKeeping {
+  enum class Wish : uint8_t { kGoOn, kSave, kSaveAndStop };
+
+  std::filesystem::path file = {};
+  // All that the report depends on, a line each: a file that was saved by others is refused.
+  std::string settings = {};
+  bool resume = false;              // begin with what the file holds
+  std::function<Wish()> wish = {};  // asked after every step of control
+};
+
+// `progress` is called with the share that is done, now and then. kCancelled where the run was
+// saved and stopped.
 Result<SiteReport> Simulate(const SiteModel& model, Workload& workload,
                             const SimulationOptions& options,
-                            const std::function<void(double)>& progress = {});
+                            const std::function<void(double)>& progress = {},
+                            const StateKeeping* keeping = nullptr);
 
 }  // namespace jikji::twin
 

@@ -1,8 +1,11 @@
 #include "twin/simulation.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <numeric>
 
 #include "base/test_rounds.h"
@@ -189,6 +192,89 @@ TEST(Simulation, BatchWaitsForCheapHours) {
   ASSERT_GE(report.series.size(), 20u);
   EXPECT_GT(report.series[8].deferred_requests, 0) << "in the dear hour";
   EXPECT_EQ(report.series.back().deferred_requests, 0) << "done in the cheap one";
+}
+
+// Every number of a report, to the bit.
+std::string Everything(const SiteReport& report) {
+  std::string text = fmt::format(
+      "{} {} {} {} {} {} {} {} {} {} {} {} {} {}", report.seconds, report.requests,
+      report.prompt_tokens, report.cached_tokens, report.output_tokens, report.busiest_over_mean,
+      report.node_failures, report.nodes_lost, report.energy_kwh, report.energy_won, report.peak_mw,
+      report.control_steps, report.steps_over, report.worst_over_mw);
+  for (const ClassReport& each : report.classes) {
+    text += fmt::format("\n{} {} {} {} {} {} {} {} {} {}", each.offered, each.finished, each.good,
+                        each.refused, each.retried, each.broken, each.unfinished, each.ttft.mean(),
+                        each.tpot.mean(), each.latency.Quantile(0.99));
+  }
+  for (const SeriesPoint& point : report.series) {
+    text += fmt::format("\n{} {} {} {} {} {} {}", point.hour, point.requests_per_second,
+                        point.output_tokens_per_second, point.mean_ttft_s, point.meter_mw,
+                        point.active_requests, point.deferred_requests);
+  }
+  return text;
+}
+
+// A feed is lost and comes back, a heat wave and a call, failures, batch that waits.
+SiteModel EventfulModel() {
+  SiteModel model = SmallModel();
+  model.spare_nodes = 2;
+  model.load_seconds = 100;
+  model.failures_per_gpu_year = 200;
+  model.repair_hours = 0.2;
+  model.megawatts = 0.14;
+  model.tariff.summer_bands.fill(fleet::Band::kLight);
+  model.tariff.summer_bands[0] = fleet::Band::kPeak;
+  model.batch_hours = 23;
+  model.events = {
+      {.kind = SiteEvent::Kind::kFeedLoss, .at_hour = 0.2, .hours = 0.3, .index = 1},
+      {.kind = SiteEvent::Kind::kHeatWave, .at_hour = 0.1, .hours = 1, .amount = 8},
+      {.kind = SiteEvent::Kind::kDemandResponse, .at_hour = 0.5, .hours = 0.2, .amount = 0.2}};
+  return model;
+}
+
+std::unique_ptr<Workload> Replayed(double seconds) {
+  Trace trace;
+  for (uint32_t i = 0; i < 400; ++i) {
+    trace.blocks.push_back(i / 3);
+    trace.requests.push_back({i * 0.9, 600 + i % 97, 50 + i % 31, i / 2, i + 1});
+  }
+  trace.seconds = 360;
+  return Replay(trace, {.copies = 5, .seconds = seconds, .classes = {0.2, 0.6, 0.2}});
+}
+
+TEST(Simulation, GoesOnFromItsSavedStateAsIfNothingHadBeen) {
+  const SiteModel model = EventfulModel();
+  const double seconds = 1.3 * 3600;
+  const SimulationOptions options = {.seconds = seconds, .seed = 3};
+  const std::function<std::unique_ptr<Workload>()> workloads[] = {
+      [&] { return Requests(20, seconds, 3); }, [&] { return Replayed(seconds); }};
+  for (const auto& workload : workloads) {
+    const auto whole = Simulate(model, *workload(), options);
+    ASSERT_TRUE(whole);
+    ASSERT_GT(whole->node_failures, 0);
+    ASSERT_GT(whole->nodes_lost, whole->node_failures);
+
+    // Stopped again and again, each time in a new process, so to say; saved without stopping too.
+    const std::filesystem::path file = testing::TempDir() + "simulation_state";
+    int64_t asked = 0;
+    StateKeeping keeping = {.file = file, .settings = "s", .wish = [&] {
+                              ++asked;
+                              return asked % 71 == 0   ? StateKeeping::Wish::kSaveAndStop
+                                     : asked % 13 == 0 ? StateKeeping::Wish::kSave
+                                                       : StateKeeping::Wish::kGoOn;
+                            }};
+    int stops = 0;
+    auto report = Simulate(model, *workload(), options, {}, &keeping);
+    while (!report && report.error().code == ErrorCode::kCancelled) {
+      ++stops;
+      keeping.resume = true;
+      report = Simulate(model, *workload(), options, {}, &keeping);
+    }
+    std::filesystem::remove(file);
+    ASSERT_TRUE(report) << report.error().ToString();
+    EXPECT_EQ(stops, 6);
+    EXPECT_EQ(Everything(*report), Everything(*whole));
+  }
 }
 
 TEST(Simulation, RefusesWhatCannotBe) {

@@ -25,6 +25,12 @@ class SitePower {
   // Heat waves and calls from the grid, as they are now.
   PowerControl::Events& events() { return events_; }
 
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.Plain(events_, metered_at_, decided_at_);
+    stream.List(active_sum_);
+  }
+
   // Requests at the busiest node over the mean, both over time.
   double BusiestOverMean() const;
 

@@ -49,6 +49,15 @@ struct SiteReport {
   int64_t steps_over = 0;    // in which the site, a feed, a loop or a rack drew more than it may
   double worst_over_mw = 0;  // at the meter, of the site
   std::vector<SeriesPoint> series;
+
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.Plain(seconds, classes, requests, prompt_tokens, cached_tokens, output_tokens,
+                 busiest_over_mean, node_failures, nodes_lost, energy_kwh, energy_won, peak_mw,
+                 control_steps, steps_over, worst_over_mw);
+    stream.List(series);
+  }
+
   // What must add up: every offered request has one end. Checked by tests, printed by the command.
   bool Balanced() const {
     for (const ClassReport& report : classes) {

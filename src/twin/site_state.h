@@ -39,6 +39,27 @@ struct SiteState {
     heap.Set(id, replicas.NextTime(id));
   }
 
+  // All of it that moves; the rest follows from the model.
+  template <class Stream>
+  void Exchange(Stream& stream) {
+    stream.List(site.feeds);
+    stream.List(site.loops);
+    for (fleet::Node& node : site.nodes) stream.Plain(node.model, node.state);
+    stream.List(site.loads);
+    for (fleet::Pool& pool : site.pools) {
+      stream.List(pool.nodes);
+      stream.Plain(pool.work);
+    }
+    index.Exchange(stream);
+    caches.Exchange(stream);
+    replicas.Exchange(stream);
+    heap.Exchange(stream);
+    power.Exchange(stream);
+    sampler.Exchange(stream);
+    report.Exchange(stream);
+    stream.Plain(serve_from);
+  }
+
   const SiteModel& model;
   const SimulationOptions& options;
   fleet::Snapshot site;

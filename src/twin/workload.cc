@@ -46,6 +46,14 @@ class TraceReplay : public Workload {
     return true;
   }
 
+  void Exchange(StateStream& stream) override {
+    std::vector<Cursor> cursors;
+    for (; !cursors_.empty(); cursors_.pop()) cursors.push_back(cursors_.top());
+    stream.List(cursors);
+    for (const Cursor& cursor : cursors) cursors_.push(cursor);
+    stream.Plain(random_);
+  }
+
   double mean_output() const override { return mean_output_; }
 
  private:
@@ -125,6 +133,11 @@ class SyntheticWorkload : public Workload {
     arrival.service = ClassAt(options_.classes, random_.Uniform());
     Converse(arrival);
     return true;
+  }
+
+  void Exchange(StateStream& stream) override {
+    stream.Plain(random_, time_);
+    stream.List(conversations_);
   }
 
   double mean_output() const override { return mean_output_; }

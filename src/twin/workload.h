@@ -16,6 +16,7 @@
 #include "fleet/site.h"
 #include "twin/random.h"
 #include "twin/servegen.h"
+#include "twin/state_stream.h"
 #include "twin/trace.h"
 
 namespace jikji::twin {
@@ -33,6 +34,8 @@ class Workload {
   virtual ~Workload() = default;
   // False where it has ended.
   virtual bool Next(Arrival& arrival) = 0;
+  // Saves how far it is, or restores it into one made of the same options.
+  virtual void Exchange(StateStream& stream) = 0;
   // For routing: what an answer costs is not known before it ends.
   virtual double mean_output() const = 0;
 };
