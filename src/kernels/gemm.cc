@@ -76,21 +76,27 @@ class Block {
         accumulate_(accumulate),
         panels_a_(CeilDiv(size.m, v_.rows)),
         panels_b_(CeilDiv(size.n, v_.cols)),
-        packed_a_(buffers.a.Fit(panels_a_ * v_.rows * size.k)),
+        in_place_(a_.k_stride == 1 ? size.m / v_.rows : 0),
+        packed_a_(buffers.a.Fit((panels_a_ - in_place_) * v_.rows * size.k)),
         packed_b_(buffers.b.Fit(panels_b_ * v_.cols * size.k)) {}
 
-  int64_t panels() const { return panels_a_ + panels_b_; }
+  // To be packed: those of A that are not multiplied in place, then those of B.
+  int64_t panels() const { return panels_a_ - in_place_ + panels_b_; }
 
-  void Pack(int64_t panel) const {
-    if (panel < panels_a_) {
-      const int64_t first = panel * v_.rows;
-      const GemmSource from{a_.data + first * a_.stride, a_.stride, a_.k_stride};
-      v_.pack_a(from, std::min(v_.rows, size_.m - first), size_.k, packed_a_ + first * size_.k);
-      return;
+  void Pack(int64_t begin, int64_t end) const {
+    const int64_t of_a = panels_a_ - in_place_;
+    if (begin < of_a) {
+      const int64_t first = (in_place_ + begin) * v_.rows;
+      const int64_t last = std::min(size_.m, (in_place_ + std::min(end, of_a)) * v_.rows);
+      v_.pack_a({a_.data + first * a_.stride, a_.stride, a_.k_stride}, last - first, size_.k,
+                packed_a_ + begin * v_.rows * size_.k);
     }
-    const int64_t first = (panel - panels_a_) * v_.cols;
-    const GemmSource from{b_.data + first * b_.stride, b_.stride, b_.k_stride};
-    v_.pack_b(from, std::min(v_.cols, size_.n - first), size_.k, packed_b_ + first * size_.k);
+    if (end > of_a) {
+      const int64_t first = (std::max(begin, of_a) - of_a) * v_.cols;
+      const int64_t last = std::min(size_.n, (end - of_a) * v_.cols);
+      v_.pack_b({b_.data + first * b_.stride, b_.stride, b_.k_stride}, last - first, size_.k,
+                packed_b_ + first * size_.k);
+    }
   }
 
   // Cuts the product into at least four tasks a thread where there are so many tiles. How it is cut
@@ -111,9 +117,14 @@ class Block {
       const int64_t row = i * v_.rows;
       for (int64_t j = first_b; j < end_b; ++j) {
         const int64_t col = j * v_.cols;
-        v_.tile(packed_a_ + row * size_.k, packed_b_ + col * size_.k, size_.k,
-                {c_ + row * c_stride_ + col, c_stride_, std::min(v_.rows, size_.m - row),
-                 std::min(v_.cols, size_.n - col), accumulate_});
+        const GemmTile tile{c_ + row * c_stride_ + col, c_stride_, std::min(v_.rows, size_.m - row),
+                            std::min(v_.cols, size_.n - col), accumulate_};
+        const float* b = packed_b_ + col * size_.k;
+        if (i < in_place_) {
+          v_.tile_in_place(a_.data + row * a_.stride, a_.stride, b, size_.k, tile);
+        } else {
+          v_.tile(packed_a_ + (i - in_place_) * v_.rows * size_.k, b, size_.k, tile);
+        }
       }
     }
   }
@@ -126,6 +137,7 @@ class Block {
   int64_t c_stride_;
   bool accumulate_;
   int64_t panels_a_, panels_b_;
+  int64_t in_place_;  // the first panels of A, which are not packed
   float* packed_a_;
   float* packed_b_;
   int64_t task_a_ = kTilePanels, task_b_ = kTilePanels;
@@ -167,7 +179,7 @@ void Gemm(const GemmSize& size, const MatrixView& a, const MatrixView& b, float*
   ForEachBlock(size, a, b, c, c_stride, accumulate, [&](Block& block) {
     const auto panels = static_cast<size_t>(block.panels());
     pool.ParallelFor(panels, panels / (pool.size() * 4) + 1, [&](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) block.Pack(static_cast<int64_t>(i));
+      block.Pack(static_cast<int64_t>(begin), static_cast<int64_t>(end));
     });
     block.Cut(static_cast<int64_t>(pool.size()));
     pool.ParallelFor(static_cast<size_t>(block.tasks()), 1, [&](size_t begin, size_t end) {
@@ -179,7 +191,7 @@ void Gemm(const GemmSize& size, const MatrixView& a, const MatrixView& b, float*
 void GemmOnThread(const GemmSize& size, const MatrixView& a, const MatrixView& b, float* c,
                   int64_t c_stride, bool accumulate) {
   ForEachBlock(size, a, b, c, c_stride, accumulate, [&](Block& block) {
-    for (int64_t i = 0; i < block.panels(); ++i) block.Pack(i);
+    block.Pack(0, block.panels());
     for (int64_t i = 0; i < block.tasks(); ++i) block.Multiply(i);
   });
 }

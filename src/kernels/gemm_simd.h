@@ -38,13 +38,7 @@ struct GemmSimd {
   }
 
   template <int kWidth>
-  static void Pack(const GemmSource& from, int64_t count, int64_t k, float* panel) {
-    if (count == kWidth && from.stride == 1) {
-      for (int64_t j = 0; j < k; ++j) {
-        std::memcpy(panel + j * kWidth, from.data + j * from.k_stride, kWidth * sizeof(float));
-      }
-      return;
-    }
+  static void PackPanel(const GemmSource& from, int64_t count, int64_t k, float* panel) {
     int64_t whole = 0;  // of the width and of k, turned over in fours
     int64_t whole_k = 0;
     if (from.k_stride == 1) {
@@ -64,19 +58,73 @@ struct GemmSimd {
     }
   }
 
-  static void Tile(const float* a, const float* b, int64_t k, const GemmTile& tile) {
-    F sum[kRows][kVectors];
+  // `panels` whole ones of neighbours, abreast: a line of the cache is read once, not once a panel.
+  template <int kWidth>
+  static void CopyPanels(const GemmSource& from, int64_t panels, int64_t k, float* panel) {
+    for (int64_t j = 0; j < k; ++j) {
+      const float* row = from.data + j * from.k_stride;
+      float* to = panel + j * kWidth;
+      for (int64_t p = 0; p < panels; ++p, row += kWidth, to += k * kWidth) {
+        std::memcpy(to, row, kWidth * sizeof(float));
+      }
+    }
+  }
+
+  template <int kWidth>
+  static void Pack(const GemmSource& from, int64_t count, int64_t k, float* panel) {
+    constexpr int64_t kAbreast = 8;
+    int64_t done = 0;
+    const auto rest = [&] {
+      return GemmSource{from.data + done * from.stride, from.stride, from.k_stride};
+    };
+    while (from.stride == 1 && count - done >= kWidth) {
+      const int64_t whole = (count - done) / kWidth;
+      const int64_t panels = whole < kAbreast ? whole : kAbreast;
+      CopyPanels<kWidth>(rest(), panels, k, panel + done * k);
+      done += panels * kWidth;
+    }
+    for (; done < count; done += kWidth) {
+      PackPanel<kWidth>(rest(), count - done < kWidth ? count - done : kWidth, k, panel + done * k);
+    }
+  }
+
+  // Element (r, j) of A lies at a[r · row + j · step].
+  static inline __attribute__((always_inline)) void Sum(const float* a, int64_t row, int64_t step,
+                                                        const float* b, int64_t k,
+                                                        F (&sum)[kRows][kVectors]) {
+    // Few addresses move: of three rows one, and the others lie one and two strides behind it.
+    constexpr int kGroups = (kRows + 2) / 3;
+    const float* group[kGroups];
+    for (int g = 0; g < kGroups; ++g) group[g] = a + 3 * g * row;
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < kVectors; ++v) sum[r][v] = S::Zero();
     }
-    for (int64_t j = 0; j < k; ++j, a += kRows, b += kCols) {
+    for (int64_t j = 0; j < k; ++j, b += kCols) {
       F lanes[kVectors];
       for (int v = 0; v < kVectors; ++v) lanes[v] = S::Load(b + v * S::kLanes);
       for (int r = 0; r < kRows; ++r) {
-        const F value = S::Set1(a[r]);
+        const F value = S::Set1(group[r / 3][r % 3 * row]);
         for (int v = 0; v < kVectors; ++v) sum[r][v] = S::Fma(value, lanes[v], sum[r][v]);
       }
+      for (int g = 0; g < kGroups; ++g) group[g] += step;
     }
+  }
+
+  static void Tile(const float* a, const float* b, int64_t k, const GemmTile& tile) {
+    F sum[kRows][kVectors];
+    Sum(a, 1, kRows, b, k, sum);
+    Write(sum, tile);
+  }
+
+  static void TileInPlace(const float* a, int64_t stride, const float* b, int64_t k,
+                          const GemmTile& tile) {
+    F sum[kRows][kVectors];
+    Sum(a, stride, 1, b, k, sum);
+    Write(sum, tile);
+  }
+
+  static inline __attribute__((always_inline)) void Write(const F (&sum)[kRows][kVectors],
+                                                          const GemmTile& tile) {
     if (tile.rows == kRows && tile.cols == kCols) {
       for (int r = 0; r < kRows; ++r) {
         float* row = tile.c + r * tile.stride;
@@ -99,7 +147,9 @@ struct GemmSimd {
     }
   }
 
-  static constexpr GemmVariant Variant() { return {kRows, kCols, Pack<kRows>, Pack<kCols>, Tile}; }
+  static constexpr GemmVariant Variant() {
+    return {kRows, kCols, Pack<kRows>, Pack<kCols>, Tile, TileInPlace};
+  }
 };
 
 }  // namespace jikji::kernels

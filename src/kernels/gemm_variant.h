@@ -1,6 +1,7 @@
 // What an instruction set provides for Gemm: packing, and one tile of the product.
 //
 // A panel holds `width` rows of A (or columns of B) side by side for some k: panel[k · width + i].
+// Rows of A whose values in k are neighbours are multiplied where they lie.
 #ifndef JIKJI_KERNELS_GEMM_VARIANT_H_
 #define JIKJI_KERNELS_GEMM_VARIANT_H_
 
@@ -23,10 +24,14 @@ struct GemmTile {
 
 struct GemmVariant {
   int64_t rows = 0, cols = 0;  // of a whole tile: the widths of the panels of A and B
-  // `count` of the panel's width exist; the rest is made zero.
+  // As many panels, one behind the other, as `count` rows or columns fill; what is left of the last
+  // one's width is made zero.
   void (*pack_a)(const GemmSource& from, int64_t count, int64_t k, float* panel);
   void (*pack_b)(const GemmSource& from, int64_t count, int64_t k, float* panel);
   void (*tile)(const float* a, const float* b, int64_t k, const GemmTile& tile);
+  // The same with A as it lies: all of the tile's rows exist, row r at a + r · stride.
+  void (*tile_in_place)(const float* a, int64_t stride, const float* b, int64_t k,
+                        const GemmTile& tile);
 };
 
 extern const GemmVariant kGemmPortable;
