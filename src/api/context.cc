@@ -62,6 +62,13 @@ ApiResult<ServedModel> ApiContext::ResolveModel(std::string_view asked) const {
                      static_cast<int32_t>(adapter - adapters.begin())};
 }
 
+ReceiptAdapter ApiContext::AdapterOf(const ServedModel& served) const {
+  if (served.adapter == kBaseModel) return {};
+  const auto number = static_cast<size_t>(served.adapter);
+  return {served.governed,
+          number < options.adapter_digests.size() ? options.adapter_digests[number] : ""};
+}
+
 ApiError NoSuchModel(std::string_view name) {
   ApiError error = ErrorOfStatus(404, fmt::format("The model `{}` does not exist.", name));
   error.param = "model";

@@ -51,6 +51,9 @@ struct ApiContext {
   // NoSuchModel unless `asked` is empty, one of the model's names, or one of an adapter.
   ApiResult<ServedModel> ResolveModel(std::string_view asked) const;
 
+  // As receipts tell of it.
+  ReceiptAdapter AdapterOf(const ServedModel& served) const;
+
   Engine& engine;
   TicketIssuer& issuer;
   const ApiOptions options;

@@ -39,11 +39,9 @@ class Generation : public std::enable_shared_from_this<Generation> {
         stream_(stream),
         include_usage_(head.include_usage),
         choices_per_job_(static_cast<size_t>(jobs.front().request.choices)),
-        receipt_(record_.is_kept()
-                     ? ReceiptMaker(context_->receipt_origin, head,
-                                    model_.adapter == kBaseModel ? "" : model_.governed,
-                                    choices_per_job_)
-                     : ReceiptMaker()),
+        receipt_(record_.is_kept() ? ReceiptMaker(context_->receipt_origin, head,
+                                                  context_->AdapterOf(model_), choices_per_job_)
+                                   : ReceiptMaker()),
         writer_(std::move(head), context_->model(model_.adapter).tokenizer,
                 jobs.size() * choices_per_job_),
         open_choices_(jobs.size() * choices_per_job_),

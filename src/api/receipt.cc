@@ -36,8 +36,8 @@ std::string ParametersOf(const GenerationRequest& request) {
       request.stop_ids.size(), sampling.logit_bias.size(), request.ignore_eos);
 }
 
-ReceiptMaker::ReceiptMaker(const ReceiptOrigin& origin, const AnswerHead& head, std::string adapter,
-                           size_t choices_per_prompt)
+ReceiptMaker::ReceiptMaker(const ReceiptOrigin& origin, const AnswerHead& head,
+                           ReceiptAdapter adapter, size_t choices_per_prompt)
     : origin_(&origin),
       kind_(head.kind == AnswerKind::kChat ? "chat" : "completion"),
       model_(head.model),
@@ -93,30 +93,33 @@ ApiResult<std::string> ReceiptMaker::Seal(const CallRecord& record,
   }
   JIKJI_ASSIGN(
       const audit::Position position,
-      record.Generation({{"request", record.request_id()},
-                         {"kind", kind_},
-                         {"model", model_},
-                         {"model_digest", origin_->model_digest},
-                         {"adapter", adapter_.empty() ? "none" : std::string_view(adapter_)},
-                         {"program", origin_->program},
-                         {"isa", origin_->isa},
-                         {"kv_dtype", origin_->kv_dtype},
-                         {"created", std::to_string(created_)},
-                         {"parameters", parameters},
-                         {"prompt_tokens", std::to_string(usage.prompt_tokens)},
-                         {"cached_tokens", std::to_string(usage.cached_tokens)},
-                         {"output_tokens", std::to_string(usage.completion_tokens)}},
-                        prompts));
+      record.Generation(
+          {{"request", record.request_id()},
+           {"kind", kind_},
+           {"model", model_},
+           {"model_digest", origin_->model_digest},
+           {"adapter", adapter_.name.empty() ? "none" : std::string_view(adapter_.name)},
+           {"adapter_digest", adapter_.name.empty() ? "none" : std::string_view(adapter_.digest)},
+           {"program", origin_->program},
+           {"isa", origin_->isa},
+           {"kv_dtype", origin_->kv_dtype},
+           {"created", std::to_string(created_)},
+           {"parameters", parameters},
+           {"prompt_tokens", std::to_string(usage.prompt_tokens)},
+           {"cached_tokens", std::to_string(usage.cached_tokens)},
+           {"output_tokens", std::to_string(usage.completion_tokens)}},
+          prompts));
   std::string out = R"({"version":1)";
   AppendText("request", record.request_id(), out);
   AppendText("kind", kind_, out);
   out += fmt::format(R"(,"created":{})", created_);
   AppendText("model", model_, out);
   AppendText("model_digest", origin_->model_digest, out);
-  if (adapter_.empty()) {
+  if (adapter_.name.empty()) {
     out += R"(,"adapter":null)";
   } else {
-    AppendText("adapter", adapter_, out);
+    AppendText("adapter", adapter_.name, out);
+    AppendText("adapter_digest", adapter_.digest, out);
   }
   AppendText("program", origin_->program, out);
   AppendText("isa", origin_->isa, out);

@@ -28,6 +28,12 @@ struct ReceiptOrigin {
   bool guarded = false;  // prompts may have been masked before they were encoded
 };
 
+// What answered beside the base; no name: nothing.
+struct ReceiptAdapter {
+  std::string name;
+  std::string digest;  // "sha256:..."
+};
+
 // SHA-256 over the ids, as 32-bit integers, in hexadecimal.
 std::string DigestOf(std::span<const TokenId> tokens);
 
@@ -37,8 +43,7 @@ std::string ParametersOf(const GenerationRequest& request);
 class ReceiptMaker {
  public:
   ReceiptMaker() = default;
-  // `adapter`: its name, or empty.
-  ReceiptMaker(const ReceiptOrigin& origin, const AnswerHead& head, std::string adapter,
+  ReceiptMaker(const ReceiptOrigin& origin, const AnswerHead& head, ReceiptAdapter adapter,
                size_t choices_per_prompt);
 
   // Once for each prompt, in order, as it goes into the engine.
@@ -65,7 +70,8 @@ class ReceiptMaker {
   std::string PromptsJson() const;
 
   const ReceiptOrigin* origin_ = nullptr;
-  std::string kind_, model_, adapter_;
+  std::string kind_, model_;
+  ReceiptAdapter adapter_;
   int64_t created_ = 0;
   size_t choices_per_prompt_ = 1;
   std::vector<Prompt> prompts_;

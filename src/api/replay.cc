@@ -40,13 +40,23 @@ Result<const boost::json::array*> List(const object& from, std::string_view name
   return Fail(ErrorCode::kMalformed, fmt::format("the receipt has no list `{}`", name));
 }
 
-Result<> CheckOrigin(const ReceiptOrigin& here, const object& receipt) {
-  JIKJI_ASSIGN(const auto adapter, OptionalString(receipt, "adapter"));
-  if (adapter) {
-    return Fail(
-        ErrorCode::kUnsupported,
-        fmt::format("the answer is of the adapter `{}`: a replay runs base models only", *adapter));
+// The number of the receipt's adapter here, or kBaseModel.
+Result<int32_t> FindAdapter(const ApiContext& context, const object& receipt) {
+  JIKJI_ASSIGN(const auto name, OptionalString(receipt, "adapter"));
+  if (!name) return kBaseModel;
+  const auto served = context.ResolveModel(*name);
+  if (!served || served->adapter == kBaseModel) {
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("the answer is of the adapter `{}`: give it as --adapter {}=FOLDER",
+                            *name, *name));
   }
+  JIKJI_ASSIGN(const std::string theirs, Text(receipt, "adapter_digest"));
+  const std::string ours = context.AdapterOf(*served).digest;
+  if (theirs != ours) return Unlike("adapter", theirs, ours);
+  return served->adapter;
+}
+
+Result<> CheckOrigin(const ReceiptOrigin& here, const object& receipt) {
   const std::pair<const char*, const std::string&> same[] = {
       {"model_digest", here.model_digest}, {"isa", here.isa}, {"kv_dtype", here.kv_dtype}};
   for (const auto& [name, ours] : same) {
@@ -56,8 +66,8 @@ Result<> CheckOrigin(const ReceiptOrigin& here, const object& receipt) {
   return {};
 }
 
-ApiResult<std::vector<PromptJob>> PlanAgain(const ApiContext& context, const object& receipt,
-                                            std::string_view body) {
+ApiResult<std::vector<PromptJob>> PlanAgain(const ApiContext& context, int32_t adapter,
+                                            const object& receipt, std::string_view body) {
   JIKJI_ASSIGN(const std::string kind, Text(receipt, "kind"));
   JIKJI_ASSIGN(const auto created, OptionalInt(receipt, "created"));
   const CallRecord unrecorded("replay");
@@ -65,13 +75,13 @@ ApiResult<std::vector<PromptJob>> PlanAgain(const ApiContext& context, const obj
   if (kind == "chat") {
     JIKJI_ASSIGN(ChatRequest request, ParseChatRequest(body));
     JIKJI_RETURN_IF_ERROR(screen.Screen(request.turns));
-    return PlanJobs(context, kBaseModel, request, created.value_or(0));
+    return PlanJobs(context, adapter, request, created.value_or(0));
   }
   JIKJI_ASSIGN(CompletionRequest request, ParseCompletionRequest(body));
   for (CompletionPrompt& prompt : request.prompts) {
-    JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *context.model().tokenizer));
+    JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *context.model(adapter).tokenizer));
   }
-  return PlanJobs(context, kBaseModel, request);
+  return PlanJobs(context, adapter, request);
 }
 
 // Takes from the receipt what was chance or the policy's: the seed, and how much was granted. All
@@ -168,7 +178,8 @@ Result<ReplaySetting> SettingOf(const object& receipt) {
 ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context, const object& receipt,
                                               std::string_view body) {
   JIKJI_RETURN_IF_ERROR(CheckOrigin(context.receipt_origin, receipt));
-  JIKJI_ASSIGN(std::vector<PromptJob> jobs, PlanAgain(context, receipt, body));
+  JIKJI_ASSIGN(const int32_t adapter, FindAdapter(context, receipt));
+  JIKJI_ASSIGN(std::vector<PromptJob> jobs, PlanAgain(context, adapter, receipt, body));
   JIKJI_ASSIGN(const boost::json::array* prompts, List(receipt, "prompts"));
   if (prompts->size() != jobs.size()) {
     return std::unexpected(ApiError(Unlike("request", fmt::format("{} prompts", prompts->size()),
@@ -178,6 +189,7 @@ ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context, const o
   // All of it is checked before anything runs.
   for (size_t i = 0; i < jobs.size(); ++i) {
     GenerationRequest& request = jobs[i].request;
+    request.adapter = adapter;
     if (!(*prompts)[i].is_object()) return BadField("prompts", "is no list of objects");
     const object& prompt = (*prompts)[i].get_object();
     JIKJI_ASSIGN(const std::string digest, Text(prompt, "digest"));

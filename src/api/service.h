@@ -37,8 +37,9 @@ struct ApiOptions {
   std::vector<std::string> cors_origins = {};
   // Who may call, for what and for how much; nullptr: `api_keys` alone, and the issuer's tickets.
   Governor* governor = nullptr;
-  std::string version = {};       // what GET /version says
-  std::string model_digest = {};  // "sha256:...", for receipts
+  std::string version = {};                       // what GET /version says
+  std::string model_digest = {};                  // "sha256:...", for receipts
+  std::vector<std::string> adapter_digests = {};  // in order of the adapters' numbers
   // GET /health: a step that takes longer than this is a hung engine.
   std::chrono::milliseconds health_limit{30'000};
   // Threads that parse, render and tokenise requests too long for a network thread.

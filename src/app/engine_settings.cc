@@ -68,19 +68,27 @@ Result<EngineOptions> EngineSettings::Apply() const {
   return options;
 }
 
+Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> given) {
+  std::vector<NamedAdapter> adapters;
+  for (const std::string& each : given) {
+    const size_t end = each.find('=');
+    if (end == std::string::npos) {
+      return Fail(ErrorCode::kInvalidArgument, "an adapter is given as NAME=FOLDER", each);
+    }
+    adapters.push_back({each.substr(0, end), each.substr(end + 1)});
+  }
+  return adapters;
+}
+
 Result<LoadedEngine> StartEngine(const std::string& wanted, EngineOptions options,
-                                 std::span<const std::string> adapters) {
+                                 std::span<const NamedAdapter> adapters) {
   JIKJI_ASSIGN(const std::filesystem::path path, FindModel(wanted));
   const auto start = std::chrono::steady_clock::now();
   Progress progress(
       fmt::format(fmt::runtime(Say("loading {}", "{} 불러오는 중")), path.filename().string()));
   JIKJI_ASSIGN(Model model, LoadModel(path, [&](double share) { progress.Show(share); }));
-  for (const std::string& adapter : adapters) {
-    const size_t end = adapter.find('=');
-    if (end == std::string::npos) {
-      return Fail(ErrorCode::kInvalidArgument, "an adapter is given as NAME=FOLDER", adapter);
-    }
-    JIKJI_RETURN_IF_ERROR(AddAdapter(model, adapter.substr(0, end), adapter.substr(end + 1)));
+  for (const NamedAdapter& adapter : adapters) {
+    JIKJI_RETURN_IF_ERROR(AddAdapter(model, adapter.name, adapter.folder));
   }
   LoadedEngine loaded;
   JIKJI_ASSIGN(loaded.engine, Engine::Start(std::move(model), options));

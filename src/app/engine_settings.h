@@ -3,9 +3,11 @@
 #define JIKJI_APP_ENGINE_SETTINGS_H_
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "app/settings.h"
 #include "base/error.h"
@@ -35,10 +37,16 @@ struct LoadedEngine {
   double load_seconds = 0;
 };
 
+// "NAME=FOLDER".
+struct NamedAdapter {
+  std::string name;
+  std::filesystem::path folder;
+};
+Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> given);
+
 // Finds the model, loads it with progress, adds the adapters, and starts the engine.
-// `adapters`: NAME=PATH each.
 Result<LoadedEngine> StartEngine(const std::string& model, EngineOptions options,
-                                 std::span<const std::string> adapters = {});
+                                 std::span<const NamedAdapter> adapters = {});
 
 }  // namespace jikji
 

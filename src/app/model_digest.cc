@@ -16,10 +16,7 @@ bool IsPart(const std::filesystem::path& file) {
   return std::ranges::find(kEndings, file.extension().string()) != std::end(kEndings);
 }
 
-}  // namespace
-
-Result<std::string> DigestModel(const std::string& wanted) {
-  JIKJI_ASSIGN(const std::filesystem::path path, FindModel(wanted));
+Result<std::string> DigestPath(const std::filesystem::path& path) {
   std::vector<std::filesystem::path> files;
   std::error_code failed;
   if (std::filesystem::is_directory(path, failed)) {
@@ -40,6 +37,18 @@ Result<std::string> DigestModel(const std::string& wanted) {
             '\n';
   }
   return "sha256:" + audit::ToHex(audit::BytesOf(audit::Sha256({list})));
+}
+
+}  // namespace
+
+Result<ModelDigests> DigestAll(const std::string& wanted, std::span<const NamedAdapter> adapters) {
+  ModelDigests digests;
+  JIKJI_ASSIGN(const std::filesystem::path path, FindModel(wanted));
+  JIKJI_ASSIGN(digests.model, DigestPath(path));
+  for (const NamedAdapter& adapter : adapters) {
+    JIKJI_ASSIGN(digests.adapters.emplace_back(), DigestPath(adapter.folder));
+  }
+  return digests;
 }
 
 }  // namespace jikji

@@ -22,6 +22,7 @@ struct Options {
   std::string receipt;
   std::string request;
   std::string guard;
+  std::vector<std::string> adapters;
 
   void AddTo(Settings& settings) {
     settings.AddPositional("RECEIPT", &receipt,
@@ -32,6 +33,9 @@ struct Options {
     settings.Add("guard", &guard,
                  {"Privacy guard of the server that answered, as `serve --guard` takes it",
                   "응답한 서버의 개인정보 보호 설정(`serve --guard`와 같음)"});
+    settings.Add("adapter", &adapters,
+                 {"NAME=FOLDER of the adapter that answered, as `serve --adapter` takes it",
+                  "응답한 어댑터의 NAME=폴더(`serve --adapter`와 같음)"});
     engine.AddTo(settings);
   }
 };
@@ -52,12 +56,16 @@ Result<> Replay(Options& options) {
   LocalPolicy policy;
   ApiOptions api;
   api.version = kVersion;
-  JIKJI_ASSIGN(api.model_digest, DigestModel(options.engine.model));
+  JIKJI_ASSIGN(const std::vector<NamedAdapter> adapters, ParseAdapters(options.adapters));
+  JIKJI_ASSIGN(ModelDigests digests, DigestAll(options.engine.model, adapters));
+  api.model_digest = std::move(digests.model);
+  api.adapter_digests = std::move(digests.adapters);
   if (!options.guard.empty()) {
     JIKJI_ASSIGN(const guard::Policy guard_policy, guard::LoadPolicy(options.guard));
     api.guard = guard::MakePrivacyGuard(guard_policy);
   }
-  JIKJI_ASSIGN(const LoadedEngine loaded, StartEngine(options.engine.model, engine_options));
+  JIKJI_ASSIGN(const LoadedEngine loaded,
+               StartEngine(options.engine.model, engine_options, adapters));
   const ApiContext context(*loaded.engine, policy, std::move(api));
   const auto choices = jikji::Replay(context, receipt, body);
   if (!choices) {

@@ -187,13 +187,14 @@ Result<> Serve(Options& options) {
   engine_options.max_running = static_cast<int32_t>(options.max_running);
   engine_options.max_queued = static_cast<size_t>(options.max_queued);
   engine_options.step_tokens = static_cast<int32_t>(options.step_tokens);
+  JIKJI_ASSIGN(const std::vector<NamedAdapter> adapters, ParseAdapters(options.adapters));
   // Beside the load, which reads the same files.
-  std::future<Result<std::string>> digest;
+  std::future<Result<ModelDigests>> digests;
   if (governor != nullptr && governor->trail() != nullptr) {
-    digest = std::async(std::launch::async, [&] { return DigestModel(options.engine.model); });
+    digests =
+        std::async(std::launch::async, [&] { return DigestAll(options.engine.model, adapters); });
   }
-  JIKJI_ASSIGN(LoadedEngine loaded,
-               StartEngine(options.engine.model, engine_options, options.adapters));
+  JIKJI_ASSIGN(LoadedEngine loaded, StartEngine(options.engine.model, engine_options, adapters));
 
   LocalPolicy policy;
   ApiOptions api;
@@ -202,8 +203,10 @@ Result<> Serve(Options& options) {
   api.cors_origins = options.cors_origins;
   api.governor = governor.get();
   api.version = kVersion;
-  if (digest.valid()) {
-    JIKJI_ASSIGN(api.model_digest, digest.get());
+  if (digests.valid()) {
+    JIKJI_ASSIGN(ModelDigests known, digests.get());
+    api.model_digest = std::move(known.model);
+    api.adapter_digests = std::move(known.adapters);
   }
   if (!options.guard.empty()) {
     JIKJI_ASSIGN(const guard::Policy guard_policy, guard::LoadPolicy(options.guard));
