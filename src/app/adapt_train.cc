@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include "adapt/train/memory_plan.h"
 #include "adapt/train/output.h"
@@ -16,6 +18,7 @@
 #include "app/model_path.h"
 #include "app/stop_signals.h"
 #include "app/train_console.h"
+#include "app/train_page.h"
 #include "app/train_settings.h"
 #include "base/json.h"
 #include "model/spec_reader.h"
@@ -170,12 +173,22 @@ Result<> Train(TrainSettings& settings, const Task& task) {
         .beta = task.beta,
         .reference = ReferenceLosses(*decoder, data.documents, run.train.batch_rows, pool)};
   }
+  std::unique_ptr<TrainPage> page;
+  if (settings.live > 0) {
+    JIKJI_ASSIGN(page, TrainPage::Start(settings.out, static_cast<uint16_t>(settings.live)));
+    fmt::print("{}: {}\n", Say("live page", "실시간 페이지"), page->url());
+    std::fflush(stdout);
+  }
   const StopSignals signals;
   TrainProgress progress;
   JIKJI_ASSIGN(const train::RunEnd end,
                train::Run(
                    *decoder, {data.documents, held_out.documents}, run, signals.stop(),
-                   [&](const train::RunProgress& step) { progress.Show(step); }, pool));
+                   [&](const train::RunProgress& step) {
+                     progress.Show(step);
+                     if (page) page->Show(step);
+                   },
+                   pool));
   progress.End();
   if (!end.done) {
     fmt::print(fmt::runtime(Say("stopped after step {}; the same command goes on from there\n",

@@ -62,6 +62,10 @@ void HtmlPage::Figure(std::string_view svg, std::string_view caption) {
       fmt::format("<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n", svg, EscapeHtml(caption));
 }
 
+void HtmlPage::Script(std::string_view code) {
+  body_ += fmt::format("<script>{}</script>\n", code);
+}
+
 std::string HtmlPage::Finish() { return body_ + "</html>\n"; }
 
 }  // namespace jikji

@@ -1,6 +1,6 @@
 // One HTML page that stands alone: headings, text, tables and drawings, with its style inside.
 //
-// All text is escaped. Non-goals: scripts, links to anything outside.
+// All text is escaped. Non-goals: links to anything outside.
 #ifndef JIKJI_APP_HTML_PAGE_H_
 #define JIKJI_APP_HTML_PAGE_H_
 
@@ -23,6 +23,9 @@ class HtmlPage {
              const std::vector<std::vector<std::string>>& rows);
   // An SVG drawing (svg_plot.h), put in as it is.
   void Figure(std::string_view svg, std::string_view caption);
+
+  // Code of our own, put in as it is.
+  void Script(std::string_view code);
 
   std::string Finish();
 

@@ -79,6 +79,16 @@ Result<> CheckMemory(const train::MemoryPlan& plan) {
                           Megabytes(plan.total()), Megabytes(available)));
 }
 
+std::string ProgressLine(const train::RunProgress& p) {
+  std::string line = fmt::format("{} {}/{}  {} {:.4f}", Say("step", "스텝"), p.point.step, p.steps,
+                                 Say("loss", "손실"), p.point.loss);
+  if (p.point.eval_loss)
+    line += fmt::format("  {} {:.4f}", Say("eval", "평가"), *p.point.eval_loss);
+  return line + fmt::format("  {:.0f} {}  {:.0f} MB  {} {}", p.tokens_per_second,
+                            Say("tokens/s", "토큰/s"), Megabytes(ResidentBytes()),
+                            Duration(p.seconds_left), Say("left", "남음"));
+}
+
 void TrainProgress::Show(const train::RunProgress& p) {
   const bool terminal = isatty(STDERR_FILENO) == 1;
   const auto now = std::chrono::steady_clock::now();
@@ -88,13 +98,7 @@ void TrainProgress::Show(const train::RunProgress& p) {
   if (!last && !p.point.eval_loss && last_.time_since_epoch().count() != 0 && now - last_ < between)
     return;
   last_ = now;
-  std::string line = fmt::format("{} {}/{}  {} {:.4f}", Say("step", "스텝"), p.point.step, p.steps,
-                                 Say("loss", "손실"), p.point.loss);
-  if (p.point.eval_loss)
-    line += fmt::format("  {} {:.4f}", Say("eval", "평가"), *p.point.eval_loss);
-  line +=
-      fmt::format("  {:.0f} {}  {:.0f} MB  {} {}", p.tokens_per_second, Say("tokens/s", "토큰/s"),
-                  Megabytes(ResidentBytes()), Duration(p.seconds_left), Say("left", "남음"));
+  const std::string line = ProgressLine(p);
   // What is kept in sight: an evaluation's line stays.
   fmt::print(stderr, "{}{}{}", terminal ? "\r" : "", line,
              terminal && !p.point.eval_loss ? "\x1b[K" : "\n");

@@ -3,6 +3,7 @@
 #define JIKJI_APP_TRAIN_CONSOLE_H_
 
 #include <chrono>
+#include <string>
 
 #include "adapt/train/memory_plan.h"
 #include "adapt/train/preflight.h"
@@ -19,6 +20,9 @@ void PrintPreflight(const train::Preflight& preflight);
 
 // Prints the plan; an error where the machine has not so much memory free.
 Result<> CheckMemory(const train::MemoryPlan& plan);
+
+// Step, loss, speed, memory and time left.
+std::string ProgressLine(const train::RunProgress& progress);
 
 // A line on standard error for each step: drawn over itself on a terminal, else one now and then.
 class TrainProgress {

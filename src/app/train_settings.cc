@@ -87,6 +87,10 @@ void TrainSettings::AddTo(Settings& s) {
         0, 100'000'000);
   s.AddChoice("dtype", &dtype, {"The type of the new model's weights", "새 모델 가중치의 자료형"},
               {"F32", "F16", "BF16"});
+  s.Add("live", &live,
+        {"Port of a page on 127.0.0.1 that shows the curves while the run goes; 0: none",
+         "실행 중에 곡선을 보여 주는 127.0.0.1 페이지의 포트. 0: 없음"},
+        0, 65535);
 }
 
 Result<train::ModelOptions> TrainSettings::Model() const {

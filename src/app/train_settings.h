@@ -40,6 +40,7 @@ struct TrainSettings {
   double checkpoint_minutes = 5;
   int64_t evaluate_every = 0;
   std::string dtype = "BF16";
+  int64_t live = 0;  // port; 0: none
 
   void AddTo(Settings& settings);
 

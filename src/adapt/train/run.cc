@@ -98,6 +98,7 @@ class Runner {
       const double steps_done = static_cast<double>(step.step - resumed_at);
       on_step(
           {.point = point,
+           .curve = curve.points(),
            .steps = options_.train.schedule.steps,
            .tokens_per_second = static_cast<double>(state.tokens - tokens_before) / point.seconds,
            .seconds_left = point.seconds / steps_done *

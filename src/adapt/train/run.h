@@ -33,6 +33,7 @@ struct RunData {
 
 struct RunProgress {
   CurvePoint point;
+  std::span<const CurvePoint> curve = {};  // to this step, as long as the call lasts
   int64_t steps = 0;
   double tokens_per_second = 0;  // since this process began to train
   double seconds_left = 0;
