@@ -4,7 +4,6 @@
 #include <boost/json.hpp>
 #include <filesystem>
 
-#include "adapt/data/line_reader.h"
 #include "adapt/tokenizer/extend_model.h"
 #include "adapt/tokenizer/train_tokenizer.h"
 #include "adapt/weights/model_folder.h"
@@ -12,6 +11,7 @@
 #include "app/command.h"
 #include "app/console.h"
 #include "base/file.h"
+#include "base/line_reader.h"
 #include "base/thread_pool.h"
 #include "base/utf8.h"
 #include "tensor/checkpoint.h"

@@ -12,9 +12,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 net::Response Get(const std::string& url, const std::string& method = "GET") {
-  auto response = net::Fetch({.method = method, .url = url});
+  auto response = net::Fetch({.method = method, .url = url, .headers = {}, .body = {}});
   EXPECT_TRUE(response) << response.error().ToString();
-  return response.value_or(net::Response{.status = 0});
+  return response ? *response : net::Response();
 }
 
 TEST(TrainPage, ShowsTheRunAsItGoes) {

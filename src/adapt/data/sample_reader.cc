@@ -5,8 +5,8 @@
 #include <boost/json.hpp>
 #include <utility>
 
-#include "adapt/data/line_reader.h"
 #include "base/json.h"
+#include "base/line_reader.h"
 #include "base/utf8.h"
 
 namespace jikji {

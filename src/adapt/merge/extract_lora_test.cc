@@ -8,7 +8,7 @@
 
 #include "adapt/merge/merge_adapter.h"
 #include "adapt/merge/truncated_svd.h"
-#include "adapt/train/random.h"
+#include "base/random.h"
 #include "model/golden_models.h"
 #include "model/test_adapters.h"
 
@@ -44,7 +44,7 @@ TEST(TruncatedSvdTest, TheWholeIsTheMatrixAndAPartIsTheBest) {
   ThreadPool pool(2);
   for (const auto& [rows, cols] : {std::pair<int64_t, int64_t>(40, 70), {70, 40}, {33, 33}}) {
     std::vector<float> matrix(static_cast<size_t>(rows * cols));
-    train::Random(7).FillNormal(matrix, 1);
+    Random(7).FillNormal(matrix, 1);
     const int64_t least = std::min(rows, cols);
     const TruncatedSvd whole = LargestSingularValues(matrix, rows, cols, least, pool);
     const auto product = Product(whole, rows, cols);
@@ -69,7 +69,7 @@ TEST(TruncatedSvdTest, OfLowRankAndOfNothing) {
   ThreadPool pool(1);
   constexpr int64_t kRows = 30, kCols = 50;
   std::vector<float> a(3 * kCols), b(kRows * 3), matrix(kRows * kCols);
-  train::Random random(3);
+  Random random(3);
   random.FillNormal(a, 1);
   random.FillNormal(b, 1);
   for (size_t r = 0; r < kRows; ++r) {

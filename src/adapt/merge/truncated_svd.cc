@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "adapt/train/random.h"
+#include "base/random.h"
 #include "kernels/gemm.h"
 
 namespace jikji {
@@ -85,7 +85,7 @@ TruncatedSvd LargestSingularValues(std::span<const float> matrix, int64_t rows, 
   const int64_t count = std::min({rank + kMoreDirections, rows, cols});
   const auto size = [](int64_t a, int64_t b) { return static_cast<size_t>(a * b); };
   std::vector<float> right(size(count, cols)), left(size(count, rows));
-  train::Random(1).FillNormal(right, 1);
+  Random(1).FillNormal(right, 1);
   const auto multiply = [&] {  // left = orthonormal rows of right · matrixᵀ
     kernels::Gemm({count, rows, cols}, Plain(right.data(), cols), Transposed(matrix.data(), cols),
                   left.data(), rows, false, pool);

@@ -4,7 +4,7 @@
 #include <tuple>
 #include <utility>
 
-#include "adapt/data/line_reader.h"
+#include "base/line_reader.h"
 #include "base/utf8.h"
 #include "text/string_table.h"
 

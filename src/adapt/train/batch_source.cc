@@ -3,7 +3,7 @@
 #include <numeric>
 #include <utility>
 
-#include "adapt/train/random.h"
+#include "base/random.h"
 
 namespace jikji::train {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "adapt/train/random.h"
+#include "base/random.h"
 #include "model/families/family.h"
 #include "model/layer_parts.h"
 #include "model/peft_adapter.h"

@@ -9,9 +9,9 @@
 #include <chrono>
 #include <fstream>
 
-#include "adapt/train/random.h"
 #include "adapt/train/small_model.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/test_rounds.h"
 #include "model/golden_models.h"
 

@@ -6,9 +6,9 @@
 #include <boost/json.hpp>
 
 #include "adapt/data/chat_sample.h"
-#include "adapt/data/line_reader.h"
 #include "adapt/data/sample_reader.h"
 #include "adapt/train/text_documents.h"
+#include "base/line_reader.h"
 #include "base/utf8.h"
 
 namespace jikji::train {

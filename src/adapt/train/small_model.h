@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "adapt/train/batch.h"
-#include "adapt/train/random.h"
 #include "adapt/train/trainer.h"
+#include "base/random.h"
 #include "model/decoder_spec.h"
 
 namespace jikji::train {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "adapt/train/random.h"
+#include "base/random.h"
 
 namespace jikji::measure {
 namespace {
@@ -13,8 +13,8 @@ constexpr double kCoverage = 0.95;
 
 // The mean of the tasks' values, over items drawn anew for each, or over all where `random` is
 // null.
-double MeanDifference(std::span<const Metric> ours, std::span<const Metric> theirs,
-                      train::Random* random, std::vector<uint32_t>& drawn) {
+double MeanDifference(std::span<const Metric> ours, std::span<const Metric> theirs, Random* random,
+                      std::vector<uint32_t>& drawn) {
   double sum = 0;
   for (size_t task = 0; task < ours.size(); ++task) {
     const Metric* other = theirs.empty() ? nullptr : &theirs[task];
@@ -37,7 +37,7 @@ Estimate Bootstrap(std::span<const Metric> tasks, uint64_t seed) {
 
 Estimate BootstrapDifference(std::span<const Metric> ours, std::span<const Metric> theirs,
                              uint64_t seed) {
-  train::Random random(seed);
+  Random random(seed);
   std::vector<uint32_t> drawn;
   std::vector<double> values(kReplicates);
   for (double& value : values) value = MeanDifference(ours, theirs, &random, drawn);

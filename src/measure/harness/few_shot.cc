@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "adapt/train/random.h"
+#include "base/random.h"
 
 namespace jikji::measure {
 
@@ -11,7 +11,7 @@ std::string FewShotText(std::span<const ChoiceItem> pool, const ChoiceItem& item
                         size_t shots, uint64_t seed) {
   if (shots == 0) return {};
   // Far apart states for neighbouring items and seeds.
-  train::Random random(train::Random(seed).Next() ^ train::Random(number).Next());
+  Random random(Random(seed).Next() ^ Random(number).Next());
   // One more than is needed, should one be the item itself.
   std::vector<size_t> drawn;
   while (drawn.size() < std::min(shots + 1, pool.size())) {

@@ -4,8 +4,8 @@
 
 #include <boost/json.hpp>
 
-#include "adapt/data/line_reader.h"
 #include "base/json.h"
+#include "base/line_reader.h"
 
 namespace jikji::measure {
 namespace {

@@ -17,8 +17,8 @@ struct TaskEntry {
   std::string_view name, group;
   std::string_view file = {};      // without .jsonl or .jsonl.zst; empty: the items are made
   std::string_view examples = {};  // likewise; empty: the items themselves
-  ChoiceItem (*make)(train::Random&) = nullptr;
-  ExactItem (*make_exact)(train::Random&) = nullptr;
+  ChoiceItem (*make)(Random&) = nullptr;
+  ExactItem (*make_exact)(Random&) = nullptr;
 };
 
 constexpr std::array kTasks = {
@@ -62,7 +62,7 @@ void Make(const TaskEntry& entry, const TaskOptions& options, Task& task) {
     task.items = MakeItems(entry.make, count, options.seed);
     task.examples = MakeItems(entry.make, kMadeItems, options.seed + 1);
   } else if (entry.make_exact != nullptr) {
-    train::Random random(options.seed);
+    Random random(options.seed);
     for (size_t i = 0; i < count; ++i) task.exact.push_back(entry.make_exact(random));
   } else {
     const auto questions = KoreanQuestions();

@@ -26,7 +26,7 @@ std::string InDigits(sys_days day) {
 
 }  // namespace
 
-ChoiceItem DateItem(train::Random& random) {
+ChoiceItem DateItem(Random& random) {
   using std::chrono::January;
   using std::chrono::year;
   constexpr sys_days kFirst = year(1950) / January / 1, kEnd = year(2050) / January / 1;

@@ -5,7 +5,7 @@
 namespace jikji::measure {
 
 ChoiceItem ShuffledItem(std::string context, std::string right, std::vector<std::string> wrong,
-                        train::Random& random) {
+                        Random& random) {
   ChoiceItem item{.context = std::move(context), .choices = {std::move(right)}, .gold = 0};
   for (std::string& choice : wrong) item.choices.push_back(std::move(choice));
   // Fisher-Yates, with an eye on the right one.
@@ -21,8 +21,8 @@ ChoiceItem ShuffledItem(std::string context, std::string right, std::vector<std:
   return item;
 }
 
-std::vector<ChoiceItem> MakeItems(ChoiceItem (*make)(train::Random&), size_t count, uint64_t seed) {
-  train::Random random(seed);
+std::vector<ChoiceItem> MakeItems(ChoiceItem (*make)(Random&), size_t count, uint64_t seed) {
+  Random random(seed);
   std::vector<ChoiceItem> items;
   for (size_t i = 0; i < count; ++i) items.push_back(make(random));
   return items;

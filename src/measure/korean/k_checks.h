@@ -12,27 +12,27 @@
 #include <string>
 #include <vector>
 
-#include "adapt/train/random.h"
+#include "base/random.h"
 #include "measure/harness/items.h"
 
 namespace jikji::measure {
 
 // One item each.
-ChoiceItem ParticleItem(train::Random& random);  // 사과를 / 사과을
-ChoiceItem NumberItem(train::Random& random);    // 325000 / 32만 5000, both ways
-ChoiceItem DateItem(train::Random& random);  // 2026-03-05 / 2026년 3월 5일, and the day after
-ChoiceItem SpacingItem(train::Random& random);  // 할 수 있다 / 할수 있다, 학교에서 / 학교 에서
-ChoiceItem RomanItem(train::Random& random);      // 종로 / jongno
-ExactItem NumberToDigits(train::Random& random);  // 삼만 이천 → 32000, after three examples
+ChoiceItem ParticleItem(Random& random);  // 사과를 / 사과을
+ChoiceItem NumberItem(Random& random);    // 325000 / 32만 5000, both ways
+ChoiceItem DateItem(Random& random);      // 2026-03-05 / 2026년 3월 5일, and the day after
+ChoiceItem SpacingItem(Random& random);  // 할 수 있다 / 할수 있다, 학교에서 / 학교 에서
+ChoiceItem RomanItem(Random& random);      // 종로 / jongno
+ExactItem NumberToDigits(Random& random);  // 삼만 이천 → 32000, after three examples
 
-std::vector<ChoiceItem> MakeItems(ChoiceItem (*make)(train::Random&), size_t count, uint64_t seed);
+std::vector<ChoiceItem> MakeItems(ChoiceItem (*make)(Random&), size_t count, uint64_t seed);
 
 // For the makers: the right choice among the wrong ones, in random order.
 ChoiceItem ShuffledItem(std::string context, std::string right, std::vector<std::string> wrong,
-                        train::Random& random);
+                        Random& random);
 
 template <class T, size_t n>
-const T& Pick(const T (&list)[n], train::Random& random) {
+const T& Pick(const T (&list)[n], Random& random) {
   return list[random.Below(n)];
 }
 

@@ -12,7 +12,7 @@
 namespace jikji::measure {
 namespace {
 
-using Maker = ChoiceItem (*)(train::Random&);
+using Maker = ChoiceItem (*)(Random&);
 constexpr Maker kMakers[] = {&ParticleItem, &NumberItem, &DateItem, &SpacingItem, &RomanItem};
 
 std::string WithoutSpaces(std::string text) {
@@ -134,7 +134,7 @@ TEST(KChecksTest, TheRightRomanisationIsTheRules) {
 }
 
 TEST(KChecksTest, DigitsFollowThreeExamples) {
-  train::Random random(6);
+  Random random(6);
   for (int i = 0; i < 500; ++i) {
     const ExactItem item = NumberToDigits(random);
     ASSERT_TRUE(item.context.ends_with("\n숫자:"));

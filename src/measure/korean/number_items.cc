@@ -9,14 +9,14 @@ namespace jikji::measure {
 namespace {
 
 // Up to four leading digits, as numbers in texts have them, in groups up to 억.
-uint64_t RoundNumber(train::Random& random) {
+uint64_t RoundNumber(Random& random) {
   uint64_t number = 1 + random.Below(9999);
   for (uint64_t zeros = 1 + random.Below(6); zeros > 0; --zeros) number *= 10;
   return number;
 }
 
 // Wrong by what people get wrong: a place too many or too few, a digit off, digits swapped.
-std::vector<uint64_t> NearNumbers(uint64_t number, train::Random& random) {
+std::vector<uint64_t> NearNumbers(uint64_t number, Random& random) {
   std::set<uint64_t> near = {number * 10, number / 10, number * 10000};
   uint64_t place = 1;
   while (number / place % 10 == 0) place *= 10;
@@ -32,7 +32,7 @@ std::vector<uint64_t> NearNumbers(uint64_t number, train::Random& random) {
 
 }  // namespace
 
-ChoiceItem NumberItem(train::Random& random) {
+ChoiceItem NumberItem(Random& random) {
   const uint64_t number = RoundNumber(random);
   const bool to_digits = random.Below(2) == 0;
   const auto write = [&](uint64_t value) {
@@ -47,7 +47,7 @@ ChoiceItem NumberItem(train::Random& random) {
   return ShuffledItem(std::move(context), write(number), std::move(wrong), random);
 }
 
-ExactItem NumberToDigits(train::Random& random) {
+ExactItem NumberToDigits(Random& random) {
   ExactItem item;
   for (int i = 0; i < 4; ++i) {
     const uint64_t number = RoundNumber(random);

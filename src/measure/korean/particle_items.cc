@@ -19,7 +19,7 @@ constexpr const char* kEnds[4][4] = {
 
 }  // namespace
 
-ChoiceItem ParticleItem(train::Random& random) {
+ChoiceItem ParticleItem(Random& random) {
   const std::string noun = Pick(kNouns, random);
   const size_t which = random.Below(kParticlePairs.size());
   const ParticlePair& pair = kParticlePairs[which];

@@ -26,7 +26,7 @@ std::string Replaced(std::string text, std::string_view from, std::string_view t
 
 }  // namespace
 
-ChoiceItem RomanItem(train::Random& random) {
+ChoiceItem RomanItem(Random& random) {
   const std::string word = Pick(kWords, random);
   const std::string right = Romanise(word);
   // Without the sound changes, and with slips that other systems suggest.

@@ -25,8 +25,7 @@ constexpr const char* kCounted[] = {"사과", "종이", "나무", "고양이", "
 constexpr const char* kUnits[] = {"개", "장", "그루", "마리", "분", "권", "대", "벌"};
 constexpr const char* kNumerals[] = {"한", "두", "세", "네", "다섯", "여섯", "일곱"};
 
-ChoiceItem Pair(train::Random& random, const std::string& before, const std::string& after,
-                bool apart) {
+ChoiceItem Pair(Random& random, const std::string& before, const std::string& after, bool apart) {
   const std::string context = Pick(kContexts, random);
   const std::string spaced = before + " " + after, joined = before + after;
   return ShuffledItem(context, apart ? spaced : joined, {apart ? joined : spaced}, random);
@@ -34,7 +33,7 @@ ChoiceItem Pair(train::Random& random, const std::string& before, const std::str
 
 }  // namespace
 
-ChoiceItem SpacingItem(train::Random& random) {
+ChoiceItem SpacingItem(Random& random) {
   switch (random.Below(4)) {
     case 0:
       return Pair(random, Pick(kPlaces, random),

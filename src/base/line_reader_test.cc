@@ -1,14 +1,16 @@
-#include "adapt/data/line_reader.h"
+#include "base/line_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zstd.h>
 
+#include <filesystem>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "base/file.h"
-#include "model/golden_models.h"
 
 namespace jikji {
 namespace {
@@ -18,14 +20,19 @@ using ::testing::HasSubstr;
 
 class LineReaderTest : public ::testing::Test {
  protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("jikji_lines_" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
   std::filesystem::path Write(const std::string& name, const std::string& text) {
     std::string content = text;
     if (name.ends_with(".zst")) {
       content.resize(ZSTD_compressBound(text.size()));
       content.resize(ZSTD_compress(content.data(), content.size(), text.data(), text.size(), 1));
     }
-    EXPECT_TRUE(WriteFileAtomic(folder_.path() / name, content));
-    return folder_.path() / name;
+    EXPECT_TRUE(WriteFileAtomic(folder_ / name, content));
+    return folder_ / name;
   }
   static std::vector<std::string> Lines(const std::filesystem::path& path) {
     std::vector<std::string> lines;
@@ -40,7 +47,7 @@ class LineReaderTest : public ::testing::Test {
     }
     return lines;
   }
-  TemporaryFolder folder_;
+  std::filesystem::path folder_;
 };
 
 TEST_F(LineReaderTest, ReadsLinesOfEitherKind) {

@@ -1,13 +1,13 @@
 // Numbers for initial weights and shuffled data, the same on every machine.
-#ifndef JIKJI_ADAPT_TRAIN_RANDOM_H_
-#define JIKJI_ADAPT_TRAIN_RANDOM_H_
+#ifndef JIKJI_BASE_RANDOM_H_
+#define JIKJI_BASE_RANDOM_H_
 
 #include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <span>
 
-namespace jikji::train {
+namespace jikji {
 
 // SplitMix64 (Steele et al. 2014). Its state is one number, which a checkpoint can keep.
 class Random {
@@ -43,6 +43,6 @@ class Random {
   uint64_t state_;
 };
 
-}  // namespace jikji::train
+}  // namespace jikji
 
-#endif  // JIKJI_ADAPT_TRAIN_RANDOM_H_
+#endif  // JIKJI_BASE_RANDOM_H_

@@ -4,8 +4,8 @@
 // which is not part of it, nor is a \r before it; the last may lack it. Longer lines than
 // kMaxLineBytes, and a file that is cut short, are errors with the line's number. Bytes are given
 // as they are: whether they are UTF-8 is the caller's question. Non-goals: other compressions.
-#ifndef JIKJI_ADAPT_DATA_LINE_READER_H_
-#define JIKJI_ADAPT_DATA_LINE_READER_H_
+#ifndef JIKJI_BASE_LINE_READER_H_
+#define JIKJI_BASE_LINE_READER_H_
 
 #include <cstdint>
 #include <filesystem>
@@ -49,4 +49,4 @@ class LineReader {
 
 }  // namespace jikji
 
-#endif  // JIKJI_ADAPT_DATA_LINE_READER_H_
+#endif  // JIKJI_BASE_LINE_READER_H_

@@ -1,4 +1,4 @@
-#include "adapt/data/line_reader.h"
+#include "base/line_reader.h"
 
 #include <fmt/format.h>
 #include <zstd.h>
