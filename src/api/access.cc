@@ -30,6 +30,20 @@ std::string_view BearerToken(std::string_view authorization) {
   return authorization;
 }
 
+std::string_view Cookie(const net::Request& request, std::string_view name) {
+  std::string_view rest = request.Header("Cookie");
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(';'), rest.size());
+    std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
+      return pair.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
 bool KeyGuard::Admits(std::string_view authorization) const {
   if (keys_.empty()) return true;
   const std::string_view token = BearerToken(authorization);

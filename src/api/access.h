@@ -13,6 +13,11 @@ namespace jikji {
 // The credential of an Authorization header; empty where it has none.
 std::string_view BearerToken(std::string_view authorization);
 
+// The cookie that holds a person's session, as a key does (login_routes.cc).
+inline constexpr std::string_view kSessionCookie = "jikji_session";
+// Of a request; empty where it has none.
+std::string_view Cookie(const net::Request& request, std::string_view name);
+
 class KeyGuard {
  public:
   // No keys: everyone is let in.

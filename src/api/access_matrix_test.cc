@@ -94,6 +94,9 @@ TEST_P(AccessMatrixTest, IsTheGolden) {
   const std::string one = fmt::format("{}/proj_{}", kProjects, project_);
   const std::string today =
       fmt::format("?start_time={}&limit=1", clock_.WallSeconds() / 86'400 * 86'400);
+  // So that usage and costs have something to show.
+  Ask(member, "POST", "/v1/completions", kCompletion);
+  ASSERT_TRUE(governor_->Tick());
   const std::vector<Asked> requests = {
       {"GET", "/health", ""},
       {"GET", "/version", ""},
@@ -112,6 +115,9 @@ TEST_P(AccessMatrixTest, IsTheGolden) {
       {"GET", "/v1/organization/usage/completions" + today, ""},
       {"GET", "/v1/organization/costs" + today, ""},
       {"GET", "/v1/organization/audit_logs", ""},
+      {"GET", "/login", ""},
+      {"GET", "/login/callback", ""},
+      {"POST", "/logout", ""},
       {"DELETE", one + "/api_keys/key_1", ""},
       {"POST", one + "/archive", ""},
   };

@@ -19,6 +19,11 @@ void GetModel(Call& call);
 void PostChatCompletions(Call& call);
 void PostCompletions(Call& call);
 
+// login_routes.cc
+void BeginLogin(Call& call);
+void FinishLogin(Call& call);
+void EndLogin(Call& call);
+
 // text_routes.cc
 void PostTokenize(Call& call);
 void PostDetokenize(Call& call);

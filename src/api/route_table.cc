@@ -26,6 +26,9 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/completions", TicketKind::kGeneration, Right::kInfer, PostCompletions},
     {"POST", "/tokenize", TicketKind::kTextTool, Right::kInfer, PostTokenize},
     {"POST", "/detokenize", TicketKind::kTextTool, Right::kInfer, PostDetokenize},
+    {"GET", "/login", TicketKind::kNone, Right::kNone, BeginLogin},
+    {"GET", "/login/callback", TicketKind::kNone, Right::kNone, FinishLogin},
+    {"POST", "/logout", TicketKind::kNone, Right::kSeeServer, EndLogin},
     {"GET", "/v1/organization/projects", TicketKind::kNone, Right::kManageKeys,
      OrganizationProjects, true},
     {"POST", "/v1/organization/projects", TicketKind::kNone, Right::kManageKeys,
@@ -77,8 +80,11 @@ ApiResult<std::shared_ptr<Caller>> LetIn(const ApiContext& context, const Route&
   if (route.right != Right::kNone) {
     const std::string_view authorization = request.Header("Authorization");
     if (context.options.governor != nullptr) {
-      JIKJI_ASSIGN(caller, context.options.governor->Authenticate(BearerToken(authorization),
-                                                                  request.peer, route.right));
+      const bool session = authorization.empty() && context.options.login != nullptr;
+      JIKJI_ASSIGN(caller,
+                   context.options.governor->Authenticate(
+                       session ? Cookie(request, kSessionCookie) : BearerToken(authorization),
+                       request.peer, route.right));
     } else if (!context.keys.Admits(authorization)) {
       ApiError error = ErrorOfStatus(
           401, "the API key is missing or wrong; send it as `Authorization: Bearer KEY`");

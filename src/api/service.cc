@@ -5,6 +5,7 @@
 #include "api/context.h"
 #include "api/route_table.h"
 #include "base/workers.h"
+#include "govern/login/login.h"
 
 namespace jikji {
 namespace {
@@ -52,7 +53,10 @@ Result<std::unique_ptr<Service>> Service::Create(Engine& engine, TicketIssuer& i
 
 Service::Service(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 
-Service::~Service() { core_->workers.Stop(); }
+Service::~Service() {
+  core_->workers.Stop();
+  if (core_->context->options.login != nullptr) core_->context->options.login->workers().Stop();
+}
 
 void Service::AddStatic(std::string path, std::string content_type, std::string bytes) {
   core_->context->static_files[std::move(path)] = {std::move(content_type), std::move(bytes)};

@@ -26,6 +26,9 @@
 namespace jikji {
 
 class Governor;
+namespace login {
+class Login;
+}
 
 struct ApiOptions {
   // What clients call the model in `model`; the first is the one answered with. Empty: the model's
@@ -37,6 +40,8 @@ struct ApiOptions {
   std::vector<std::string> cors_origins = {};
   // Who may call, for what and for how much; nullptr: `api_keys` alone, and the issuer's tickets.
   Governor* governor = nullptr;
+  // For people, by way of an identity provider; nullptr: keys alone. Needs `governor`.
+  login::Login* login = nullptr;
   std::string version = {};                       // what GET /version says
   std::string model_digest = {};                  // "sha256:...", for receipts
   std::vector<std::string> adapter_digests = {};  // in order of the adapters' numbers

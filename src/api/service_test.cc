@@ -26,13 +26,15 @@ TEST(Sweep, WithoutTheKeyNothingIsReached) {
     std::string path(route.path);
     if (path.ends_with('*')) path.replace(path.size() - 1, 1, "fake");
     const bool needs_key = route.right != Right::kNone;
-    EXPECT_EQ(needs_key, route.path != "/health") << route.path;
+    // Who logs in has no key yet; where no provider is set up there is nothing to log in at.
+    const bool login = route.path.starts_with("/login");
+    EXPECT_EQ(needs_key, route.path != "/health" && !login) << route.path;
     for (const char* key : {"", "Bearer wrong", "Bearer ", "Bearer right-ke", "Basic right-key"}) {
       for (const char* body : {"", kChat, kCompletion, R"({"tokens":[1]})"}) {
         const auto answer =
             server.Ask(std::string(route.method), path, body, {{"Authorization", key}});
         EXPECT_TRUE(answer->ended);
-        EXPECT_EQ(answer->head.status, needs_key ? 401 : 200) << path;
+        EXPECT_EQ(answer->head.status, needs_key ? 401 : login ? 404 : 200) << path;
         if (needs_key) {
           EXPECT_EQ(ErrorIn(answer->Json()).at("type"), "authentication_error");
           EXPECT_EQ(ErrorIn(answer->Json()).as_object().size(), 4u);

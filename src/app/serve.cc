@@ -10,6 +10,7 @@
 #include "app/embedded.h"
 #include "app/engine_settings.h"
 #include "app/listen_settings.h"
+#include "app/login_settings.h"
 #include "app/membership/registration_settings.h"
 #include "app/model_digest.h"
 #include "app/signal_wait.h"
@@ -25,6 +26,7 @@ namespace {
 struct Options {
   EngineSettings engine;
   StoreSettings store;
+  LoginSettings login;
   int64_t store_patience = 600;
   std::string log_grade = "C";
   ListenSettings listen{8080};
@@ -42,6 +44,7 @@ struct Options {
   void AddTo(Settings& settings) {
     engine.AddTo(settings);
     store.AddTo(settings);
+    login.AddTo(settings);
     settings.Add("store-patience", &store_patience,
                  {"Seconds for which known keys go on while the store does not answer",
                   "저장소가 응답하지 않을 때 알고 있는 키로 계속 서비스하는 시간(초)"},
@@ -183,6 +186,7 @@ Result<> Serve(Options& options) {
   const SignalWait stop;
   // Before the engine, since what is in the engine when that ends is settled.
   JIKJI_ASSIGN(const std::unique_ptr<Governor> governor, OpenGovernor(options));
+  JIKJI_ASSIGN(const std::unique_ptr<login::Login> login, options.login.Open(governor.get()));
   JIKJI_ASSIGN(EngineOptions engine_options, options.engine.Apply());
   engine_options.max_running = static_cast<int32_t>(options.max_running);
   engine_options.max_queued = static_cast<size_t>(options.max_queued);
@@ -202,6 +206,7 @@ Result<> Serve(Options& options) {
   api.api_keys = options.api_keys;
   api.cors_origins = options.cors_origins;
   api.governor = governor.get();
+  api.login = login.get();
   api.version = kVersion;
   if (digests.valid()) {
     JIKJI_ASSIGN(ModelDigests known, digests.get());

@@ -50,7 +50,7 @@ Result<object> AddServiceAccount(const TenantArguments& arguments, Database&,
   return object{{"id", id}};
 }
 
-Result<object> AddKey(const TenantArguments& arguments, Database&, Administration& administration) {
+Result<NewKey> WantedKey(const TenantArguments& arguments) {
   NewKey wanted;
   wanted.name = arguments.name;
   wanted.organisation = arguments.organisation;
@@ -64,8 +64,20 @@ Result<object> AddKey(const TenantArguments& arguments, Database&, Administratio
   if (arguments.expires_days > 0) {
     wanted.expires_at = SystemClock().WallSeconds() + arguments.expires_days * kDaySeconds;
   }
+  return wanted;
+}
+
+Result<object> AddKey(const TenantArguments& arguments, Database&, Administration& administration) {
+  JIKJI_ASSIGN(const NewKey wanted, WantedKey(arguments));
   JIKJI_ASSIGN(const MadeKey made, administration.AddKey(wanted));
   return Shown(made);
+}
+
+Result<object> AddUser(const TenantArguments& arguments, Database&,
+                       Administration& administration) {
+  JIKJI_ASSIGN(const NewKey wanted, WantedKey(arguments));
+  JIKJI_ASSIGN(const int64_t key, administration.AddUser(wanted));
+  return object{{"user", arguments.name}, {"key", key}};
 }
 
 Result<object> RotateKey(const TenantArguments& arguments, Database&,
@@ -307,6 +319,10 @@ std::span<const TenantAction> TenantActions() {
        {"NAME --project [--role --models --networks --grade --expires-days --hub]",
         "이름 --project [--role --models --networks --grade --expires-days --hub]"},
        AddKey},
+      {"add-user",
+       {"E-MAIL --project or --organisation [--role --models --networks --grade]",
+        "전자우편 --project 또는 --organisation [--role --models --networks --grade]"},
+       AddUser},
       {"rotate-key", {"--key [--overlap-hours]", "--key [--overlap-hours]"}, RotateKey},
       {"revoke-key", {"--key", "--key"}, RevokeKey},
       {"archive", {"--organisation or --project", "--organisation 또는 --project"}, Archive},

@@ -98,6 +98,8 @@ class Governor {
   // One round of the thread's work. An error where the store or the disk refused.
   Result<> Tick();
 
+  // Looks at the store now: what was changed there holds here when this returns.
+  Result<> Refresh();
   // For changes: one connection, one caller at a time.
   Result<> WithDatabase(const std::function<Result<>(Database&)>& work);
   const KeyHasher& hasher() const { return hasher_; }
@@ -115,7 +117,6 @@ class Governor {
   Governor(GovernorOptions options, KeyHasher hasher)
       : options_(std::move(options)), hasher_(std::move(hasher)) {}
   Result<> Start();
-  Result<> Refresh();
   Result<> WriteUsage();
   Result<> FindOverSoft();
   Result<> RecordActs();

@@ -99,6 +99,11 @@ CREATE TABLE customers ( -- customers.h
 CREATE TABLE customer_approvals (
   organisation @INTEGER NOT NULL, version @INTEGER NOT NULL, approver @TEXT NOT NULL,
   at @INTEGER NOT NULL, PRIMARY KEY (organisation, version, approver)) @STRICT;
+)",
+    R"(
+CREATE TABLE users ( -- people who log in; their session is their key (login/login.h)
+  id @ID, email @TEXT NOT NULL UNIQUE, issuer @TEXT, subject @TEXT, -- NULL before the first login
+  api_key @INTEGER NOT NULL REFERENCES api_keys (id), UNIQUE (issuer, subject)) @STRICT;
 )"};
 
 }  // namespace

@@ -56,7 +56,7 @@ class ClientExchange {
     JIKJI_ASSIGN(const Url url, ParseUrl(request_.url));
     const bool keep = options_.pool != nullptr;
     JIKJI_ASSIGN(const std::string head, FormatRequest(request_, url, keep));
-    if (keep) link_ = options_.pool->Take(url.authority);
+    if (keep) link_ = options_.pool->Take(url.origin);
     const bool kept = link_.connected();
     auto answer = Ask(url, head);
     if (kept && !answer && answer.error().code == ErrorCode::kUnavailable && !heard_) {
@@ -78,7 +78,7 @@ class ClientExchange {
       JIKJI_ASSIGN(whole, ReadBody(*answer, keeps ? Keep(response.body) : on_data));
     }
     if (keep && whole && answer->keep_alive && !deaf_ && unread_.empty()) {
-      options_.pool->Keep(url.authority, std::move(link_));
+      options_.pool->Keep(url.origin, std::move(link_));
     }
     response.headers = std::move(answer->headers);
     return response;

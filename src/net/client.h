@@ -1,4 +1,5 @@
-// A small blocking HTTP/1.1 client: for `jikji chat`, the router, health checks and tests.
+// A small blocking HTTP/1.1 client, with or without TLS: for `jikji chat`, the router, logins,
+// health checks and tests. Redirects are not followed.
 //
 // Each exchange has a connection of its own, unless it is given a pool to take one from and leave
 // it in. An exchange on a kept connection that ends before any byte of an answer came is sent once
@@ -28,7 +29,7 @@ struct ClientOptions {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;  // http://host:port/path?query
+  std::string url;  // http://host:port/path?query, or https
   Headers headers = {};
   std::string body = {};
   std::optional<FilePart> file = std::nullopt;  // instead of `body`

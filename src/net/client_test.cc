@@ -269,9 +269,6 @@ TEST(Client, SaysWhatIsWrongWithAUrl) {
     ASSERT_FALSE(got) << url;
     EXPECT_EQ(got.error().code, ErrorCode::kInvalidArgument) << url;
   }
-  const auto tls = Fetch({.method = "GET", .url = "https://host/", .headers = {}, .body = {}});
-  ASSERT_FALSE(tls);
-  EXPECT_EQ(tls.error().code, ErrorCode::kUnsupported);
   EXPECT_FALSE(Fetch({.method = "GET",
                       .url = "http://127.0.0.1:1/",
                       .headers = {{"A", "b\r\nC: d"}},

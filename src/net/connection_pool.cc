@@ -8,9 +8,9 @@ constexpr size_t kMostIdle = 256;
 
 }  // namespace
 
-Link ConnectionPool::Take(const std::string& authority) {
+Link ConnectionPool::Take(const std::string& origin) {
   const std::lock_guard lock(mutex_);
-  const auto found = idle_.find(authority);
+  const auto found = idle_.find(origin);
   if (found == idle_.end()) return {};
   std::vector<Link>& links = found->second;
   while (!links.empty()) {
@@ -21,15 +21,15 @@ Link ConnectionPool::Take(const std::string& authority) {
   return {};
 }
 
-void ConnectionPool::Keep(const std::string& authority, Link link) {
+void ConnectionPool::Keep(const std::string& origin, Link link) {
   const std::lock_guard lock(mutex_);
-  std::vector<Link>& links = idle_[authority];
+  std::vector<Link>& links = idle_[origin];
   if (links.size() < kMostIdle) links.push_back(std::move(link));
 }
 
-void ConnectionPool::Drop(const std::string& authority) {
+void ConnectionPool::Drop(const std::string& origin) {
   const std::lock_guard lock(mutex_);
-  idle_.erase(authority);
+  idle_.erase(origin);
 }
 
 }  // namespace jikji::net

@@ -16,11 +16,11 @@ namespace jikji::net {
 
 class ConnectionPool {
  public:
-  // An open connection to "host:port", or one that is not connected.
-  Link Take(const std::string& authority);
-  void Keep(const std::string& authority, Link link);
-  // Closes those to "host:port".
-  void Drop(const std::string& authority);
+  // An open connection to "http://host:port", or one that is not connected.
+  Link Take(const std::string& origin);
+  void Keep(const std::string& origin, Link link);
+  // Closes those to "http://host:port".
+  void Drop(const std::string& origin);
 
  private:
   std::mutex mutex_;

@@ -29,20 +29,18 @@ std::unexpected<Error> Broken(const char* what, const WaitLimits& limits) {
 }  // namespace
 
 Result<Url> ParseUrl(const std::string& text) {
-  constexpr std::string_view kScheme = "http://";
+  constexpr std::string_view kPlain = "http://", kSecure = "https://";
   const auto bad = [&text](const char* why) {
     return Fail(ErrorCode::kInvalidArgument, why, text);
   };
-  if (text.starts_with("https://")) {
-    return Fail(ErrorCode::kUnsupported, "this client speaks http:// only, not https://", text);
-  }
-  if (!text.starts_with(kScheme)) return bad("a URL starts with http://");
+  Url url;
+  url.secure = text.starts_with(kSecure);
+  if (!url.secure && !text.starts_with(kPlain)) return bad("a URL starts with http:// or https://");
   const auto control = [](unsigned char c) { return c <= 0x20 || c == 0x7F; };
   if (std::ranges::any_of(text, control)) return bad("a URL holds no spaces; write them as %20");
-  std::string_view rest = std::string_view(text).substr(kScheme.size());
+  std::string_view rest = std::string_view(text).substr((url.secure ? kSecure : kPlain).size());
   rest = rest.substr(0, rest.find('#'));
   const size_t end = std::min(rest.find_first_of("/?"), rest.size());
-  Url url;
   url.authority = rest.substr(0, end);
   url.target = rest.substr(end);
   if (!url.target.starts_with('/')) url.target.insert(url.target.begin(), '/');
@@ -60,7 +58,7 @@ Result<Url> ParseUrl(const std::string& text) {
     host = host.substr(0, colon);
   }
   if (host.empty()) return bad("the URL names no host");
-  uint16_t number = 80;
+  uint16_t number = url.secure ? 443 : 80;
   if (!port.empty()) {
     const char* last = port.data() + port.size();
     const auto parsed = std::from_chars(port.data() + 1, last, number);
@@ -70,10 +68,32 @@ Result<Url> ParseUrl(const std::string& text) {
   }
   url.host = host;
   url.port = std::to_string(number);
+  url.origin = std::string(url.secure ? kSecure : kPlain) + url.authority;
   return url;
 }
 
 Result<> Link::Connect(const Url& url, const WaitLimits& limits) {
+  JIKJI_RETURN_IF_ERROR(ConnectSocket(url, limits));
+  if (!url.secure) return {};
+  auto session = TlsSession::Begin(fd_, url.host);
+  auto greeted = session ? Result<>() : std::unexpected(std::move(session).error());
+  while (greeted) {
+    const TlsSession::Step step = session->Greet();
+    if (step.state == TlsSession::State::kDone) {
+      tls_ = *std::move(session);
+      return {};
+    }
+    if (step.state == TlsSession::State::kWait) {
+      greeted = Wait(step.events, limits);
+    } else {
+      greeted = session->WhyNot(limits.where);
+    }
+  }
+  Reset();
+  return greeted;
+}
+
+Result<> Link::ConnectSocket(const Url& url, const WaitLimits& limits) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
@@ -114,6 +134,12 @@ bool Link::Quiet() const {
 }
 
 Result<size_t> Link::Send(std::string_view data, const WaitLimits& limits) {
+  while (tls_) {
+    const TlsSession::Step step = tls_.Write(data);
+    if (step.state == TlsSession::State::kDone) return step.bytes;
+    if (step.state == TlsSession::State::kFailed) return 0;
+    JIKJI_RETURN_IF_ERROR(Wait(step.events, limits));
+  }
   for (;;) {
     const ssize_t count = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
     if (count >= 0) return static_cast<size_t>(count);
@@ -124,6 +150,14 @@ Result<size_t> Link::Send(std::string_view data, const WaitLimits& limits) {
 }
 
 Result<size_t> Link::Receive(std::vector<char>& buffer, const WaitLimits& limits) {
+  while (tls_) {
+    const TlsSession::Step step = tls_.Read(buffer.data(), buffer.size());
+    if (step.state == TlsSession::State::kDone) return step.bytes;
+    if (step.state == TlsSession::State::kFailed) {
+      return Fail(ErrorCode::kUnavailable, "the connection broke", limits.where);
+    }
+    JIKJI_RETURN_IF_ERROR(Wait(step.events, limits));
+  }
   for (;;) {
     const ssize_t count = recv(fd_, buffer.data(), buffer.size(), 0);
     if (count >= 0) return static_cast<size_t>(count);
@@ -155,6 +189,7 @@ Result<> Link::Wait(short events, const WaitLimits& limits) const {
 }
 
 void Link::Reset() {
+  tls_ = {};
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
 }

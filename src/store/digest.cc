@@ -135,6 +135,28 @@ Result<std::string> ParseBase64(std::string_view text) {
   return out;
 }
 
+std::string Base64UrlOf(std::string_view bytes) {
+  std::string out = Base64Of(bytes);
+  while (out.ends_with('=')) out.pop_back();
+  std::ranges::replace(out, '+', '-');
+  std::ranges::replace(out, '/', '_');
+  return out;
+}
+
+Result<std::string> ParseBase64Url(std::string_view text) {
+  const auto malformed = [] { return Fail(ErrorCode::kMalformed, "not base64url"); };
+  if (text.find_first_of("+/=") != std::string_view::npos || text.size() % 4 == 1) {
+    return malformed();
+  }
+  std::string padded(text);
+  std::ranges::replace(padded, '-', '+');
+  std::ranges::replace(padded, '_', '/');
+  padded.append((4 - padded.size() % 4) % 4, '=');
+  auto bytes = ParseBase64(padded);
+  if (!bytes || Base64UrlOf(*bytes) != text) return malformed();
+  return bytes;
+}
+
 bool SameBytes(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -51,6 +51,11 @@ bool IsHex(std::string_view text, size_t digits);
 std::string Base64Of(std::string_view bytes);
 Result<std::string> ParseBase64(std::string_view text);
 
+// The same with `-` and `_` and no padding, as tokens of the web have it; one text for each value:
+// kMalformed where the last character's spare bits are set.
+std::string Base64UrlOf(std::string_view bytes);
+Result<std::string> ParseBase64Url(std::string_view text);
+
 // Takes the same time wherever they differ.
 bool SameBytes(std::string_view a, std::string_view b);
 

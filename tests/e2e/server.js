@@ -1,4 +1,4 @@
-// Starts `jikji serve`, or another command that serves, on a free port for a test file, and stops it.
+// Starts `jikji serve`, or another command that serves, on a free port (unless `flags` name one) for a test file, and stops it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -11,7 +11,8 @@ export const program = process.env.JIKJI_PROGRAM ?? join(root, "build/release/ji
 export const startServer = (flags = [], environment = {}) => start("serve", flags, environment);
 
 export async function start(command, flags = [], environment = {}) {
-  const child = spawn(program, [command, "--port", "0", ...flags], {
+  const port = flags.includes("--port") ? [] : ["--port", "0"];
+  const child = spawn(program, [command, ...port, ...flags], {
     env: { ...process.env, LANG: "C", LC_ALL: "C", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -33,6 +33,12 @@ struct NewKey {
   Grade grade = Grade::kOpen;  // at most its organisation's
 };
 
+// Who logged in, as a provider vouches for.
+struct LoggedIn {
+  std::string issuer, subject, email;
+  bool email_verified = false;
+};
+
 // A key as its owner sees it, this once.
 struct MadeKey {
   int64_t id = 0;
@@ -63,6 +69,13 @@ class Administration {
   // A new key with the same rights; the old one ends `overlap_seconds` from now, or when it would.
   Result<MadeKey> RotateKey(int64_t id, int64_t overlap_seconds);
   Result<> RevokeKey(int64_t id);
+
+  // A person who may log in with the rights of this key, named by an e-mail address; returns the
+  // key's id. LogIn gives the key a new secret, for so many seconds, and returns it;
+  // kPermissionDenied for who is no user. RevokeKey keeps a user out for good.
+  Result<int64_t> AddUser(const NewKey& wanted);
+  Result<std::string> LogIn(const LoggedIn& person, int64_t seconds);
+  Result<> LogOut(int64_t key);
 
   // `secret`: the operator's key of the person who acts (customers.h).
   Result<> FileCustomer(int64_t organisation, const CustomerFile& file, std::string_view secret);
