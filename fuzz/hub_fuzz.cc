@@ -10,6 +10,7 @@
 #include "hub/card.h"
 #include "hub/gate.h"
 #include "hub/http/range.h"
+#include "hub/lineage/recipe.h"
 #include "hub/listing.h"
 #include "hub/names.h"
 #include "hub/signing/manifest.h"
@@ -36,6 +37,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto manifest = jikji::hub::ParseStatement(text)) {
     const auto again = jikji::hub::ParseStatement(jikji::hub::StatementOf(*manifest));
     if (!again || again->resources != manifest->resources) std::abort();
+  }
+  if (const auto recipe = jikji::hub::ParseLineageRecipe(text)) {
+    // It reads nothing but files of repositories.
+    for (const std::string& path : {recipe->input, recipe->output, recipe->recipe}) {
+      if (!path.empty() && !jikji::hub::CheckFilePath(path)) std::abort();
+    }
   }
   (void)jikji::hub::ParseEntries(text);
   const auto range = jikji::hub::ParseRange(text, 1000);

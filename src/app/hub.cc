@@ -14,6 +14,7 @@ void AddHubCommands(Program& program) {
   AddHubClientCommands(hub);
   AddHubKeepCommands(hub);
   AddHubSignCommands(hub);
+  AddHubLineageCommands(hub);
 }
 
 }  // namespace jikji

@@ -7,9 +7,10 @@ namespace jikji {
 class CommandGroup;
 
 void AddHubServeCommand(CommandGroup& group);
-void AddHubClientCommands(CommandGroup& group);  // pull, push, verify
-void AddHubKeepCommands(CommandGroup& group);    // gc, account, quota
-void AddHubSignCommands(CommandGroup& group);    // key, sign, check
+void AddHubClientCommands(CommandGroup& group);   // pull, push, verify
+void AddHubKeepCommands(CommandGroup& group);     // gc, account, quota
+void AddHubSignCommands(CommandGroup& group);     // key, sign, check
+void AddHubLineageCommands(CommandGroup& group);  // lineage, sbom
 
 }  // namespace jikji
 

@@ -4,6 +4,7 @@
 #include "app/command.h"
 #include "app/console.h"
 #include "app/hub_commands.h"
+#include "app/hub_root.h"
 #include "hub/accounts.h"
 #include "hub/blobs.h"
 #include "hub/hub.h"
@@ -11,21 +12,7 @@
 namespace jikji {
 namespace {
 
-struct RootSettings {
-  std::string root;
-
-  void AddTo(Settings& settings) {
-    settings.Add("root", &root, {"Folder of the hub", "허브 폴더"});
-  }
-  Result<std::unique_ptr<hub::Hub>> Open() const {
-    if (!root.empty()) return hub::Hub::Open(root);
-    return Fail(ErrorCode::kInvalidArgument,
-                std::string(Say("which folder? --root DIR", "어느 폴더인가요? --root DIR")),
-                "--root");
-  }
-};
-
-Result<> Collect(RootSettings& settings) {
+Result<> Collect(HubRoot& settings) {
   JIKJI_ASSIGN(const auto hub, settings.Open());
   JIKJI_ASSIGN(const hub::Collected collected, hub::CollectGarbage(*hub));
   fmt::print(fmt::runtime(Say("{} blobs, {:.1f} MB removed; {} trees, {} abandoned uploads\n",
@@ -36,7 +23,7 @@ Result<> Collect(RootSettings& settings) {
 }
 
 struct AccountSettings {
-  RootSettings hub;
+  HubRoot hub;
   std::string action;
   std::string name;
   std::string role = "write";
@@ -81,7 +68,7 @@ Result<> ManageAccounts(AccountSettings& settings) {
 }
 
 struct QuotaSettings {
-  RootSettings hub;
+  HubRoot hub;
   std::string owner;
   uint64_t bytes = 0;
 

@@ -58,6 +58,11 @@ CREATE TABLE secrets (name @TEXT PRIMARY KEY, value @TEXT NOT NULL) @STRICT;
     R"(
 CREATE TABLE pieces ( -- what the pieces of a blob hash to, one behind the other
   digest @TEXT PRIMARY KEY REFERENCES blobs (digest), sha256 @TEXT NOT NULL) @STRICT;
+)",
+    R"(
+CREATE TABLE lineages ( -- what was found of a commit's ancestors: lineage/lineage.h
+  repository @INTEGER NOT NULL REFERENCES repositories (id), oid @TEXT NOT NULL,
+  found @TEXT NOT NULL, PRIMARY KEY (repository, oid)) @STRICT;
 )"};
 
 }  // namespace

@@ -147,7 +147,7 @@ Result<size_t> BlobStore::RemoveAbandoned(std::chrono::seconds age) const {
        it.increment(error)) {
     std::error_code gone;
     const auto written = fs::last_write_time(it->path(), gone);
-    if (!gone && written <= before && fs::remove(it->path(), gone)) ++removed;
+    if (!gone && written <= before && fs::remove_all(it->path(), gone) > 0) ++removed;
   }
   if (!error) return removed;
   return Fail(ErrorCode::kIo, "cannot list what is incoming: " + error.message(), root_.string());

@@ -6,6 +6,7 @@
 #include "base/html.h"
 #include "hub/http/routes.h"
 #include "hub/http/visible.h"
+#include "hub/lineage/lineage.h"
 #include "hub/pages/frame.h"
 #include "hub/pages/markdown.h"
 
@@ -39,6 +40,24 @@ std::string UseOf(const Call& call, const Listing& listing) {
          EscapeHtml(fmt::format("export HF_ENDPOINT={} HF_HUB_DISABLE_XET=1\njikji hub pull {}\n{}",
                                 call.base_url, name, run)) +
          "</pre>\n";
+}
+
+// What `jikji hub lineage` found of this commit's bases; empty where it was not run.
+HttpResult<std::string> FoundOf(Call& call, const Commit& tip, const PageLanguage& language) {
+  JIKJI_ASSIGN(const auto lineage, KeptLineage(call.database, call.repository->id, tip.oid));
+  std::string out;
+  for (const Ancestor& ancestor : lineage) {
+    std::string_view standing = language.Say("claimed", "주장");
+    if (ancestor.standing == Standing::kConsistent) {
+      standing = language.Say("consistent", "부합");
+    } else if (ancestor.standing == Standing::kProved) {
+      standing = language.Say("proved", "증명");
+    }
+    out += fmt::format("<tr><td>{}</td><td><span class=\"tag\">{}</span></td><td>{}</td></tr>\n",
+                       EscapeHtml(ancestor.base), standing,
+                       EscapeHtml(language.Say(ancestor.english, ancestor.korean)));
+  }
+  return out.empty() ? out : "<table>\n" + out + "</table>\n";
 }
 
 // What the card says this was made from, and what theirs say, as far as this hub knows them. These
@@ -142,6 +161,10 @@ HttpResult<net::Response> ModelPage(Call& call) {
   JIKJI_ASSIGN(const std::string lineage, LineageOf(call, card, told));
   if (!lineage.empty()) {
     body += Heading(language.Say("Made from, as its card says", "카드에 적힌 바탕 모델")) + lineage;
+  }
+  JIKJI_ASSIGN(const std::string found, FoundOf(call, tip, language));
+  if (!found.empty()) {
+    body += Heading(language.Say("Lineage, as its weights say", "가중치로 확인한 계보")) + found;
   }
   body += Heading(language.Say("Files", "파일")) + FilesOf(*listing, files, language);
   JIKJI_ASSIGN(const std::string revisions, RevisionsOf(call, tip, page));
