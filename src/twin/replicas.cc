@@ -92,7 +92,10 @@ Replicas::Event Replicas::Step(uint32_t index) {
     return a.end > b.end || (a.end == b.end && a.id > b.id);
   };
   // A millionth of a token of slack: rounding must not leave for a next round what is due now.
-  const bool ends = !node.running.empty() && node.running.front().end <= node.steps + 1e-6;
+  // With no prompt under way it can be nothing but an end: after weeks of simulated time, rounding
+  // is more than that slack.
+  const bool ends = node.prefilling == 0 ||
+                    (!node.running.empty() && node.running.front().end <= node.steps + 1e-6);
   Event event;
   if (ends) {
     std::ranges::pop_heap(node.running, later);

@@ -59,8 +59,15 @@ void NodeTable::Leave(int32_t index) {
   known.left = true;
   Refresh(index);
   index_.Remove(index);
-  fleet::AddWork(site_, index, -known.others_work);
-  known.others_work = 0;
+  SetOthers(index, 0);
+}
+
+void NodeTable::SetOthers(int32_t index, int32_t others) {
+  Known& known = known_[static_cast<size_t>(index)];
+  const int32_t more = others - known.others;
+  fleet::AddWork(site_, index, more * kUsualWork);
+  site_.loads[static_cast<size_t>(index)].running += more;
+  known.others = others;
 }
 
 std::vector<NodeTable::Place> NodeTable::SetMembers(const std::vector<std::string>& urls) {
@@ -81,7 +88,10 @@ std::vector<NodeTable::Place> NodeTable::Places() const {
   const std::lock_guard lock(mutex_);
   std::vector<Place> places;
   for (size_t i = 0; i < known_.size(); ++i) {
-    if (!known_[i].left) places.push_back({static_cast<int32_t>(i), known_[i].url});
+    const Known& known = known_[i];
+    if (known.left) continue;
+    places.push_back(
+        {static_cast<int32_t>(i), known.url, known.requests - int64_t{known.under_way}});
   }
   return places;
 }
@@ -133,11 +143,12 @@ void NodeTable::Seen(const Place& place, bool serving, const std::vector<std::st
   load.kv_capacity = metrics.cache_tokens;
   load.kv_tokens =
       static_cast<int64_t>(metrics.cache_use * static_cast<double>(metrics.cache_tokens));
-  const int64_t others =
-      std::max<int64_t>(0, metrics.running + metrics.waiting - known.under_way) * kUsualWork;
-  fleet::AddWork(site_, place.node, others - known.others_work);
-  known.others_work = others;
-  load.waiting = static_cast<int32_t>(std::min<int64_t>(metrics.waiting, 1 << 30));
+  // What the node counted may be any of ours that were under way at some time of the look. Taking
+  // only those that are so now would make work of others out of each that has ended meanwhile: more
+  // the slower the node answers, and so the most where it matters.
+  const int64_t ours = std::max<int64_t>(0, known.requests - place.ended);
+  const int64_t counted = metrics.running + metrics.waiting;
+  SetOthers(place.node, static_cast<int32_t>(std::clamp<int64_t>(counted - ours, 0, 1 << 20)));
 }
 
 void NodeTable::Lost(const Lease& lease) {
@@ -174,20 +185,41 @@ NodeTable::Lease NodeTable::Acquire(const Request& asked, int32_t wanted) {
   if (choice.node < 0) return {};
   index_.Add(asked.prefix, choice.node);
   const auto i = static_cast<size_t>(choice.node);
-  const Lease lease{choice.node, asked.prompt_tokens - choice.cached_tokens + DecodeWork(asked),
-                    known_[i].url};
-  fleet::AddWork(site_, choice.node, lease.work);
-  ++site_.loads[i].running;
+  const Lease lease{.node = choice.node,
+                    .prompt_work = asked.prompt_tokens - choice.cached_tokens,
+                    .decode_work = DecodeWork(asked),
+                    .url = known_[i].url};
+  fleet::AddWork(site_, choice.node, lease.prompt_work + lease.decode_work);
+  site_.loads[i].prefill += lease.prompt_work;
+  ++site_.loads[i].waiting;
   ++known_[i].under_way;
   ++known_[i].requests;
   return lease;
 }
 
+void NodeTable::EndPrompt(const Lease& lease) {
+  fleet::AddWork(site_, lease.node, -lease.prompt_work);
+  fleet::NodeLoad& load = site_.loads[static_cast<size_t>(lease.node)];
+  load.prefill -= lease.prompt_work;
+  --load.waiting;
+}
+
+void NodeTable::Answered(Lease& lease) {
+  const std::lock_guard lock(mutex_);
+  EndPrompt(lease);
+  ++site_.loads[static_cast<size_t>(lease.node)].running;
+  lease.answered = true;
+}
+
 void NodeTable::Release(const Lease& lease) {
   const std::lock_guard lock(mutex_);
   const auto i = static_cast<size_t>(lease.node);
-  fleet::AddWork(site_, lease.node, -lease.work);
-  --site_.loads[i].running;
+  if (lease.answered) {
+    --site_.loads[i].running;
+  } else {
+    EndPrompt(lease);
+  }
+  fleet::AddWork(site_, lease.node, -lease.decode_work);
   --known_[i].under_way;
 }
 

@@ -24,6 +24,7 @@ class NodeTable {
   struct Place {
     int32_t node = -1;
     std::string url;
+    int64_t ended = 0;  // answers of this router that were out when the place was told
   };
 
   // URLs without a path: "http://10.0.0.1:8080". All begin as down, until a look finds them.
@@ -38,7 +39,7 @@ class NodeTable {
   // The node at "host:port", or -1.
   int32_t Find(std::string_view endpoint) const;
 
-  // A look at a node: whether it serves, which models, and its metrics.
+  // A look at a node, begun after `place` was told: whether it serves, which models, its metrics.
   void Seen(const Place& place, bool serving, const std::vector<std::string>& models,
             const NodeMetrics& metrics);
   // It gets no new request, whatever looks find; false: it may again.
@@ -54,11 +55,15 @@ class NodeTable {
   // Where a request goes; Release must follow for each node that is not -1.
   struct Lease {
     int32_t node = -1;
-    int64_t work = 0;
+    int64_t prompt_work = 0;  // until the first token
+    int64_t decode_work = 0;  // until the end
     std::string url;
+    bool answered = false;
   };
   // `wanted`: a node that somebody else has chosen, or -1.
   Lease Acquire(const Request& request, int32_t wanted = -1);
+  // The first token came: its prompt is no more work.
+  void Answered(Lease& lease);
   void Release(const Lease& lease);
   // A request could not reach it: it gets no more until a look finds it serving. Also after
   // Release.
@@ -83,8 +88,11 @@ class NodeTable {
     std::vector<std::string> models = {};
     int32_t under_way = 0;
     int64_t requests = 0;
-    int64_t others_work = 0;  // of what others have sent there
+    int32_t others = 0;  // requests that others have sent there
   };
+
+  void SetOthers(int32_t node, int32_t others);
+  void EndPrompt(const Lease& lease);
 
   int32_t Add(const std::string& url, bool fixed);
   void Leave(int32_t node);

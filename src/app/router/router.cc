@@ -186,7 +186,7 @@ class RouterImpl : public Router {
   void Pass(Job& job) {
     std::string last = "no node serves";
     for (;;) {
-      const NodeTable::Lease lease = nodes_.Acquire(job.routed.wanted);
+      NodeTable::Lease lease = nodes_.Acquire(job.routed.wanted);
       if (lease.node < 0 || Try(job, lease, last)) {
         if (lease.node < 0) Refuse(job, last);
         return;
@@ -200,7 +200,7 @@ class RouterImpl : public Router {
     for (const std::string_view endpoint : endpoints) {
       const int32_t node = nodes_.Find(endpoint);
       if (node < 0) continue;
-      const NodeTable::Lease lease = nodes_.Acquire(job.routed.wanted, node);
+      NodeTable::Lease lease = nodes_.Acquire(job.routed.wanted, node);
       if (lease.node >= 0 && Try(job, lease, last)) return;
     }
     Refuse(job, last);
@@ -212,7 +212,7 @@ class RouterImpl : public Router {
   }
 
   // False where another node may be tried.
-  bool Try(Job& job, const NodeTable::Lease& lease, std::string& last) {
+  bool Try(Job& job, NodeTable::Lease& lease, std::string& last) {
     const bool done = job.routed.stream ? Stream(job, lease, last) : Whole(job, lease, last);
     if (!done) ++retries_;
     return done;
@@ -261,11 +261,12 @@ class RouterImpl : public Router {
     return Unanswered(job, lease, answer, last);
   }
 
-  bool Stream(Job& job, const NodeTable::Lease& lease, std::string& last) {
+  bool Stream(Job& job, NodeTable::Lease& lease, std::string& last) {
     bool begun = false;
     const auto on_data = [&](std::string_view piece) {
       if (!begun) {
         begun = true;
+        nodes_.Answered(lease);
         net::Response head;
         head.content_type = "text/event-stream; charset=utf-8";
         job.responder->Begin(Passed(std::move(head), lease.url, job.picked));

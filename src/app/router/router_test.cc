@@ -323,6 +323,64 @@ TEST(NodeTable, APlaceIsNotGivenAwayUnderAnAnswer) {
   EXPECT_EQ(table.Rows().size(), 2u);
 }
 
+// Two nodes, and where the next request without a prompt of its own goes.
+struct TwoNodes {
+  TwoNodes() {
+    for (const NodeTable::Place& place : table.Places()) table.Seen(place, true, {"m"}, {});
+  }
+  std::string Next() {
+    const NodeTable::Lease lease = table.Acquire({});
+    table.Release(lease);
+    return lease.url;
+  }
+  int CountOf(const std::string& url) {
+    int count = 0;
+    for (int i = 0; i < 10; ++i) count += Next() == url;
+    return count;
+  }
+
+  NodeTable table{{"http://a:1", "http://b:1"}, {}};
+};
+
+NodeTable::Request Asking(int64_t prompt, int64_t output) {
+  NodeTable::Request request;
+  request.prompt_tokens = prompt;
+  request.output_tokens = output;
+  return request;
+}
+
+TEST(NodeTable, AnswersThatEndWithinALookAreNotTakenForOthersWork) {
+  TwoNodes nodes;
+  const NodeTable::Lease lease = nodes.table.Acquire(Asking(100, 10));
+  const auto places = nodes.table.Places();
+  const auto& place = places[static_cast<size_t>(lease.node)];
+  // The node tells of it, and it ends before what the node told has come.
+  nodes.table.Release(lease);
+  nodes.table.Seen(place, true, {"m"}, {.running = 1});
+  EXPECT_EQ(nodes.CountOf(lease.url), 5);  // idle as the other, which it takes turns with
+  // One that has ended before the look can not be ours.
+  nodes.table.Seen(nodes.table.Places()[static_cast<size_t>(lease.node)], true, {"m"},
+                   {.running = 1});
+  EXPECT_EQ(nodes.CountOf(lease.url), 0);
+  nodes.table.Seen(nodes.table.Places()[static_cast<size_t>(lease.node)], true, {"m"}, {});
+  EXPECT_EQ(nodes.CountOf(lease.url), 5);
+}
+
+TEST(NodeTable, APromptIsWorkUntilItsFirstToken) {
+  TwoNodes nodes;
+  NodeTable::Lease longer = nodes.table.Acquire(Asking(8000, 10));
+  NodeTable::Lease shorter = nodes.table.Acquire(Asking(1000, 100));
+  ASSERT_NE(longer.node, shorter.node);
+  EXPECT_EQ(nodes.CountOf(longer.url), 0);
+  nodes.table.Answered(longer);  // what is left of it is less than what is left of the other
+  EXPECT_EQ(nodes.CountOf(longer.url), 10);
+  nodes.table.Answered(shorter);
+  EXPECT_EQ(nodes.CountOf(longer.url), 10);
+  nodes.table.Release(longer);
+  nodes.table.Release(shorter);
+  EXPECT_EQ(nodes.CountOf(longer.url), 5);
+}
+
 TEST(Router, AClientThatLeavesEndsItsRequestAtTheNode) {
   FakeNode node;
   node.mode = FakeNode::Mode::kHold;
