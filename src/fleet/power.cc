@@ -132,6 +132,12 @@ class Filling {
   std::vector<int64_t> granted_;
 };
 
+// What a GPU draws where it works all the time and nothing caps it.
+int64_t PeakWatts(const GpuPower& power, const NodeDemand& demand, const Envelope& envelope) {
+  const int64_t decode = DecodeWatts(power, envelope.save_energy ? kSavingClock : kClocks.front());
+  return std::min(power.limit_w, demand.prefill ? std::max(decode, power.prefill_w) : decode);
+}
+
 // A node's demand in watts: what it needs to be on at all, and what more it wants.
 struct Wish {
   size_t base_class = 0;  // the highest class with demand: it pays for the base
@@ -144,9 +150,7 @@ Wish WishOf(const Snapshot& site, const Node& node, const NodeDemand& demand,
   const GpuPower& power = site.gpu_powers[static_cast<size_t>(node.power)];
   Wish wish;
   wish.base = node.other_w + node.gpus * power.floor_w;
-  const int64_t decode = DecodeWatts(power, envelope.save_energy ? kSavingClock : kClocks.front());
-  const int64_t peak =
-      std::min(power.limit_w, demand.prefill ? std::max(decode, power.prefill_w) : decode);
+  const int64_t peak = PeakWatts(power, demand, envelope);
   const int64_t range = node.gpus * std::max<int64_t>(0, peak - power.floor_w);
   for (size_t service = 0; service < kServiceClasses; ++service) {
     if (service == 0 && envelope.defer_batch) continue;
@@ -172,6 +176,47 @@ NodePower Controls(const GpuPower& power, const Node& node, int64_t grant, bool 
   }
   return set;
 }
+
+// What is asked of nodes and what they can do under their caps, in thousandths of a GPU's full
+// rate. Work is watts above idle: a capped GPU does more than that share, so this is on the safe
+// side. The lowest cap is work too, and a node that is on has it whichever class has paid for it.
+class Capacity {
+ public:
+  void Add(const GpuPower& power, const Node& node, const NodeDemand& demand,
+           const Envelope& envelope, const NodePower& set) {
+    int64_t wanted = 0;
+    for (size_t service = 0; service < kServiceClasses; ++service) {
+      if (service == 0 && envelope.defer_batch) continue;
+      const int64_t each = int64_t{node.gpus} * std::clamp(demand.permille[service], 0, 1000);
+      wanted_[service] += each;
+      wanted += each;
+    }
+    if (!set.on || wanted == 0) return;
+    const int64_t range = PeakWatts(power, demand, envelope) - power.idle_w;
+    const int64_t above_idle = set.gpu_cap_w - power.idle_w;
+    done_ += node.gpus *
+             (range > 0 ? std::clamp<int64_t>(above_idle * 1000 / range, 0, 1000) : int64_t{1000});
+  }
+
+  // The lowest class of whose demand a tenth can be served. One without demand is not refused for
+  // itself: batch that waits for a call to end is not turned away by it.
+  ServiceClass ServeFrom() const {
+    int64_t above = 0;
+    for (const int64_t wanted : wanted_) above += wanted;
+    auto from = ServiceClass::kBatch;
+    for (size_t service = 0; service < kServiceClasses - 1; ++service) {
+      above -= wanted_[service];
+      if (wanted_[service] == 0) continue;
+      if (done_ * 10 >= above * 10 + wanted_[service]) break;
+      from = static_cast<ServiceClass>(service + 1);
+    }
+    return from;
+  }
+
+ private:
+  std::array<int64_t, kServiceClasses> wanted_{};
+  int64_t done_ = 0;
+};
 
 }  // namespace
 
@@ -213,18 +258,19 @@ PowerPlan Power(const Snapshot& site, std::span<const NodeDemand> demands,
       plan.granted_w[service] += granted[i];
     }
   }
+  Capacity capacity;
   for (size_t i = 0; i < count; ++i) {
-    if (!plan.nodes[i].on) continue;
     const Node& node = site.nodes[i];
-    plan.nodes[i] = Controls(site.gpu_powers[static_cast<size_t>(node.power)], node,
-                             plan.nodes[i].grant_w, envelope.save_energy);
-    plan.total_w += plan.nodes[i].grant_w;
+    const GpuPower& power = site.gpu_powers[static_cast<size_t>(node.power)];
+    if (plan.nodes[i].on) {
+      plan.nodes[i] = Controls(power, node, plan.nodes[i].grant_w, envelope.save_energy);
+      plan.total_w += plan.nodes[i].grant_w;
+    }
+    if (node.state != NodeState::kDown) {
+      capacity.Add(power, node, demands[i], envelope, plan.nodes[i]);
+    }
   }
-  for (size_t service = 0; service < kServiceClasses - 1; ++service) {
-    const bool starved = plan.granted_w[service] * 10 < plan.wanted_w[service];
-    if (!starved) break;
-    plan.serve_from = static_cast<ServiceClass>(service + 1);
-  }
+  plan.serve_from = capacity.ServeFrom();
   return plan;
 }
 

@@ -46,8 +46,9 @@ struct PowerPlan {
   std::array<int64_t, kServiceClasses> wanted_w{};
   std::array<int64_t, kServiceClasses> granted_w{};
   int64_t total_w = 0;
-  // Classes below this one got less than a tenth of what they want: their requests are refused,
-  // with the reason. Premium alone is never told so while anything is granted to it.
+  // For classes below this one, less than a tenth of their demand is left of what the nodes can do
+  // under their caps, once the classes above are served: their requests are refused, with the
+  // reason. Premium alone is never told so.
   ServiceClass serve_from = ServiceClass::kBatch;
 };
 

@@ -118,6 +118,35 @@ TEST(Power, RefusesClassesThatGetNothing) {
   EXPECT_EQ(Power(three.site, three.demands, {.site_w = 6020}).serve_from, ServiceClass::kPremium);
 }
 
+// Nodes that are on for premium do a tenth of their full work at the lowest cap: enough for what
+// little there is of the classes below, though not a watt was granted to these.
+TEST(Power, ServesAClassWithoutWattsOfItsOwnWhereTheLowestCapIsEnough) {
+  const Snapshot site = SmallSite(4);
+  const GpuPower& gpu = site.gpu_powers[0];
+  const int64_t at_floor = 1000 * (gpu.floor_w - gpu.idle_w) / (gpu.prefill_w - gpu.idle_w);
+  const auto serve_from = [&](int32_t batch, int32_t standard, int32_t premium) {
+    const std::vector demands(4, NodeDemand{.permille = {batch, standard, premium}});
+    const PowerPlan plan = Power(site, demands, {.site_w = 4 * (500 + 8 * gpu.floor_w)});
+    EXPECT_EQ(plan.granted_w[0], 0);
+    EXPECT_EQ(plan.granted_w[1], 0);
+    return plan.serve_from;
+  };
+  const auto share = static_cast<int32_t>(at_floor);
+  ASSERT_GT(share, 30);
+  EXPECT_EQ(serve_from(20, share - 10, 10), ServiceClass::kStandard);  // all but the batch
+  EXPECT_EQ(serve_from(20, 10, 10), ServiceClass::kBatch);
+  EXPECT_EQ(serve_from(500, 500, share + 10), ServiceClass::kPremium);
+}
+
+TEST(Power, TellsThatStandardIsRefusedWhileBatchWaits) {
+  const ThreeClasses three;
+  const auto serve_from = [&](int64_t watts) {
+    return Power(three.site, three.demands, {.site_w = watts, .defer_batch = true}).serve_from;
+  };
+  EXPECT_EQ(serve_from(2 * 6020), ServiceClass::kBatch);  // nothing is short: batch waits
+  EXPECT_EQ(serve_from(6020), ServiceClass::kPremium);
+}
+
 TEST(Power, DeferredBatchIsNotGranted) {
   const ThreeClasses three;
   const PowerPlan plan =
