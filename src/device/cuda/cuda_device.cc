@@ -1,0 +1,212 @@
+#include "device/cuda/cuda_device.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace jikji::device::cuda {
+namespace {
+
+Result<Properties> PropertiesOf(const Driver& driver, Ordinal ordinal) {
+  Properties out;
+  std::array<char, 256> name{};
+  size_t bytes = 0;
+  JIKJI_RETURN_IF_ERROR(driver.Check(
+      driver.DeviceGetName(name.data(), static_cast<int>(name.size()), ordinal), "naming a GPU"));
+  JIKJI_RETURN_IF_ERROR(
+      driver.Check(driver.DeviceTotalMem(&bytes, ordinal), "asking for a GPU's memory"));
+  for (const auto& [attribute, value] : {std::pair{kCapabilityMajor, &out.major},
+                                         {kCapabilityMinor, &out.minor},
+                                         {kMultiprocessorCount, &out.processors}}) {
+    JIKJI_RETURN_IF_ERROR(driver.Check(driver.DeviceGetAttribute(value, attribute, ordinal),
+                                       "asking for a GPU's attributes"));
+  }
+  out.name = name.data();
+  out.driver = driver.VersionText();
+  out.memory_bytes = bytes;
+  return out;
+}
+
+class CudaDevice : public Device {
+ public:
+  CudaDevice(std::shared_ptr<const Driver> driver, Ordinal ordinal, Properties properties)
+      : driver_(std::move(driver)), ordinal_(ordinal), properties_(std::move(properties)) {}
+
+  ~CudaDevice() override {
+    if (context_ == nullptr) return;
+    (void)driver_->CtxSetCurrent(context_);
+    for (const Module module : modules_) (void)driver_->ModuleUnload(module);
+    if (stream_ != nullptr) (void)driver_->StreamDestroy(stream_);
+    (void)driver_->PrimaryCtxRelease(ordinal_);
+  }
+
+  Result<> Start(std::span<const char* const> modules) {
+    JIKJI_RETURN_IF_ERROR(
+        driver_->Check(driver_->PrimaryCtxRetain(&context_, ordinal_), "starting the GPU"));
+    JIKJI_RETURN_IF_ERROR(Use());
+    constexpr unsigned kNonBlocking = 1;
+    JIKJI_RETURN_IF_ERROR(
+        driver_->Check(driver_->StreamCreate(&stream_, kNonBlocking), "making a stream"));
+    for (const char* ptx : modules) {
+      std::array<char, 4096> log{};
+      std::array<int, 2> options = {kJitErrorLog, kJitErrorLogBytes};
+      std::array<void*, 2> values = {log.data(), reinterpret_cast<void*>(log.size())};
+      Module module = nullptr;
+      auto loaded =
+          driver_->Check(driver_->ModuleLoadDataEx(&module, ptx, 2, options.data(), values.data()),
+                         "compiling kernels for the GPU");
+      if (!loaded) {
+        loaded.error().where = log.data();
+        return loaded;
+      }
+      modules_.push_back(module);
+    }
+    return {};
+  }
+
+  const Properties& properties() const override { return properties_; }
+
+  Result<Memory> memory() override {
+    JIKJI_RETURN_IF_ERROR(Use());
+    size_t free = 0, total = 0;
+    JIKJI_RETURN_IF_ERROR(Note(driver_->MemGetInfo(&free, &total), "asking for free memory"));
+    return Memory{free, total};
+  }
+
+  Result<Buffer> Allocate(uint64_t bytes) override {
+    if (bytes == 0) return Buffer();
+    JIKJI_RETURN_IF_ERROR(Use());
+    Address address = 0;
+    JIKJI_RETURN_IF_ERROR(Note(
+        driver_->MemAlloc(&address, bytes),
+        fmt::format("taking {:.1f} MB of the GPU's memory", static_cast<double>(bytes) / 1e6)));
+    return Buffer(this, reinterpret_cast<std::byte*>(address), bytes);
+  }
+
+  Result<> CopyToDevice(std::byte* to, const void* from, uint64_t bytes) override {
+    if (bytes == 0) return {};
+    JIKJI_RETURN_IF_ERROR(Use());
+    // Memory that is not pinned is copied aside before the call returns.
+    return Note(driver_->MemcpyHtoDAsync(At(to), from, bytes, stream_), "copying to the GPU");
+  }
+
+  Result<> CopyToHost(void* to, const std::byte* from, uint64_t bytes) override {
+    if (bytes == 0) return Synchronize();
+    JIKJI_RETURN_IF_ERROR(Use());
+    JIKJI_RETURN_IF_ERROR(
+        Note(driver_->MemcpyDtoHAsync(to, At(from), bytes, stream_), "copying from the GPU"));
+    return Synchronize();
+  }
+
+  Result<> Fill(std::byte* to, uint8_t value, uint64_t bytes) override {
+    if (bytes == 0) return {};
+    JIKJI_RETURN_IF_ERROR(Use());
+    return Note(driver_->MemsetD8Async(At(to), value, bytes, stream_), "filling the GPU's memory");
+  }
+
+  Result<> Synchronize() override {
+    JIKJI_RETURN_IF_ERROR(Use());
+    return Note(driver_->StreamSynchronize(stream_), "computing on the GPU");
+  }
+
+ protected:
+  Result<> LaunchErased(const ErasedLaunch& launch, Grid grid) override {
+    JIKJI_RETURN_IF_ERROR(Use());
+    JIKJI_ASSIGN(const Function function, Find(launch.name));
+    void* params[] = {const_cast<void*>(launch.args)};
+    return Note(driver_->LaunchKernel(function, grid.x, grid.y, 1, launch.threads, 1, 1, 0, stream_,
+                                      params, nullptr),
+                launch.name);
+  }
+
+  void Free(std::byte* data) override {
+    (void)driver_->CtxSetCurrent(context_);
+    (void)driver_->MemFree(At(data));
+  }
+
+ private:
+  static Address At(const std::byte* data) { return reinterpret_cast<Address>(data); }
+
+  // A context is current to a thread; the engine's thread is another than the one that loads.
+  Result<> Use() {
+    if (!lost_.message.empty()) return std::unexpected(lost_);
+    return driver_->Check(driver_->CtxSetCurrent(context_), "using the GPU");
+  }
+
+  // All errors but a lack of memory leave the context of no use.
+  Result<> Note(Status status, std::string_view what) {
+    auto result = driver_->Check(status, what);
+    if (!result && result.error().code == ErrorCode::kUnavailable) {
+      lost_ = result.error();
+      lost_.message += "; the GPU answers nothing more, start the program again";
+    }
+    return result;
+  }
+
+  Result<Function> Find(const char* name) {
+    if (const auto found = functions_.find(name); found != functions_.end()) return found->second;
+    for (const Module module : modules_) {
+      Function function = nullptr;
+      const Status status = driver_->ModuleGetFunction(&function, module, name);
+      if (status == kNotFound) continue;
+      JIKJI_RETURN_IF_ERROR(Note(status, name));
+      functions_[name] = function;
+      return function;
+    }
+    return Fail(ErrorCode::kInternal, "the GPU's modules have no such kernel", name);
+  }
+
+  std::shared_ptr<const Driver> driver_;
+  Ordinal ordinal_;
+  Properties properties_;
+  Context context_ = nullptr;
+  Stream stream_ = nullptr;
+  std::vector<Module> modules_;
+  std::unordered_map<std::string_view, Function> functions_;
+  Error lost_{};
+};
+
+}  // namespace
+
+Result<std::vector<Properties>> ListDevices(const Driver& driver) {
+  std::vector<Properties> out;
+  for (int number = 0; number < driver.devices(); ++number) {
+    Ordinal ordinal = 0;
+    JIKJI_RETURN_IF_ERROR(driver.Check(driver.DeviceGet(&ordinal, number), "finding a GPU"));
+    JIKJI_ASSIGN(Properties properties, PropertiesOf(driver, ordinal));
+    out.push_back(std::move(properties));
+  }
+  return out;
+}
+
+Result<std::unique_ptr<Device>> OpenDevice(std::shared_ptr<const Driver> driver, int number,
+                                           std::span<const char* const> modules) {
+  if (number < 0 || number >= driver->devices()) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("no GPU {}: the driver finds {}, numbered from 0", number, driver->devices()));
+  }
+  if (modules.empty()) {
+    return Fail(ErrorCode::kUnsupported,
+                "this program was built without GPU code; install clang-16 and build it again");
+  }
+  Ordinal ordinal = 0;
+  JIKJI_RETURN_IF_ERROR(driver->Check(driver->DeviceGet(&ordinal, number), "finding the GPU"));
+  JIKJI_ASSIGN(Properties properties, PropertiesOf(*driver, ordinal));
+  constexpr int32_t kOldestMajor = 8;
+  if (properties.major < kOldestMajor) {
+    return Fail(
+        ErrorCode::kUnsupported,
+        fmt::format("{} has compute capability {}.{}; the kernels need 8.0 (Ampere) or later",
+                    properties.name, properties.major, properties.minor));
+  }
+  auto device = std::make_unique<CudaDevice>(std::move(driver), ordinal, std::move(properties));
+  JIKJI_RETURN_IF_ERROR(device->Start(modules));
+  return device;
+}
+
+}  // namespace jikji::device::cuda

@@ -1,0 +1,26 @@
+// A device that is not there: kernels run on one thread of the processor, exactly as their source
+// says, some thousand times slower than on a chip. For tests.
+#ifndef JIKJI_DEVICE_EMULATED_EMULATED_DEVICE_H_
+#define JIKJI_DEVICE_EMULATED_EMULATED_DEVICE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "device/device.h"
+
+namespace jikji::device {
+
+struct EmulatedOptions {
+  uint64_t memory_bytes = 1ull << 30;
+  // For tests of faults: called before each launch with the kernel's name; where it returns false,
+  // the device is lost.
+  std::function<bool(std::string_view kernel)> healthy = {};
+};
+
+// Memory comes poisoned: every byte is 0xFF, so that floats are NaN.
+std::unique_ptr<Device> MakeEmulatedDevice(EmulatedOptions options = {});
+
+}  // namespace jikji::device
+
+#endif  // JIKJI_DEVICE_EMULATED_EMULATED_DEVICE_H_

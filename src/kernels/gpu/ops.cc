@@ -1,0 +1,93 @@
+#include "kernels/gpu/ops.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <vector>
+
+#include "kernels/gpu/pack_weights.h"
+
+namespace jikji::kernels::gpu {
+namespace {
+
+struct TypeKernels {
+  const device::Kernel<MatMulArgs>&small, &middle, &wide;
+  const device::Kernel<EmbedArgs>& embed;
+};
+
+TypeKernels KernelsOf(DType dtype) {
+#define JIKJI_TYPE(Name)                                                             \
+  case DType::k##Name:                                                               \
+    return {                                                                         \
+      jikji_matmul_##Name##_8, jikji_matmul_##Name##_32, jikji_matmul_##Name##_wide, \
+          jikji_embed_##Name                                                         \
+    }
+  switch (dtype) {
+    JIKJI_TYPE(F32);
+    JIKJI_TYPE(F16);
+    JIKJI_TYPE(BF16);
+    JIKJI_TYPE(Q4_0);
+    JIKJI_TYPE(Q8_0);
+    JIKJI_TYPE(Q4_K);
+    JIKJI_TYPE(Q5_K);
+    JIKJI_TYPE(Q6_K);
+  }
+#undef JIKJI_TYPE
+  std::unreachable();
+}
+
+uint32_t Blocks(int64_t count, int64_t of_block) {
+  return static_cast<uint32_t>((count + of_block - 1) / of_block);
+}
+
+}  // namespace
+
+Result<DeviceMatrix> DeviceMatrix::Upload(device::Device& device, const TensorView& weights,
+                                          std::span<const int32_t> row_order, ThreadPool& pool) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max() - kTileCols;
+  if (weights.rows() > kMost || weights.cols() > kMost) {
+    return Fail(
+        ErrorCode::kUnsupported,
+        fmt::format("`{}` has more rows or columns than a device's kernels count", weights.name));
+  }
+  const TileLayout layout(weights.dtype, weights.rows(), weights.cols());
+  std::vector<std::byte> packed(layout.bytes);
+  PackTiles(weights, row_order, packed.data(), pool);
+  DeviceMatrix out;
+  JIKJI_ASSIGN(out.buffer_, device.Allocate(layout.bytes));
+  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(out.buffer_.data(), packed.data(), layout.bytes));
+  out.tiles_ = layout.At(out.buffer_.data(), weights.rows(), weights.cols());
+  out.dtype_ = weights.dtype;
+  return out;
+}
+
+uint64_t DeviceMatrix::Bytes(DType dtype, int64_t rows, int64_t cols) {
+  return TileLayout(dtype, rows, cols).bytes;
+}
+
+int64_t RowStride(int64_t width) { return (width + kTileCols - 1) / kTileCols * kTileCols; }
+
+Result<> MatMul(device::Device& device, const DeviceMatrix& w, const uint16_t* x, int64_t tokens,
+                float* y, float scale) {
+  const MatMulArgs args{.w = w.tiles(),
+                        .x = x,
+                        .y = y,
+                        .x_stride = RowStride(w.tiles().cols),
+                        .y_stride = w.tiles().rows,
+                        .tokens = static_cast<int32_t>(tokens),
+                        .scale = scale};
+  const auto row_tiles = static_cast<uint32_t>(w.tiles().row_tiles);
+  const TypeKernels kernels = KernelsOf(w.dtype());
+  if (tokens <= kSmallTokens[0]) return device.Launch(kernels.small, {row_tiles, 1}, args);
+  if (tokens <= kSmallTokens[1]) return device.Launch(kernels.middle, {row_tiles, 1}, args);
+  return device.Launch(kernels.wide,
+                       {Blocks(w.tiles().rows, kWideRows), Blocks(tokens, kWideTokens)}, args);
+}
+
+Result<> Embed(device::Device& device, const DeviceMatrix& w, const int32_t* ids, int64_t rows,
+               float scale, float* x) {
+  return device.Launch(KernelsOf(w.dtype()).embed, {static_cast<uint32_t>(rows), 1},
+                       {.w = w.tiles(), .ids = ids, .x = x, .scale = scale});
+}
+
+}  // namespace jikji::kernels::gpu

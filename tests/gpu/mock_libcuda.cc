@@ -1,0 +1,120 @@
+// A mock of NVIDIA's driver library for the tests of device/cuda: memory is the host's, kernels do
+// nothing. JIKJI_MOCK_CUDA says what goes wrong: words like `version=12000`, `devices=0`,
+// `capability=7`, `bad_ptx`, `full`, `launch_fails`, `sync_fails`.
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace {
+
+using Status = int;
+constexpr Status kOutOfMemory = 2, kInvalidPtx = 218, kNotFound = 500, kIllegalAddress = 700;
+
+int Number(const char* word, int otherwise) {
+  const char* all = std::getenv("JIKJI_MOCK_CUDA");
+  const char* found = all == nullptr ? nullptr : std::strstr(all, word);
+  return found == nullptr ? otherwise : std::atoi(found + std::strlen(word) + 1);
+}
+bool Wanted(const char* word) {
+  const char* all = std::getenv("JIKJI_MOCK_CUDA");
+  return all != nullptr && std::strstr(all, word) != nullptr;
+}
+
+int launches = 0;
+int handle = 0;  // something that objects may point to
+
+}  // namespace
+
+extern "C" {
+
+Status cuInit(unsigned) { return 0; }
+Status cuDriverGetVersion(int* version) {
+  *version = Number("version", 13000);
+  return 0;
+}
+Status cuGetErrorName(Status status, const char** name) {
+  *name = status == kIllegalAddress ? "CUDA_ERROR_ILLEGAL_ADDRESS" : "CUDA_ERROR_OF_THE_MOCK";
+  return 0;
+}
+Status cuGetErrorString(Status status, const char** text) {
+  *text = status == kOutOfMemory ? "out of memory" : "an illegal memory access was encountered";
+  return 0;
+}
+Status cuDeviceGetCount(int* count) {
+  *count = Number("devices", 1);
+  return 0;
+}
+Status cuDeviceGet(int* device, int number) {
+  *device = number;
+  return 0;
+}
+Status cuDeviceGetName(char* name, int bytes, int) {
+  std::strncpy(name, "Mock GPU", static_cast<size_t>(bytes));
+  return 0;
+}
+Status cuDeviceTotalMem_v2(size_t* bytes, int) {
+  *bytes = 1 << 20;
+  return 0;
+}
+Status cuDeviceGetAttribute(int* value, int attribute, int) {
+  *value = attribute == 75 ? Number("capability", 9) : attribute == 76 ? 0 : 132;
+  return 0;
+}
+Status cuDevicePrimaryCtxRetain(void** context, int) {
+  *context = &handle;
+  return 0;
+}
+Status cuDevicePrimaryCtxRelease_v2(int) { return 0; }
+Status cuCtxSetCurrent(void*) { return 0; }
+Status cuMemGetInfo_v2(size_t* free, size_t* total) {
+  *free = *total = 1 << 20;
+  return 0;
+}
+Status cuMemAlloc_v2(unsigned long long* address, size_t bytes) {
+  if (Wanted("full")) return kOutOfMemory;
+  *address = reinterpret_cast<unsigned long long>(std::malloc(bytes));
+  return 0;
+}
+Status cuMemFree_v2(unsigned long long address) {
+  std::free(reinterpret_cast<void*>(address));
+  return 0;
+}
+Status cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t bytes, void*) {
+  std::memcpy(reinterpret_cast<void*>(to), from, bytes);
+  return 0;
+}
+Status cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t bytes, void*) {
+  std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
+  return 0;
+}
+Status cuMemsetD8Async(unsigned long long to, unsigned char value, size_t bytes, void*) {
+  std::memset(reinterpret_cast<void*>(to), value, bytes);
+  return 0;
+}
+Status cuStreamCreate(void** stream, unsigned) {
+  *stream = &handle;
+  return 0;
+}
+Status cuStreamDestroy_v2(void*) { return 0; }
+Status cuStreamSynchronize(void*) { return Wanted("sync_fails") ? kIllegalAddress : 0; }
+Status cuModuleLoadDataEx(void** module, const void*, unsigned, int*, void** values) {
+  if (Wanted("bad_ptx")) {
+    std::strcpy(static_cast<char*>(values[0]), "ptxas: line 7: no such instruction");
+    return kInvalidPtx;
+  }
+  *module = &handle;
+  return 0;
+}
+Status cuModuleUnload(void*) { return 0; }
+Status cuModuleGetFunction(void** function, void*, const char* name) {
+  if (std::strcmp(name, "jikji_mock") != 0) return kNotFound;
+  *function = &handle;
+  return 0;
+}
+Status cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                      void*, void**, void**) {
+  ++launches;
+  return Wanted("launch_fails") && launches > 1 ? kIllegalAddress : 0;
+}
+
+}  // extern "C"
