@@ -105,13 +105,15 @@ TlsSession::Step TlsSession::Write(std::string_view data) {
   if (data.empty()) return {State::kDone, 0, 0};
   ERR_clear_error();
   size_t bytes = 0;
-  return StepOf(SSL_write_ex(session_.get(), data.data(), data.size(), &bytes), bytes);
+  const int result = SSL_write_ex(session_.get(), data.data(), data.size(), &bytes);
+  return StepOf(result, bytes);
 }
 
 TlsSession::Step TlsSession::Read(char* data, size_t size) {
   ERR_clear_error();
   size_t bytes = 0;
-  return StepOf(SSL_read_ex(session_.get(), data, size, &bytes), bytes);
+  const int result = SSL_read_ex(session_.get(), data, size, &bytes);
+  return StepOf(result, bytes);
 }
 
 std::unexpected<Error> TlsSession::WhyNot(const std::string& where) const {

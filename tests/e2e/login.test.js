@@ -93,7 +93,7 @@ class Browser {
   // From /login through the provider's pages to the address that it sends the browser back to.
   async comeBack(person) {
     let answer = await this.go(`${server.url}/login`);
-    assert.equal(answer.status, 303);
+    assert.equal(answer.status, 303, await answer.text());
     let url = answer.headers.get("location");
     for (let steps = 0; steps < 12; steps++) {
       if (url.startsWith(`${server.url}/login/callback`)) return url;
