@@ -10,7 +10,9 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/engine_settings.h"
+#include "app/gpu_report.h"
 #include "app/model_path.h"
+#include "app/text_table.h"
 #include "base/thread_pool.h"
 #include "engine/cache_plan.h"
 #include "kernels/isa.h"
@@ -24,6 +26,7 @@ struct Options {
   std::string model;
   EngineSettings engine;
   bool cpu = false;
+  bool gpu = false;
   bool tensors = false;
   bool show_template = false;
   bool json = false;
@@ -37,6 +40,9 @@ struct Options {
     settings.Add(
         "cpu", &cpu,
         {"Tell the instruction set in use instead", "모델 대신 쓰고 있는 명령어 집합을 보여 줌"});
+    settings.Add("gpu", &gpu,
+                 {"Tell this machine's NVIDIA GPUs and their driver instead",
+                  "모델 대신 이 장비의 NVIDIA GPU와 드라이버를 보여 줌"});
     settings.Add("tensors", &tensors, {"List every tensor", "모든 텐서를 나열"});
     settings.Add("template", &show_template, {"Print the chat template", "채팅 템플릿만 출력"});
     settings.Add("json", &json, {"Print JSON", "JSON으로 출력"});
@@ -148,13 +154,7 @@ std::string Megabytes(uint64_t bytes) {
 }
 
 void Row(std::string_view label, std::string_view value) {
-  // Hangul is two columns wide on a terminal: pad by columns, not by bytes.
-  size_t columns = 0;
-  for (const unsigned char byte : label) {
-    if (byte < 0x80) columns += 1;
-    if (byte >= 0xE0) columns += 2;
-  }
-  fmt::print("{}{}{}\n", label, std::string(columns < 18 ? 18 - columns : 1, ' '), value);
+  fmt::print("{}", LabelledLine(label, value));
 }
 
 void PrintModel(const ModelDescription& model, const CachePlan& plan, const EngineOptions& engine) {
@@ -238,6 +238,7 @@ Result<> Inspect(Options& options) {
     PrintCpu(options.json);
     return {};
   }
+  if (options.gpu) return PrintGpus(options.json);
   JIKJI_ASSIGN(const auto path, FindModel(options.engine.model));
   JIKJI_ASSIGN(const ModelDescription model, DescribeModel(path));
   JIKJI_ASSIGN(const CachePlan plan, PlanCache(model.spec, engine));

@@ -15,6 +15,14 @@ size_t TextColumns(std::string_view text) {
   return columns;
 }
 
+std::string LabelledLine(std::string_view label, std::string_view value) {
+  constexpr size_t kValueColumn = 18;
+  const size_t columns = TextColumns(label);
+  std::string line(label);
+  line.append(columns < kValueColumn ? kValueColumn - columns : 1, ' ');
+  return line.append(value).append("\n");
+}
+
 std::string AlignedRows(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {

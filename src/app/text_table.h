@@ -12,6 +12,9 @@ namespace jikji {
 // Columns of a terminal that a text takes.
 size_t TextColumns(std::string_view text);
 
+// "label   value": a line of a list whose values begin in one column.
+std::string LabelledLine(std::string_view label, std::string_view value);
+
 std::string AlignedRows(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace jikji
