@@ -23,6 +23,17 @@ struct RevisionSettings {
     hub.AddTo(settings);
     settings.Add("revision", &revision, {"Branch, tag or commit", "브랜치, 태그 또는 커밋"});
   }
+
+  struct Found {
+    hub::Repository repository;
+    hub::Commit commit;
+  };
+  Result<Found> Find(Database& session) const {
+    Found found;
+    JIKJI_ASSIGN(found.repository, hub::FindRepository(session, "model", repository));
+    JIKJI_ASSIGN(found.commit, hub::ResolveRevision(session, found.repository.id, revision));
+    return found;
+  }
 };
 
 struct LineageSettings {
@@ -53,10 +64,8 @@ std::string_view Named(hub::Standing standing) {
 Result<> FindLineage(LineageSettings& settings) {
   JIKJI_ASSIGN(const auto hub, settings.model.hub.Open());
   JIKJI_ASSIGN(const hub::Hub::Session session, hub->Connect());
-  JIKJI_ASSIGN(const hub::Repository repository,
-               hub::FindRepository(*session, "model", settings.model.repository));
-  JIKJI_ASSIGN(const hub::Commit commit,
-               hub::ResolveRevision(*session, repository.id, settings.model.revision));
+  JIKJI_ASSIGN(const auto found, settings.model.Find(*session));
+  const auto& [repository, commit] = found;
   ThreadPool pool(settings.threads == 0 ? UsableCores() : static_cast<size_t>(settings.threads));
   JIKJI_ASSIGN(const auto lineage, hub::FindLineage(*hub, *session, repository, commit, pool));
   if (settings.json) {
@@ -96,10 +105,8 @@ struct BomSettings {
 Result<> PrintBom(BomSettings& settings) {
   JIKJI_ASSIGN(const auto hub, settings.model.hub.Open());
   JIKJI_ASSIGN(const hub::Hub::Session session, hub->Connect());
-  JIKJI_ASSIGN(const hub::Repository repository,
-               hub::FindRepository(*session, "model", settings.model.repository));
-  JIKJI_ASSIGN(const hub::Commit commit,
-               hub::ResolveRevision(*session, repository.id, settings.model.revision));
+  JIKJI_ASSIGN(const auto found, settings.model.Find(*session));
+  const auto& [repository, commit] = found;
   JIKJI_ASSIGN(const hub::BomSource source,
                hub::ReadBomSource(*hub, *session, repository, commit, settings.url));
   fmt::print("{}\n", boost::json::serialize(settings.format == "spdx" ? hub::SpdxOf(source)
