@@ -58,7 +58,9 @@ ApiResult<Question> Ask(const Call& call, std::string_view default_width) {
   JIKJI_ASSIGN(const auto limit, query.Int("limit", 1, question.width->most));
   const int64_t width_seconds = question.width->seconds;
   question.rows.from = *start / width_seconds * width_seconds;
-  const int64_t whole = end.value_or(Now() + 1);
+  // By the clock that usage is stamped with.
+  const int64_t now = call.context->options.governor->clock().WallSeconds();
+  const int64_t whole = end.value_or(now + 1);
   question.rows.until =
       std::min(whole, question.rows.from + limit.value_or(question.width->buckets) * width_seconds);
   question.more = question.rows.until < whole;
