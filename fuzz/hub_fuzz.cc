@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "hub/bundle/header.h"
 #include "hub/card.h"
 #include "hub/gate.h"
 #include "hub/http/range.h"
@@ -43,6 +44,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const std::string& path : {recipe->input, recipe->output, recipe->recipe}) {
       if (!path.empty() && !jikji::hub::CheckFilePath(path)) std::abort();
     }
+  }
+  if (const auto bundle = jikji::hub::ParseBundleHeader(text)) {
+    for (const auto& [path, file] : bundle->files) {
+      if (!jikji::hub::CheckFilePath(path)) std::abort();
+    }
+    if (jikji::hub::HeaderText(*bundle) != text) std::abort();
   }
   (void)jikji::hub::ParseEntries(text);
   const auto range = jikji::hub::ParseRange(text, 1000);

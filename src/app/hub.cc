@@ -15,6 +15,7 @@ void AddHubCommands(Program& program) {
   AddHubKeepCommands(hub);
   AddHubSignCommands(hub);
   AddHubLineageCommands(hub);
+  AddHubBundleCommands(hub);
 }
 
 }  // namespace jikji

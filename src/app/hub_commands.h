@@ -11,6 +11,7 @@ void AddHubClientCommands(CommandGroup& group);   // pull, push, verify
 void AddHubKeepCommands(CommandGroup& group);     // gc, account, quota
 void AddHubSignCommands(CommandGroup& group);     // key, sign, check
 void AddHubLineageCommands(CommandGroup& group);  // lineage, sbom
+void AddHubBundleCommands(CommandGroup& group);   // bundle export, import
 
 }  // namespace jikji
 

@@ -27,8 +27,14 @@ std::string ObjectOf(const Commit& commit) {
   return text;
 }
 
+}  // namespace
+
+std::string CommitId(const Commit& commit) { return GitObjectId("commit", ObjectOf(commit)); }
+
+namespace {
+
 Result<> InsertCommit(Database& database, int64_t repository, Commit& commit) {
-  commit.oid = GitObjectId("commit", ObjectOf(commit));
+  commit.oid = CommitId(commit);
   JIKJI_RETURN_IF_ERROR(
       database.Run("INSERT INTO commits (repository, oid, tree, parent, title, message, author, "
                    "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
@@ -173,6 +179,46 @@ Result<CommitOutcome> CommitTo(Hub& hub, Database& database, const CommitRequest
     return {};
   }));
   return outcome;
+}
+
+Result<> AdoptCommit(Database& database, const Repository& repository, const std::string& branch,
+                     const Commit& commit, const std::vector<Commit>& ancestors,
+                     const Listing& listing) {
+  JIKJI_ASSIGN(const std::vector<Tree> trees, TreesOf(listing));
+  if (trees.back().oid != commit.tree || CommitId(commit) != commit.oid) {
+    return Fail(ErrorCode::kMalformed, "the commit's id is not that of its files", commit.oid);
+  }
+  return Transact(database, [&]() -> Result<> {
+    JIKJI_ASSIGN(const SqlRows refs,
+                 database.Run("SELECT target FROM refs WHERE repository = $1 AND kind = 'branch' "
+                              "AND name = $2",
+                              {repository.id, branch}));
+    const std::string tip = refs.empty() ? std::string() : refs.Text(0, 0);
+    if (tip == commit.oid) return {};
+    if (!refs.empty() && tip != commit.parent &&
+        std::ranges::find(ancestors, tip, &Commit::oid) == ancestors.end()) {
+      JIKJI_ASSIGN(const Commit before, FindCommit(database, repository.id, tip));
+      JIKJI_ASSIGN(const std::vector<Tree> nothing, TreesOf({}));
+      if (before.tree != nothing.back().oid) {
+        return Fail(ErrorCode::kInvalidArgument,
+                    "the branch holds something else: name another branch", branch);
+      }
+    }
+    const std::string owner(OwnerOf(repository.name));
+    for (const auto& [path, file] : listing) {
+      JIKJI_RETURN_IF_ERROR(TakeBlob(database, repository.id, owner, file.digest));
+    }
+    JIKJI_RETURN_IF_ERROR(CheckQuota(database, owner));
+    JIKJI_RETURN_IF_ERROR(InsertTrees(database, trees));
+    Commit adopted = commit;
+    JIKJI_RETURN_IF_ERROR(InsertCommit(database, repository.id, adopted));
+    JIKJI_RETURN_IF_ERROR(
+        database.Run("INSERT INTO refs (repository, kind, name, target, message) VALUES ($1, "
+                     "'branch', $2, $3, '') ON CONFLICT (repository, kind, name) DO UPDATE SET "
+                     "target = excluded.target",
+                     {repository.id, branch, commit.oid}));
+    return {};
+  });
 }
 
 Result<std::vector<Commit>> History(Database& database, int64_t repository, const std::string& oid,

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "hub/hub.h"
+#include "hub/repositories.h"
 
 namespace jikji::hub {
 
@@ -71,6 +72,16 @@ struct CommitOutcome {
 // kNotFound: no such branch, file to delete, or blob; kResourceExhausted: the owner's quota;
 // kInvalidArgument: a path that cannot be.
 Result<CommitOutcome> CommitTo(Hub& hub, Database& database, const CommitRequest& request);
+
+// The id that git would give it.
+std::string CommitId(const Commit& commit);
+
+// Takes in a commit of another hub with the id it has there; the files of its history stay there.
+// kMalformed where the id is not that of the commit and its files; kInvalidArgument where the
+// branch holds something that is neither among `ancestors` nor nothing; else as CommitTo.
+Result<> AdoptCommit(Database& database, const Repository& repository, const std::string& branch,
+                     const Commit& commit, const std::vector<Commit>& ancestors,
+                     const Listing& listing);
 
 // Of a revision, newest first.
 Result<std::vector<Commit>> History(Database& database, int64_t repository, const std::string& oid,
