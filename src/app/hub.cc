@@ -16,6 +16,7 @@ void AddHubCommands(Program& program) {
   AddHubSignCommands(hub);
   AddHubLineageCommands(hub);
   AddHubBundleCommands(hub);
+  AddHubMirrorCommand(hub);
 }
 
 }  // namespace jikji

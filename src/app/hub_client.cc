@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdlib>
 
 #include "app/command.h"
 #include "app/console.h"
 #include "app/hub_commands.h"
+#include "app/hub_remote.h"
 #include "hub/client/cache.h"
 #include "hub/client/pull.h"
 #include "hub/client/push.h"
@@ -15,37 +15,8 @@
 namespace jikji {
 namespace {
 
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-struct RemoteSettings {
-  std::string hub;
-  std::string token;
-
-  void AddTo(Settings& settings) {
-    settings.Add("hub", &hub,
-                 {"The hub, http://HOST:PORT; else HF_ENDPOINT",
-                  "허브 주소, http://HOST:PORT. 없으면 HF_ENDPOINT"});
-    settings.Add("token", &token, {"Token; else HF_TOKEN", "토큰. 없으면 HF_TOKEN"},
-                 /*secret=*/true);
-  }
-
-  Result<std::string> Url() const {
-    std::string url = hub.empty() ? Environment("HF_ENDPOINT") : hub;
-    while (url.ends_with('/')) url.pop_back();
-    if (!url.empty()) return url;
-    return Fail(ErrorCode::kInvalidArgument,
-                std::string(Say("which hub? --hub http://HOST:PORT",
-                                "어느 허브인가요? --hub http://HOST:PORT")),
-                "--hub");
-  }
-  std::string Token() const { return token.empty() ? Environment("HF_TOKEN") : token; }
-};
-
 struct PullSettings {
-  RemoteSettings remote;
+  HubRemote remote;
   std::string repository;
   std::string revision = "main";
   std::string cache;
@@ -90,7 +61,7 @@ Result<> RunPull(PullSettings& settings) {
 }
 
 struct PushSettings {
-  RemoteSettings remote;
+  HubRemote remote;
   std::string repository;
   std::string folder;
   std::string branch = "main";

@@ -12,6 +12,7 @@ void AddHubKeepCommands(CommandGroup& group);     // gc, account, quota
 void AddHubSignCommands(CommandGroup& group);     // key, sign, check
 void AddHubLineageCommands(CommandGroup& group);  // lineage, sbom
 void AddHubBundleCommands(CommandGroup& group);   // bundle export, import
+void AddHubMirrorCommand(CommandGroup& group);
 
 }  // namespace jikji
 

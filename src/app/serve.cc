@@ -9,6 +9,7 @@
 #include "app/console.h"
 #include "app/embedded.h"
 #include "app/engine_settings.h"
+#include "app/hub_mount.h"
 #include "app/listen_settings.h"
 #include "app/login_settings.h"
 #include "app/membership/registration_settings.h"
@@ -39,6 +40,7 @@ struct Options {
   int64_t max_queued = 256;
   int64_t step_tokens = 256;
   std::string guard;
+  std::string hub;
   std::string log_level = "info";
 
   void AddTo(Settings& settings) {
@@ -80,6 +82,9 @@ struct Options {
                   "or TOML; nothing: off",
                   "요청과 답변의 개인정보 보호: default, mask, block, log, TOML 파일 또는 TOML. "
                   "없으면 끔"});
+    settings.Add("hub", &hub,
+                 {"Folder of a model hub to serve at the same address; made where it is absent",
+                  "같은 주소에서 함께 서비스할 모델 허브 폴더. 없으면 만듦"});
     settings.AddChoice("log-level", &log_level,
                        {"debug, info, warning or error", "로그 수준: debug, info, warning, error"},
                        {"debug", "info", "warning", "error"});
@@ -136,6 +141,9 @@ void PrintBanner(const Options& options, const LoadedEngine& loaded, uint16_t po
       fmt::format(fmt::runtime(Say("{}, {} thread(s)", "{}, 스레드 {}개")),
                   kernels::IsaName(kernels::ActiveIsa()), engine.options().threads));
   row("loaded in", "로딩", fmt::format("{:.2f} s", loaded.load_seconds));
+  if (!options.hub.empty()) {
+    row("hub", "허브", fmt::format("export HF_ENDPOINT={} HF_HUB_DISABLE_XET=1", url));
+  }
   row("try", "해보기", CurlLine(options, model, url));
   std::fflush(stdout);
   if (options.api_keys.empty() && options.store.store.empty() &&
@@ -219,7 +227,15 @@ Result<> Serve(Options& options) {
   }
   JIKJI_ASSIGN(auto service, Service::Create(*loaded.engine, policy, std::move(api)));
   AddPage(*service);
-  JIKJI_ASSIGN(auto server, options.listen.Listen(service->handler()));
+  std::unique_ptr<HubMount> hub;
+  if (!options.hub.empty()) {
+    JIKJI_ASSIGN(hub, HubMount::Open(options.hub, governor.get(), options.api_keys));
+  }
+  JIKJI_ASSIGN(auto server,
+               options.listen.Listen(hub ? hub->Beside(service->handler()) : service->handler(),
+                                     [&](net::ServerOptions& set) {
+                                       if (hub) hub->Configure(set);
+                                     }));
   JIKJI_ASSIGN(const auto registration, options.registration.Start(options.listen, server->port()));
   PrintBanner(options, loaded, server->port());
 

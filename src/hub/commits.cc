@@ -33,14 +33,19 @@ std::string CommitId(const Commit& commit) { return GitObjectId("commit", Object
 
 namespace {
 
-Result<> InsertCommit(Database& database, int64_t repository, Commit& commit) {
-  commit.oid = CommitId(commit);
+Result<> InsertCommit(Database& database, int64_t repository, const Commit& commit) {
   JIKJI_RETURN_IF_ERROR(
       database.Run("INSERT INTO commits (repository, oid, tree, parent, title, message, author, "
                    "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
                    {repository, commit.oid, commit.tree, commit.parent, commit.title,
                     commit.message, commit.author, commit.created_at}));
   return {};
+}
+
+// Gives it its id.
+Result<> InsertNewCommit(Database& database, int64_t repository, Commit& commit) {
+  commit.oid = CommitId(commit);
+  return InsertCommit(database, repository, commit);
 }
 
 Result<> InsertTrees(Database& database, const std::vector<Tree>& trees) {
@@ -92,7 +97,7 @@ Result<> WriteFirstCommit(Database& database, int64_t repository, const std::str
   JIKJI_ASSIGN(const std::vector<Tree> trees, TreesOf({}));
   JIKJI_RETURN_IF_ERROR(InsertTrees(database, trees));
   Commit commit{"", trees.back().oid, "", "initial commit", "", author, NowSeconds()};
-  JIKJI_RETURN_IF_ERROR(InsertCommit(database, repository, commit));
+  JIKJI_RETURN_IF_ERROR(InsertNewCommit(database, repository, commit));
   JIKJI_RETURN_IF_ERROR(
       database.Run("INSERT INTO refs (repository, kind, name, target, message) VALUES ($1, "
                    "'branch', $2, $3, '')",
@@ -169,7 +174,7 @@ Result<CommitOutcome> CommitTo(Hub& hub, Database& database, const CommitRequest
     Commit commit{
         "",          trees.back().oid, outcome.oid, request.title, request.message, request.author,
         NowSeconds()};
-    JIKJI_RETURN_IF_ERROR(InsertCommit(database, request.repository, commit));
+    JIKJI_RETURN_IF_ERROR(InsertNewCommit(database, request.repository, commit));
     JIKJI_RETURN_IF_ERROR(
         database.Run("UPDATE refs SET target = $3 WHERE repository = $1 AND kind = 'branch' AND "
                      "name = $2",
@@ -181,43 +186,64 @@ Result<CommitOutcome> CommitTo(Hub& hub, Database& database, const CommitRequest
   return outcome;
 }
 
+Result<std::string> TargetOf(Database& database, int64_t repository, const std::string& kind,
+                             const std::string& name) {
+  JIKJI_ASSIGN(const SqlRows rows,
+               database.Run("SELECT target FROM refs WHERE repository = $1 AND kind = $2 AND name "
+                            "= $3",
+                            {repository, kind, name}));
+  return rows.empty() ? std::string() : rows.Text(0, 0);
+}
+
+Result<bool> HoldsNothing(Database& database, int64_t repository, const std::string& oid) {
+  JIKJI_ASSIGN(const Commit commit, FindCommit(database, repository, oid));
+  JIKJI_ASSIGN(const std::vector<Tree> nothing, TreesOf({}));
+  return commit.tree == nothing.back().oid;
+}
+
+Result<> KeepCommit(Database& database, const Repository& repository, const Commit& commit,
+                    const Listing& listing) {
+  const std::string owner(OwnerOf(repository.name));
+  for (const auto& [path, file] : listing) {
+    JIKJI_RETURN_IF_ERROR(TakeBlob(database, repository.id, owner, file.digest));
+  }
+  JIKJI_RETURN_IF_ERROR(CheckQuota(database, owner));
+  JIKJI_ASSIGN(const std::vector<Tree> trees, TreesOf(listing));
+  if (trees.back().oid != commit.tree) {
+    return Fail(ErrorCode::kMalformed, "the commit's tree is not that of its files", commit.oid);
+  }
+  JIKJI_RETURN_IF_ERROR(InsertTrees(database, trees));
+  return InsertCommit(database, repository.id, commit);
+}
+
+Result<> PointRef(Database& database, int64_t repository, const Ref& ref) {
+  JIKJI_RETURN_IF_ERROR(
+      database.Run("INSERT INTO refs (repository, kind, name, target, message) VALUES ($1, $2, "
+                   "$3, $4, $5) ON CONFLICT (repository, kind, name) DO UPDATE SET target = "
+                   "excluded.target",
+                   {repository, ref.kind, ref.name, ref.target, ref.message}));
+  return {};
+}
+
 Result<> AdoptCommit(Database& database, const Repository& repository, const std::string& branch,
                      const Commit& commit, const std::vector<Commit>& ancestors,
                      const Listing& listing) {
-  JIKJI_ASSIGN(const std::vector<Tree> trees, TreesOf(listing));
-  if (trees.back().oid != commit.tree || CommitId(commit) != commit.oid) {
-    return Fail(ErrorCode::kMalformed, "the commit's id is not that of its files", commit.oid);
+  if (CommitId(commit) != commit.oid) {
+    return Fail(ErrorCode::kMalformed, "the commit's id is not its own", commit.oid);
   }
   return Transact(database, [&]() -> Result<> {
-    JIKJI_ASSIGN(const SqlRows refs,
-                 database.Run("SELECT target FROM refs WHERE repository = $1 AND kind = 'branch' "
-                              "AND name = $2",
-                              {repository.id, branch}));
-    const std::string tip = refs.empty() ? std::string() : refs.Text(0, 0);
+    JIKJI_ASSIGN(const std::string tip, TargetOf(database, repository.id, "branch", branch));
     if (tip == commit.oid) return {};
-    if (!refs.empty() && tip != commit.parent &&
+    if (!tip.empty() && tip != commit.parent &&
         std::ranges::find(ancestors, tip, &Commit::oid) == ancestors.end()) {
-      JIKJI_ASSIGN(const Commit before, FindCommit(database, repository.id, tip));
-      JIKJI_ASSIGN(const std::vector<Tree> nothing, TreesOf({}));
-      if (before.tree != nothing.back().oid) {
+      JIKJI_ASSIGN(const bool nothing, HoldsNothing(database, repository.id, tip));
+      if (!nothing) {
         return Fail(ErrorCode::kInvalidArgument,
                     "the branch holds something else: name another branch", branch);
       }
     }
-    const std::string owner(OwnerOf(repository.name));
-    for (const auto& [path, file] : listing) {
-      JIKJI_RETURN_IF_ERROR(TakeBlob(database, repository.id, owner, file.digest));
-    }
-    JIKJI_RETURN_IF_ERROR(CheckQuota(database, owner));
-    JIKJI_RETURN_IF_ERROR(InsertTrees(database, trees));
-    Commit adopted = commit;
-    JIKJI_RETURN_IF_ERROR(InsertCommit(database, repository.id, adopted));
-    JIKJI_RETURN_IF_ERROR(
-        database.Run("INSERT INTO refs (repository, kind, name, target, message) VALUES ($1, "
-                     "'branch', $2, $3, '') ON CONFLICT (repository, kind, name) DO UPDATE SET "
-                     "target = excluded.target",
-                     {repository.id, branch, commit.oid}));
-    return {};
+    JIKJI_RETURN_IF_ERROR(KeepCommit(database, repository, commit, listing));
+    return PointRef(database, repository.id, {"branch", branch, commit.oid, ""});
   });
 }
 
@@ -283,7 +309,7 @@ Result<std::string> SquashBranch(Database& database, int64_t repository, const s
     if (refs.empty()) return Fail(ErrorCode::kNotFound, "there is no such branch", branch);
     JIKJI_ASSIGN(const Commit tip, FindCommit(database, repository, refs.Text(0, 0)));
     Commit commit{"", tip.tree, "", message, "", author, NowSeconds()};
-    JIKJI_RETURN_IF_ERROR(InsertCommit(database, repository, commit));
+    JIKJI_RETURN_IF_ERROR(InsertNewCommit(database, repository, commit));
     JIKJI_RETURN_IF_ERROR(database.Run(
         "UPDATE refs SET target = $3 WHERE repository = $1 AND kind = 'branch' AND name = $2",
         {repository, branch, commit.oid}));

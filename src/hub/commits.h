@@ -83,6 +83,20 @@ Result<> AdoptCommit(Database& database, const Repository& repository, const std
                      const Commit& commit, const std::vector<Commit>& ancestors,
                      const Listing& listing);
 
+// For whoever keeps other hubs' commits, within a transaction.
+//
+// Where a branch or tag is; empty: it is not there.
+Result<std::string> TargetOf(Database& database, int64_t repository, const std::string& kind,
+                             const std::string& name);
+// True for the empty commit that a repository begins with.
+Result<bool> HoldsNothing(Database& database, int64_t repository, const std::string& oid);
+// Takes in a commit under the id it says, with its files, which the owner holds. Errors as
+// CommitTo; kMalformed where its tree is not that of the files.
+Result<> KeepCommit(Database& database, const Repository& repository, const Commit& commit,
+                    const Listing& listing);
+// Makes a branch or tag, or moves it.
+Result<> PointRef(Database& database, int64_t repository, const Ref& ref);
+
 // Of a revision, newest first.
 Result<std::vector<Commit>> History(Database& database, int64_t repository, const std::string& oid,
                                     size_t skip, size_t limit);

@@ -63,6 +63,14 @@ CREATE TABLE pieces ( -- what the pieces of a blob hash to, one behind the other
 CREATE TABLE lineages ( -- what was found of a commit's ancestors: lineage/lineage.h
   repository @INTEGER NOT NULL REFERENCES repositories (id), oid @TEXT NOT NULL,
   found @TEXT NOT NULL, PRIMARY KEY (repository, oid)) @STRICT;
+)",
+    R"(
+CREATE TABLE mirrored ( -- what of another hub a branch or tag was last: mirror/mirror.h
+  repository @INTEGER NOT NULL REFERENCES repositories (id), kind @TEXT NOT NULL,
+  name @TEXT NOT NULL,
+  source @TEXT NOT NULL, -- the commit there
+  target @TEXT NOT NULL, -- the commit here
+  PRIMARY KEY (repository, kind, name)) @STRICT;
 )"};
 
 }  // namespace

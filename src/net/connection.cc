@@ -43,13 +43,12 @@ bool WouldBlock(error_code error) {
 }  // namespace
 
 struct Connection::Receiving {
-  explicit Receiving(uint64_t max_body_bytes) : chunks(max_body_bytes) {}
-
   RequestHead head;  // how the body is framed; the rest has moved to `request`
   Request request;
   size_t scanned = 0;     // bytes of the head searched for its end
   uint64_t received = 0;  // bytes of the body
-  ChunkDecoder chunks;
+  uint64_t limit = 0;     // of the body
+  ChunkDecoder chunks{0};
 };
 
 Connection::Connection(std::shared_ptr<Loop> loop, tcp::socket socket)
@@ -169,7 +168,7 @@ bool Connection::TakeHead(std::string_view& data) {
     http11_ = true;
     head_only_ = false;
     read_deadline_ = Clock::now() + options.header_timeout;
-    receiving_ = std::make_unique<Receiving>(options.max_body_bytes);
+    receiving_ = std::make_unique<Receiving>();
   }
   Receiving& receiving = *receiving_;
   const HeadEnd end = FindHeadEnd(data.substr(0, options.max_header_bytes), receiving.scanned);
@@ -209,11 +208,12 @@ bool Connection::TakeHead(std::string_view& data) {
   head_only_ = receiving.request.method == "HEAD";
   const bool has_body = receiving.head.content_length > 0 || receiving.head.chunked;
   if (has_body && options.body_sink) receiving.request.sink = options.body_sink(receiving.request);
-  if (receiving.request.sink != nullptr) {
-    receiving.chunks = ChunkDecoder(std::numeric_limits<uint64_t>::max());
-  } else if (receiving.head.content_length > options.max_body_bytes) {
-    Fail(413, "the body is larger than the " + std::to_string(options.max_body_bytes) +
-                  " bytes that this server takes");
+  receiving.limit = receiving.request.sink != nullptr ? std::numeric_limits<uint64_t>::max()
+                    : options.body_limit              ? options.body_limit(receiving.request)
+                                                      : options.max_body_bytes;
+  receiving.chunks = ChunkDecoder(receiving.limit);
+  if (receiving.head.content_length > receiving.limit) {
+    FailTooLarge();
     return false;
   }
   if (loop_->server().gate.closed()) {
@@ -257,12 +257,15 @@ bool Connection::TakeBody(std::string_view& data) {
         Fail(400, "the chunked body is malformed");
         return false;
       case ChunkDecoder::Status::kTooLarge:
-        Fail(413, "the body is larger than the " +
-                      std::to_string(loop_->server().options.max_body_bytes) +
-                      " bytes that this server takes");
+        FailTooLarge();
         return false;
     }
   }
+}
+
+void Connection::FailTooLarge() {
+  Fail(413, "the body is larger than the " + std::to_string(receiving_->limit) +
+                " bytes that this server takes");
 }
 
 bool Connection::AddBody(std::string_view piece) {

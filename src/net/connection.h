@@ -71,6 +71,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool TakeHead(std::string_view& data);
   bool TakeBody(std::string_view& data);
   bool AddBody(std::string_view piece);
+  void FailTooLarge();
   void GiveUpBody();
   void Dispatch();
   void Fail(int status, std::string_view message);

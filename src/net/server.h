@@ -42,6 +42,8 @@ struct ServerOptions {
   // Asked for each request that has a body, once its head has come: what takes the body, which may
   // then be of any size and take any time while it comes; nullptr: it is gathered in Request::body.
   std::function<std::shared_ptr<BodySink>(const Request& head)> body_sink = nullptr;
+  // The most bytes of a body that is gathered, by its request's head; nullptr: max_body_bytes.
+  std::function<size_t(const Request& head)> body_limit = nullptr;
 };
 
 class Server {

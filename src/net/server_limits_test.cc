@@ -156,6 +156,21 @@ TEST(ServerLimits, ABodyOfExactlyTheLimitIsTaken) {
   ExpectRefused(peer, 413);
 }
 
+TEST(ServerLimits, TheLimitOfABodyMayFollowItsRequest) {
+  ServerOptions options = Patient();
+  options.max_body_bytes = 10;
+  options.body_limit = [](const Request& head) { return head.path == "/large" ? 1000u : 10u; };
+  const auto server = StartTestServer(Echo, options);
+  const std::string rest =
+      " HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'b');
+  TestPeer large(server->port());
+  ASSERT_TRUE(large.Send("POST /large" + rest));
+  EXPECT_EQ(large.Read().status, 200);
+  TestPeer small(server->port());
+  ASSERT_TRUE(small.Send("POST /small" + rest));
+  EXPECT_EQ(small.Read().status, 413);
+}
+
 TEST(ServerLimits, BodiesInFlightAreBoundedTogether) {
   ServerOptions options = Patient();
   options.max_total_body_bytes = 100'000;

@@ -197,7 +197,9 @@ class HubSite : public Site {
 
   HttpResult<net::Response> Run(const net::Request& request) {
     JIKJI_ASSIGN(const Hub::Session session, hub_.Connect());
-    JIKJI_ASSIGN(Account account, FindAccount(*session, TokenOf(request)));
+    const std::string_view token = TokenOf(request);
+    JIKJI_ASSIGN(Account account, options_.identify ? options_.identify(request, token)
+                                                    : FindAccount(*session, token));
     Call call{hub_, *session, request, options_.public_url, std::move(account), "model"};
     if (call.base_url.empty()) call.base_url = "http://" + std::string(request.Header("Host"));
     return RunRoute(call);

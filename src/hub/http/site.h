@@ -7,20 +7,30 @@
 #ifndef JIKJI_HUB_HTTP_SITE_H_
 #define JIKJI_HUB_HTTP_SITE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "base/error.h"
+#include "hub/accounts.h"
 #include "hub/hub.h"
 #include "net/http.h"
 #include "net/server.h"
 
 namespace jikji::hub {
 
+// Who sent a request, by its token, which may be empty. Thread-safe.
+using Identify =
+    std::function<Result<Account>(const net::Request& request, std::string_view token)>;
+
 struct SiteOptions {
   // `http://host:port` that clients reach this by, for the URLs they are told; empty: what they
   // wrote in Host.
   std::string public_url;
   size_t workers = 2;
+  // nullptr: the hub's own accounts.
+  Identify identify = nullptr;
 };
 
 class Site {

@@ -1,0 +1,88 @@
+#include "app/hub_mount.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/access.h"
+#include "govern/governor.h"
+
+namespace jikji {
+namespace {
+
+// An organisation's models are OWNER/NAME with this owner: its number, since its name need be no
+// path and two may fold to one.
+std::string OwnerName(int64_t organisation) { return fmt::format("org-{}", organisation); }
+
+hub::Account AccountOf(const ApiKey& key) {
+  if (HasRight(key.role, Right::kOperate)) return {"operator", hub::AccountRole::kAdmin, {}};
+  return {
+      OwnerName(key.organisation),
+      HasRight(key.role, Right::kManageKeys) ? hub::AccountRole::kWrite : hub::AccountRole::kRead,
+      {}};
+}
+
+hub::Identify ByGovernor(const Governor& governor) {
+  return [&governor](const net::Request& request, std::string_view token) -> Result<hub::Account> {
+    if (token.empty()) return hub::Account{};
+    auto caller = governor.Authenticate(token, request.peer, Right::kSeeServer);
+    if (!caller) return std::unexpected(static_cast<Error>(caller.error()));
+    return AccountOf((*caller)->key());
+  };
+}
+
+hub::Identify ByKeys(const std::vector<std::string>& keys) {
+  return [guard = KeyGuard(keys)](const net::Request& request,
+                                  std::string_view token) -> Result<hub::Account> {
+    if (token.empty()) return hub::Account{};
+    if (guard.Admits(request.Header("Authorization"))) {
+      return hub::Account{"local", hub::AccountRole::kAdmin, {}};
+    }
+    return Fail(ErrorCode::kUnauthenticated, "the token is none of this server's API keys");
+  };
+}
+
+}  // namespace
+
+bool IsHubPath(std::string_view path) {
+  if (path == "/models") return true;
+  const size_t slash = path.find('/', 1);
+  if (slash == std::string_view::npos) return false;
+  const std::string_view first = path.substr(1, slash - 1);
+  return !first.empty() && first != "v1" && first != "login";
+}
+
+Result<std::unique_ptr<HubMount>> HubMount::Open(const std::filesystem::path& root,
+                                                 const Governor* governor,
+                                                 const std::vector<std::string>& api_keys) {
+  std::unique_ptr<HubMount> mount(new HubMount);
+  JIKJI_ASSIGN(mount->hub_, hub::Hub::Open(root));
+  hub::SiteOptions options;
+  if (governor != nullptr) {
+    options.identify = ByGovernor(*governor);
+  } else if (!api_keys.empty()) {
+    options.identify = ByKeys(api_keys);
+  }
+  mount->site_ = hub::Site::Create(*mount->hub_, std::move(options));
+  return mount;
+}
+
+net::Handler HubMount::Beside(net::Handler api) const {
+  return [api = std::move(api), hub = site_->handler()](net::Request request,
+                                                        std::shared_ptr<net::Responder> responder) {
+    const net::Handler& chosen = IsHubPath(request.path) ? hub : api;
+    chosen(std::move(request), std::move(responder));
+  };
+}
+
+void HubMount::Configure(net::ServerOptions& options) const {
+  net::ServerOptions wanted;
+  site_->Configure(wanted);
+  options.body_sink = wanted.body_sink;
+  options.max_total_body_bytes =
+      std::max(options.max_total_body_bytes, wanted.max_total_body_bytes);
+  options.body_limit = [api = options.max_body_bytes, hub = wanted.max_body_bytes](
+                           const net::Request& head) { return IsHubPath(head.path) ? hub : api; };
+}
+
+}  // namespace jikji
