@@ -51,37 +51,69 @@ class ClientExchange {
         options_(options),
         limits_{options.timeout, options.cancellation, request.url} {}
 
-  // on_data may be empty: then the body is kept.
-  Result<Response> Run(const OnData& on_data) {
-    JIKJI_ASSIGN(const Url url, ParseUrl(request_.url));
+  // Sends the request and reads the head of the answer.
+  Result<ResponseHead> Begin() {
+    JIKJI_ASSIGN(url_, ParseUrl(request_.url));
     const bool keep = options_.pool != nullptr;
-    JIKJI_ASSIGN(const std::string head, FormatRequest(request_, url, keep));
-    if (keep) link_ = options_.pool->Take(url.origin);
+    JIKJI_ASSIGN(const std::string head, FormatRequest(request_, url_, keep));
+    if (keep) link_ = options_.pool->Take(url_.origin);
     const bool kept = link_.connected();
-    auto answer = Ask(url, head);
+    auto answer = Ask(head);
     if (kept && !answer && answer.error().code == ErrorCode::kUnavailable && !heard_) {
       // The peer closed it while it was idle, as servers do.
       link_ = {};
       deaf_ = false;
-      answer = Ask(url, head);
+      answer = Ask(head);
     }
-    if (!answer) return std::unexpected(std::move(answer).error());
+    return answer;
+  }
+
+  // on_data may be empty: then the body is kept, as it is where the status is not 2xx.
+  Result<Response> Finish(ResponseHead answer, const OnData& on_data) {
+    Response response = ResponseOf(answer);
+    bool whole = true;
+    if (HasBody(answer)) {
+      const bool keeps = !on_data || answer.status / 100 != 2;
+      JIKJI_ASSIGN(whole, ReadBody(answer, keeps ? Keep(response.body) : on_data));
+    }
+    if (whole) GiveBack(answer);
+    return response;
+  }
+
+  bool HasBody(const ResponseHead& answer) const {
+    return request_.method != "HEAD" && !IsBodiless(answer.status);
+  }
+
+  static Response ResponseOf(const ResponseHead& answer) {
     Response response;
-    response.status = answer->status;
+    response.status = answer.status;
     response.content_type.clear();
-    for (const auto& [name, value] : answer->headers) {
+    for (const auto& [name, value] : answer.headers) {
       if (EqualIgnoringCase(name, "Content-Type")) response.content_type = value;
     }
-    bool whole = true;
-    if (request_.method != "HEAD" && !IsBodiless(answer->status)) {
-      const bool keeps = !on_data || answer->status / 100 != 2;
-      JIKJI_ASSIGN(whole, ReadBody(*answer, keeps ? Keep(response.body) : on_data));
-    }
-    if (keep && whole && answer->keep_alive && !deaf_ && unread_.empty()) {
-      options_.pool->Keep(url.origin, std::move(link_));
-    }
-    response.headers = std::move(answer->headers);
+    response.headers = answer.headers;
     return response;
+  }
+
+  // Once all of the answer was read.
+  void GiveBack(const ResponseHead& answer) {
+    if (options_.pool != nullptr && answer.keep_alive && !deaf_ && unread_.empty()) {
+      options_.pool->Keep(url_.origin, std::move(link_));
+    }
+  }
+
+  // Bytes of a body that has a length.
+  Result<> Fill(std::span<char> into) {
+    const size_t count = std::min(into.size(), unread_.size());
+    std::copy_n(unread_.begin(), count, into.begin());
+    unread_.erase(0, count);
+    into = into.subspan(count);
+    while (!into.empty()) {
+      JIKJI_ASSIGN(const size_t received, link_.Receive(into, limits_));
+      if (received == 0) return BrokeOff();
+      into = into.subspan(received);
+    }
+    return {};
   }
 
  private:
@@ -92,9 +124,8 @@ class ClientExchange {
     };
   }
 
-  // Sends the request and reads the head of the answer.
-  Result<ResponseHead> Ask(const Url& url, const std::string& head) {
-    if (!link_.connected()) JIKJI_RETURN_IF_ERROR(link_.Connect(url, limits_));
+  Result<ResponseHead> Ask(const std::string& head) {
+    if (!link_.connected()) JIKJI_RETURN_IF_ERROR(link_.Connect(url_, limits_));
     if (request_.file) {
       JIKJI_RETURN_IF_ERROR(SendAll(head));
       JIKJI_RETURN_IF_ERROR(SendFile(*request_.file));
@@ -204,18 +235,21 @@ class ClientExchange {
         if (count > 0 && !on_data({buffer_.data(), count})) return false;
         if (count > 0) continue;
         if (!head.content_length) return false;
-        return Fail(ErrorCode::kUnavailable, "the answer broke off before its end", request_.url);
+        return BrokeOff();
       }
       JIKJI_ASSIGN(const bool more, More());
       if (more) continue;
       if (!head.chunked && !head.content_length) return false;
-      return Fail(ErrorCode::kUnavailable, "the answer broke off before its end", request_.url);
+      return BrokeOff();
     }
     return true;
   }
 
   std::unexpected<Error> Malformed(std::string why) {
     return Fail(ErrorCode::kMalformed, std::move(why), request_.url);
+  }
+  std::unexpected<Error> BrokeOff() {
+    return Fail(ErrorCode::kUnavailable, "the answer broke off before its end", request_.url);
   }
   std::unexpected<Error> TooLarge() {
     return Fail(ErrorCode::kResourceExhausted,
@@ -226,6 +260,7 @@ class ClientExchange {
   const ClientRequest& request_;
   const ClientOptions& options_;
   const WaitLimits limits_;
+  Url url_;
   Link link_;
   bool heard_ = false;  // a byte came
   bool deaf_ = false;   // the peer stopped reading
@@ -235,14 +270,60 @@ class ClientExchange {
 
 }  // namespace
 
-Result<Response> Fetch(const ClientRequest& request, const ClientOptions& options) {
-  return ClientExchange(request, options).Run({});
-}
-
 Result<Response> FetchStream(const ClientRequest& request,
                              const std::function<bool(std::string_view piece)>& on_data,
                              const ClientOptions& options) {
-  return ClientExchange(request, options).Run(on_data);
+  ClientExchange exchange(request, options);
+  JIKJI_ASSIGN(ResponseHead head, exchange.Begin());
+  return exchange.Finish(std::move(head), on_data);
+}
+
+Result<Response> Fetch(const ClientRequest& request, const ClientOptions& options) {
+  return FetchStream(request, {}, options);
+}
+
+struct BodyReader::State {
+  State(ClientRequest given, const ClientOptions& options)
+      : request(std::move(given)), options(options) {}
+
+  const ClientRequest request;
+  const ClientOptions options;
+  ClientExchange exchange{request, options};
+  ResponseHead head;
+  Response response;
+  uint64_t left = 0;
+};
+
+BodyReader::BodyReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+BodyReader::BodyReader(BodyReader&&) noexcept = default;
+BodyReader& BodyReader::operator=(BodyReader&&) noexcept = default;
+BodyReader::~BodyReader() = default;
+
+Result<BodyReader> BodyReader::Open(ClientRequest request, const ClientOptions& options) {
+  auto state = std::make_unique<State>(std::move(request), options);
+  JIKJI_ASSIGN(state->head, state->exchange.Begin());
+  const ResponseHead& head = state->head;
+  if (head.status / 100 != 2 || !state->exchange.HasBody(head)) {
+    JIKJI_ASSIGN(state->response, state->exchange.Finish(head, {}));
+    return BodyReader(std::move(state));
+  }
+  if (!head.content_length) {
+    return Fail(ErrorCode::kMalformed, "the answer does not tell its length", state->request.url);
+  }
+  state->response = ClientExchange::ResponseOf(head);
+  state->left = *head.content_length;
+  if (state->left == 0) state->exchange.GiveBack(head);
+  return BodyReader(std::move(state));
+}
+
+const Response& BodyReader::response() const { return state_->response; }
+uint64_t BodyReader::left() const { return state_->left; }
+
+Result<> BodyReader::Read(std::span<char> into) {
+  JIKJI_RETURN_IF_ERROR(state_->exchange.Fill(into));
+  state_->left -= into.size();
+  if (state_->left == 0) state_->exchange.GiveBack(state_->head);
+  return {};
 }
 
 }  // namespace jikji::net

@@ -9,7 +9,9 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,6 +46,29 @@ Result<Response> Fetch(const ClientRequest& request, const ClientOptions& option
 Result<Response> FetchStream(const ClientRequest& request,
                              const std::function<bool(std::string_view piece)>& on_data,
                              const ClientOptions& options = {});
+
+// An answer whose body is read into the caller's memory when the caller is ready for it: until then
+// TCP holds the peer back. Of an answer that tells its length.
+class BodyReader {
+ public:
+  // Sends the request and waits for the head of the answer.
+  static Result<BodyReader> Open(ClientRequest request, const ClientOptions& options = {});
+  BodyReader(BodyReader&&) noexcept;
+  BodyReader& operator=(BodyReader&&) noexcept;
+  ~BodyReader();
+
+  // Without a body, except that the body of a status other than 2xx is here.
+  const Response& response() const;
+  // Of the body, not read yet.
+  uint64_t left() const;
+  // Fills `into`, of at most left() bytes. The last byte gives the connection back to the pool.
+  Result<> Read(std::span<char> into);
+
+ private:
+  struct State;
+  explicit BodyReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
 
 // Splits a server-sent event stream into the `data:` payloads of its events (WHATWG HTML 9.2),
 // whatever the pieces it comes in.

@@ -116,6 +116,43 @@ TEST(Client, StreamsPiecesAndStopsWhenTold) {
   EXPECT_EQ(error->body, "no");
 }
 
+TEST(Client, ABodyIsReadWhenTheCallerIsReady) {
+  const std::string big = [] {
+    std::string out(3'000'000, '\0');
+    for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(i % 251);
+    return out;
+  }();
+  const auto server = StartTestServer([&](Request request, std::shared_ptr<Responder> responder) {
+    Response response = Text(request.path == "/big" ? big : "not here");
+    if (request.path == "/missing") response.status = 404;
+    responder->Send(std::move(response));
+  });
+  ConnectionPool pool;
+  ClientOptions options;
+  options.pool = &pool;
+  const auto open = [&](const char* path) {
+    return BodyReader::Open(
+        {.method = "GET", .url = UrlOf(*server, path), .headers = {}, .body = {}}, options);
+  };
+  for (int round = 0; round < 2; ++round) {  // the second on the connection of the first
+    auto body = open("/big");
+    ASSERT_TRUE(body) << body.error().ToString();
+    EXPECT_EQ(body->left(), big.size());
+    std::string got;
+    while (body->left() > 0) {
+      std::string part(std::min<uint64_t>(body->left(), 1'000'001), '\0');
+      ASSERT_TRUE(body->Read(part));
+      got += part;
+    }
+    EXPECT_TRUE(got == big);
+  }
+  const auto missing = open("/missing");
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->response().status, 404);
+  EXPECT_EQ(missing->response().body, "not here");
+  EXPECT_EQ(missing->left(), 0u);
+}
+
 TEST(Client, AStreamThatBreaksOffIsAnError) {
   const auto server = StartTestServer([](Request, std::shared_ptr<Responder> responder) {
     responder->Begin(Text(""));

@@ -149,7 +149,7 @@ Result<size_t> Link::Send(std::string_view data, const WaitLimits& limits) {
   }
 }
 
-Result<size_t> Link::Receive(std::vector<char>& buffer, const WaitLimits& limits) {
+Result<size_t> Link::Receive(std::span<char> buffer, const WaitLimits& limits) {
   while (tls_) {
     const TlsSession::Step step = tls_.Read(buffer.data(), buffer.size());
     if (step.state == TlsSession::State::kDone) return step.bytes;

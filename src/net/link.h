@@ -6,10 +6,10 @@
 #define JIKJI_NET_LINK_H_
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "net/tls.h"
@@ -58,7 +58,7 @@ class Link {
   // How many of `data` were taken; 0 where the peer reads no more (it may have answered already).
   Result<size_t> Send(std::string_view data, const WaitLimits& limits);
   // 0 at the end of the stream.
-  Result<size_t> Receive(std::vector<char>& buffer, const WaitLimits& limits);
+  Result<size_t> Receive(std::span<char> buffer, const WaitLimits& limits);
 
  private:
   Result<> ConnectSocket(const Url& url, const WaitLimits& limits);

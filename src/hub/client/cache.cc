@@ -1,7 +1,13 @@
 #include "hub/client/cache.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 
 #include "base/file.h"
 #include "store/digest.h"
@@ -12,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kReadBytes = 1u << 20;
+constexpr const char* kNote = ".unsynced";
 constexpr uint64_t kMaxSmallFile = 64u << 20;  // those kept under git's ids
 
 Result<std::string> Sha256OfFile(const fs::path& path) {
@@ -27,8 +34,34 @@ Result<std::string> Sha256OfFile(const fs::path& path) {
   return HexOf(hash.Finish());
 }
 
+// Another after each start of the machine; empty where the system does not tell.
+std::string BootId() { return ReadFile("/proc/sys/kernel/random/boot_id", 4096).value_or(""); }
+
+Result<> SyncFile(const fs::path& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = file >= 0 && fdatasync(file) == 0;
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (synced) return {};
+  return Fail(ErrorCode::kIo, std::string("cannot sync: ") + std::strerror(error), path.string());
+}
+
 std::unexpected<Error> SystemError(const std::error_code& error, const fs::path& path) {
   return Fail(ErrorCode::kIo, error.message(), path.string());
+}
+
+// A reader sees the old or the new. Not brought to the disk: that would wait for what was
+// downloaded before.
+Result<> ReplaceFile(const fs::path& path, std::string_view content) {
+  const fs::path beside = path.string() + "." + std::to_string(getpid());
+  std::ofstream file(beside, std::ios::binary);
+  file << content;
+  file.close();
+  std::error_code error;
+  if (!file) error = std::make_error_code(std::errc::io_error);
+  if (!error) fs::rename(beside, path, error);
+  if (error) return SystemError(error, path);
+  return {};
 }
 
 }  // namespace
@@ -68,7 +101,36 @@ Result<> CacheFolder::Link(const std::string& commit, const std::string& revisio
   const fs::path ref = root / "refs" / revision;
   fs::create_directories(ref.parent_path(), error);
   if (error) return SystemError(error, ref);
-  return WriteFileAtomic(ref, commit);
+  return ReplaceFile(ref, commit);
+}
+
+Result<> CacheFolder::NoteUnsynced() const { return ReplaceFile(root / kNote, BootId()); }
+
+Result<bool> CacheFolder::Settle() const {
+  std::error_code error;
+  if (!fs::exists(root / kNote, error)) return true;
+  JIKJI_ASSIGN(const std::string noted, ReadFile(root / kNote, 4096));
+  if (noted.empty() || noted != BootId()) return false;
+  for (fs::directory_iterator it(root / "blobs", error), end; !error && it != end;
+       it.increment(error)) {
+    JIKJI_RETURN_IF_ERROR(SyncFile(it->path()));
+  }
+  JIKJI_RETURN_IF_ERROR(SyncFolder(root / "blobs"));
+  fs::remove(root / kNote, error);
+  if (error) return SystemError(error, root);
+  return true;
+}
+
+Result<> CacheFolder::Recheck() const {
+  JIKJI_ASSIGN(const CacheReport report, VerifyCache(*this));
+  std::error_code error;
+  for (const fs::path& blob : report.damaged) {
+    fs::remove(blob, error);
+    if (error) return SystemError(error, blob);
+  }
+  fs::remove(root / kNote, error);
+  if (error) return SystemError(error, root);
+  return {};
 }
 
 Result<bool> BlobIsRight(const fs::path& blob) {

@@ -28,6 +28,15 @@ struct CacheFolder {
   Result<> Link(const std::string& commit, const std::string& revision,
                 const std::vector<RemoteFile>& files) const;
 
+  // A download gets its name once its bytes are right, without waiting until they are on the disk.
+  // This notes that, before the first one gets its name.
+  Result<> NoteUnsynced() const;
+  // After a restart of the machine, what was noted may not be what it was: false. Without one, it
+  // is brought to the disk, and the note goes.
+  Result<bool> Settle() const;
+  // Removes blobs that are not what their names say, and then the note.
+  Result<> Recheck() const;
+
   std::filesystem::path root;
 };
 

@@ -146,6 +146,50 @@ TEST_F(HubClient, APieceThatIsWrongIsNotTaken) {
   EXPECT_FALSE(fs::exists(root_ / "cache/models--alice--tiny/refs/main"));
 }
 
+// What a power failure can leave of a pull that did not wait for the disk: a blob with its name and
+// not its bytes.
+TEST_F(HubClient, AfterARestartWhatIsNotRightIsFetchedAgain) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  ASSERT_TRUE(PushModel(remote));
+  const fs::path model = options_.cache / "models--alice--tiny";
+  const auto pulled = Pull(remote, options_);
+  ASSERT_TRUE(pulled.has_value()) << pulled.error().ToString();
+  ASSERT_TRUE(fs::exists(model / ".unsynced"));
+  const fs::path blob = fs::canonical(pulled->snapshot / "model.safetensors");
+  fs::resize_file(blob, 1000);
+  std::ofstream(model / ".unsynced") << "another start of the machine";
+
+  const auto again = Pull(remote, options_);
+  ASSERT_TRUE(again.has_value()) << again.error().ToString();
+  EXPECT_EQ(again->fetched_bytes, fs::file_size(root_ / "model/model.safetensors"));
+  ExpectWhole(*again);
+  // Without a restart, the next one brings all to the disk and has no more to say.
+  EXPECT_EQ(Pull(remote, options_)->fetched_bytes, 0u);
+  EXPECT_FALSE(fs::exists(model / ".unsynced"));
+}
+
+TEST_F(HubClient, AfterARestartAMarkedPieceMustBeRight) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  ASSERT_TRUE(PushModel(remote));
+  const std::string weights = *ReadFile(root_ / "model/model.safetensors");
+  const CacheFolder folder(options_.cache, "alice/tiny");
+  fs::create_directories(folder.root / "blobs");
+  {
+    auto part = PieceFile::Open(folder.root / "blobs" / HexOf(Sha256Of(weights)), weights.size(),
+                                16u << 20);
+    ASSERT_TRUE(part->Write(0, std::string_view(weights).substr(0, 16u << 20)));
+    ASSERT_TRUE(part->Mark(0));
+    ASSERT_TRUE(part->Mark(1));  // whose bytes never came to the disk
+  }
+  std::ofstream(folder.root / ".unsynced") << "another start of the machine";
+  const auto pulled = Pull(remote, options_);
+  ASSERT_TRUE(pulled.has_value()) << pulled.error().ToString();
+  ExpectWhole(*pulled);
+  EXPECT_EQ(pulled->bytes - pulled->fetched_bytes, 16u << 20);
+}
+
 TEST_F(HubClient, RefusalsCarryTheHubsWords) {
   TemporarySite site;
   Remote remote(site.url(), "");

@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kReadBytes = 1u << 20;
+
 std::unexpected<Error> SystemError(const char* doing, const fs::path& path) {
   const int error = errno;
   return Fail(error == ENOSPC || error == EDQUOT ? ErrorCode::kResourceExhausted : ErrorCode::kIo,
@@ -47,11 +49,14 @@ Result<PieceFile> PieceFile::Open(const fs::path& target, uint64_t size, uint64_
     }
     return file;
   }
-  // The marks first: a file of the right size without them claims nothing.
+  // The marks first: a file of the right size without them claims nothing. A new file is not cut to
+  // nothing: ext4 takes that for a file that is replaced, and brings all of it to the disk when it
+  // is closed.
   if (ftruncate(file.marks_file_, 0) != 0 ||
       pwrite(file.marks_file_, file.marks_.data(), file.marks_.size(), 0) !=
           static_cast<ssize_t>(file.marks_.size()) ||
-      ftruncate(file.part_, 0) != 0 || ftruncate(file.part_, static_cast<off_t>(size)) != 0) {
+      (part.st_size > 0 && ftruncate(file.part_, 0) != 0) ||
+      ftruncate(file.part_, static_cast<off_t>(size)) != 0) {
     return SystemError("prepare", target);
   }
   return file;
@@ -89,8 +94,22 @@ Result<> PieceFile::Mark(size_t piece) {
   return SystemError("write", With(target_, ".pieces"));
 }
 
+Result<Digest> PieceFile::Hash(size_t piece) const {
+  std::string buffer(kReadBytes, '\0');
+  Sha256Stream hash;
+  for (uint64_t at = Begin(piece); at < End(piece);) {
+    const ssize_t count =
+        pread(part_, buffer.data(), std::min<uint64_t>(kReadBytes, End(piece) - at),
+              static_cast<off_t>(at));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return SystemError("read", target_);
+    hash.Update(std::string_view(buffer).substr(0, static_cast<size_t>(count)));
+    at += static_cast<uint64_t>(count);
+  }
+  return hash.Finish();
+}
+
 Result<> PieceFile::Finish() {
-  if (fdatasync(part_) != 0) return SystemError("sync", target_);
   if (rename(With(target_, ".part").c_str(), target_.c_str()) != 0) {
     return SystemError("rename", target_);
   }

@@ -2,8 +2,8 @@
 //
 // Beside `NAME.part` stands `NAME.pieces`, a byte for each piece, `1` once the piece is written and
 // was right. A piece is marked after its bytes were written, so a mark is never wrong after the
-// program was killed. All is on the disk before the file gets its name; what a power failure leaves
-// of an unfinished one may be wrong, and `jikji hub verify` tells once it has its name.
+// program was killed. Nothing here waits for the disk: what a power failure leaves may be wrong,
+// and CacheFolder::Settle (cache.h) tells after one.
 #ifndef JIKJI_HUB_CLIENT_PIECE_FILE_H_
 #define JIKJI_HUB_CLIENT_PIECE_FILE_H_
 
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "store/digest.h"
 
 namespace jikji::hub {
 
@@ -34,8 +35,11 @@ class PieceFile {
   // Different threads may write and mark different pieces.
   Result<> Write(uint64_t offset, std::string_view bytes);
   Result<> Mark(size_t piece);
+  // What a marked piece hashes to, as it is on the disk.
+  Result<Digest> Hash(size_t piece) const;
+  void Unmark(size_t piece) { marks_[piece] = '0'; }
 
-  // Brings it to the disk and gives it its name; every piece is there.
+  // Gives it its name; every piece is there.
   Result<> Finish();
 
  private:

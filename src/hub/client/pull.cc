@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "hub/client/cache.h"
-#include "hub/client/piece_file.h"
+#include "hub/client/fetch_pieces.h"
 #include "store/digest.h"
 
 namespace jikji::hub {
@@ -20,22 +20,6 @@ namespace fs = std::filesystem;
 // Of a hub that tells of no pieces: what a killed pull may lose.
 constexpr uint64_t kPieceBytes = 16u << 20;
 constexpr int kAttempts = 5;  // for each piece, while the hub is away
-
-// One file on its way.
-struct Download {
-  Download(RemoteFile file, PieceFile pieces, std::vector<std::string> digests)
-      : file(std::move(file)), pieces(std::move(pieces)), digests(std::move(digests)) {}
-
-  RemoteFile file;
-  PieceFile pieces;
-  std::vector<std::string> digests;  // empty: the whole is hashed at the end
-  std::atomic<size_t> missing = 0;
-};
-
-struct Job {
-  std::shared_ptr<Download> download;
-  size_t piece = 0;
-};
 
 class Puller {
  public:
@@ -50,6 +34,8 @@ class Puller {
     std::error_code error;
     fs::create_directories(folder_.root / "blobs", error);
     if (error) return Fail(ErrorCode::kIo, error.message(), folder_.root.string());
+    JIKJI_ASSIGN(trust_marks_, folder_.Settle());
+    if (!trust_marks_) JIKJI_RETURN_IF_ERROR(folder_.Recheck());
     for (const RemoteFile& file : files) {
       report.bytes += file.size;
       JIKJI_RETURN_IF_ERROR(Plan(file));
@@ -70,6 +56,7 @@ class Puller {
     const fs::path target = folder_.Blob(file);
     std::error_code error;
     if (fs::exists(target, error) || !planned_.insert(file.etag).second) return {};
+    if (planned_.size() == 1) JIKJI_RETURN_IF_ERROR(folder_.NoteUnsynced());
     PieceList list;
     if (file.large && file.size > 0) {
       JIKJI_ASSIGN(auto told, remote_.Pieces(options_.repository, commit_, file.path));
@@ -81,6 +68,7 @@ class Puller {
     JIKJI_ASSIGN(PieceFile pieces, PieceFile::Open(target, file.size, list.piece_bytes));
     auto download = std::make_shared<Download>(file, std::move(pieces), std::move(list.sha256));
     for (size_t piece = 0; piece < download->pieces.pieces(); ++piece) {
+      JIKJI_RETURN_IF_ERROR(CheckMark(*download, piece));
       if (download->pieces.Has(piece)) continue;
       ++download->missing;
       left_ += download->pieces.End(piece) - download->pieces.Begin(piece);
@@ -89,12 +77,27 @@ class Puller {
     return download->missing == 0 ? Finish(*download) : Result<>{};
   }
 
+  // After a power failure a mark may be there whose piece is not.
+  Result<> CheckMark(Download& download, size_t piece) const {
+    if (trust_marks_ || !download.pieces.Has(piece) || download.digests.empty()) return {};
+    JIKJI_ASSIGN(const Digest digest, download.pieces.Hash(piece));
+    if (HexOf(digest) != download.digests[piece]) download.pieces.Unmark(piece);
+    return {};
+  }
+
   Result<> Work() {
+    // Each thread has two connections, where there may be two.
+    const size_t connections = std::max<size_t>(options_.connections, 1);
+    const size_t threads_wanted = std::min((connections + 1) / 2, jobs_.size());
     std::vector<std::thread> threads;
-    for (size_t i = 0; i < std::min(std::max<size_t>(options_.connections, 1), jobs_.size()); ++i) {
-      threads.emplace_back([this] {
-        while (auto job = Take()) {
-          if (auto fetched = Fetch(*job); !fetched) Stop(fetched.error());
+    for (size_t i = 0; i < threads_wanted; ++i) {
+      const bool two = 2 * i + 1 < connections;
+      threads.emplace_back([this, two] {
+        for (;;) {
+          std::array<PieceJob, 2> jobs{Take()};
+          if (jobs[0].download == nullptr) break;
+          if (two) jobs[1] = Take();
+          if (auto fetched = Fetch(jobs); !fetched) Stop(fetched.error());
         }
       });
     }
@@ -103,10 +106,11 @@ class Puller {
     return {};
   }
 
-  std::optional<Job> Take() {
+  // Of no download where nothing is left to do.
+  PieceJob Take() {
     const std::lock_guard lock(mutex_);
-    if (error_ || jobs_.empty()) return std::nullopt;
-    Job job = std::move(jobs_.front());
+    if (error_ || jobs_.empty()) return {};
+    PieceJob job = std::move(jobs_.front());
     jobs_.pop_front();
     return job;
   }
@@ -116,16 +120,30 @@ class Puller {
     if (!error_) error_ = error;
   }
 
-  Result<> Fetch(const Job& job) {
-    Result<> fetched;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      fetched = FetchOnce(job);
-      if (fetched || fetched.error().code != ErrorCode::kUnavailable) break;
+  Result<> Fetch(std::array<PieceJob, 2> jobs) {
+    for (int attempt = 1;; ++attempt) {
+      auto outcomes = FetchPieces(remote_, options_.repository, commit_, jobs);
+      bool again = false;
+      for (size_t i = 0; i < jobs.size(); ++i) {
+        if (jobs[i].download == nullptr) continue;
+        const bool away = !outcomes[i] && outcomes[i].error().code == ErrorCode::kUnavailable;
+        if (away && attempt < kAttempts) {
+          again = true;
+          continue;
+        }
+        JIKJI_RETURN_IF_ERROR(outcomes[i]);
+        JIKJI_RETURN_IF_ERROR(Count(jobs[i]));
+        jobs[i] = {};
+      }
+      if (!again) return {};
     }
-    JIKJI_RETURN_IF_ERROR(fetched);
+  }
+
+  // A piece is there and right.
+  Result<> Count(const PieceJob& job) {
     Download& download = *job.download;
     JIKJI_RETURN_IF_ERROR(download.pieces.Mark(job.piece));
-    const uint64_t bytes = download.pieces.End(job.piece) - download.pieces.Begin(job.piece);
+    const uint64_t bytes = job.End() - job.Begin();
     fetched_ += bytes;
     {
       const std::lock_guard lock(mutex_);
@@ -133,23 +151,6 @@ class Puller {
       if (options_.progress) options_.progress(done_, total_);
     }
     return --download.missing == 0 ? Finish(download) : Result<>{};
-  }
-
-  Result<> FetchOnce(const Job& job) {
-    Download& download = *job.download;
-    const bool hashed = !download.digests.empty();
-    Sha256Stream hash;
-    uint64_t at = download.pieces.Begin(job.piece);
-    JIKJI_RETURN_IF_ERROR(remote_.Read(options_.repository, commit_, download.file.path, at,
-                                       download.pieces.End(job.piece),
-                                       [&](std::string_view bytes) -> Result<> {
-                                         if (hashed) hash.Update(bytes);
-                                         JIKJI_RETURN_IF_ERROR(download.pieces.Write(at, bytes));
-                                         at += bytes.size();
-                                         return {};
-                                       }));
-    if (!hashed || HexOf(hash.Finish()) == download.digests[job.piece]) return {};
-    return Fail(ErrorCode::kMalformed, "a piece is not what its SHA-256 says", download.file.path);
   }
 
   Result<> Finish(Download& download) {
@@ -167,12 +168,13 @@ class Puller {
   const PullOptions& options_;
   const CacheFolder folder_;
   std::string commit_;
+  bool trust_marks_ = true;
   std::set<std::string> planned_;
   uint64_t left_ = 0;
   uint64_t total_ = 0;
   std::atomic<uint64_t> fetched_ = 0;
   std::mutex mutex_;  // of what follows
-  std::deque<Job> jobs_;
+  std::deque<PieceJob> jobs_;
   uint64_t done_ = 0;
   std::optional<Error> error_;
 };

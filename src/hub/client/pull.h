@@ -3,7 +3,8 @@
 // Contract: a file under its etag is whole and right. Large files come in pieces over several
 // connections; each piece is held to its SHA-256 before it counts, and what counts is remembered,
 // so that a pull that was killed goes on where it was: it loses at most the pieces under way. Where
-// the hub tells of no pieces, the whole file is hashed once it is there.
+// the hub tells of no pieces, the whole file is hashed once it is there. A pull does not wait for
+// the disk: the next one does, or hashes all again where the machine was restarted in between.
 #ifndef JIKJI_HUB_CLIENT_PULL_H_
 #define JIKJI_HUB_CLIENT_PULL_H_
 

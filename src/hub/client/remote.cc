@@ -182,28 +182,16 @@ Result<std::optional<PieceList>> Remote::Pieces(const std::string& repository,
   return list;
 }
 
-Result<> Remote::Read(const std::string& repository, const std::string& commit,
-                      const std::string& path, uint64_t begin, uint64_t end,
-                      const std::function<Result<>(std::string_view piece)>& take) {
+Result<net::BodyReader> Remote::Read(const std::string& repository, const std::string& commit,
+                                     const std::string& path, uint64_t begin, uint64_t end) {
   net::ClientRequest request =
       Request("GET", url_ + "/" + repository + "/resolve/" + commit + "/" + UrlEscape(path, true));
   request.headers.emplace_back("Range", fmt::format("bytes={}-{}", begin, end - 1));
   net::ClientOptions options;
-  options.max_body_bytes = end - begin;
   options.pool = &pool_;
-  Result<> taken;
-  uint64_t count = 0;
-  JIKJI_ASSIGN(const net::Response response, net::FetchStream(
-                                                 request,
-                                                 [&](std::string_view piece) {
-                                                   count += piece.size();
-                                                   taken = take(piece);
-                                                   return taken.has_value();
-                                                 },
-                                                 options));
-  JIKJI_RETURN_IF_ERROR(taken);
-  if (response.status / 100 != 2) return Refused(response, request.url);
-  if (response.status == 206 && count == end - begin) return {};
+  JIKJI_ASSIGN(net::BodyReader body, net::BodyReader::Open(request, options));
+  if (body.response().status / 100 != 2) return Refused(body.response(), request.url);
+  if (body.response().status == 206 && body.left() == end - begin) return body;
   return Fail(ErrorCode::kMalformed, "the hub did not answer with the part that was asked for",
               request.url);
 }

@@ -39,10 +39,9 @@ class Remote {
   // nullopt where the hub tells of no pieces.
   Result<std::optional<PieceList>> Pieces(const std::string& repository, const std::string& commit,
                                           const std::string& path);
-  // Bytes [begin, end) of a file as they come.
-  Result<> Read(const std::string& repository, const std::string& commit, const std::string& path,
-                uint64_t begin, uint64_t end,
-                const std::function<Result<>(std::string_view piece)>& take);
+  // Bytes [begin, end) of a file, to be read as the caller is ready for them.
+  Result<net::BodyReader> Read(const std::string& repository, const std::string& commit,
+                               const std::string& path, uint64_t begin, uint64_t end);
 
   // A call of the API with a JSON answer. `absent_is_null`: 404 is null, not an error.
   Result<boost::json::value> Call(const std::string& method, const std::string& path,
