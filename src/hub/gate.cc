@@ -61,9 +61,10 @@ constexpr std::array kKinds = {
     NamedKind{"pdf", FileKind::kData},
 };
 // Names without an extension that stand for texts.
-constexpr std::array<std::string_view, 8> kPlainNames = {
-    "LICENSE",        "LICENCE",    "NOTICE",     "README",
-    ".gitattributes", ".gitignore", "MODEL_CARD", "USAGE"};
+// The last three are what Ollama takes from beside a GGUF file.
+constexpr std::array<std::string_view, 11> kPlainNames = {
+    "LICENSE",    "LICENCE", "NOTICE", "README",   ".gitattributes", ".gitignore",
+    "MODEL_CARD", "USAGE",   "system", "template", "params"};
 constexpr std::array<std::string_view, 12> kPickleExtensions = {
     "pkl", "pickle", "pt", "pth", "ckpt", "joblib", "dill", "npy", "npz", "h5", "keras", "mar"};
 

@@ -88,6 +88,7 @@ Result<> DeleteRepository(Database& database, int64_t id) {
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM refs WHERE repository = $1", {id}));
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM lineages WHERE repository = $1", {id}));
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM mirrored WHERE repository = $1", {id}));
+    JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM oci_documents WHERE repository = $1", {id}));
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM commits WHERE repository = $1", {id}));
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM repository_blobs WHERE repository = $1", {id}));
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM grants WHERE repository = $1", {id}));

@@ -71,6 +71,13 @@ CREATE TABLE mirrored ( -- what of another hub a branch or tag was last: mirror/
   source @TEXT NOT NULL, -- the commit there
   target @TEXT NOT NULL, -- the commit here
   PRIMARY KEY (repository, kind, name)) @STRICT;
+)",
+    R"(
+CREATE TABLE oci_documents ( -- manifests and configurations that were told: oci/image.h
+  repository @INTEGER NOT NULL REFERENCES repositories (id), digest @TEXT NOT NULL,
+  source @TEXT NOT NULL, -- what it was made of; empty for a configuration
+  media_type @TEXT NOT NULL, content @TEXT NOT NULL, PRIMARY KEY (repository, digest)) @STRICT;
+CREATE INDEX oci_documents_by_source ON oci_documents (repository, source);
 )"};
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Jikji's own addition: what each piece of a large file hashes to, so that a client can take pieces
 // in any order, from anywhere, and hold each to its digest.
+#include "hub/http/files.h"
 #include "hub/http/routes.h"
 
 namespace jikji::hub {
@@ -32,18 +33,13 @@ Result<std::string> HashPieces(const OpenFile& file) {
 
 // Computed when it is first asked for, then kept: blobs never change.
 HttpResult<net::Response> RepoPieces(Call& call) {
-  std::string_view path = call.rest;
-  JIKJI_ASSIGN(const Commit commit, TakeRevision(call, path));
-  JIKJI_ASSIGN(std::ignore, MustRead(call));
-  JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, commit.tree));
-  const auto found = listing->find(path);
-  if (found == listing->end()) return std::unexpected(EntryNotFound(path, commit.oid));
-  const std::string digest = HexOf(found->second.digest);
+  JIKJI_ASSIGN(const NamedFile named, FileNamed(call));
+  const std::string digest = HexOf(named.file.digest);
   JIKJI_ASSIGN(const SqlRows rows,
                call.database.Run("SELECT sha256 FROM pieces WHERE digest = $1", {digest}));
   std::string hashes = rows.Text(0, 0);
   if (rows.empty()) {
-    JIKJI_ASSIGN(const OpenFile file, call.hub.blobs().OpenBlob(found->second.digest));
+    JIKJI_ASSIGN(const OpenFile file, call.hub.blobs().OpenBlob(named.file.digest));
     JIKJI_ASSIGN(hashes, HashPieces(file));
     JIKJI_RETURN_IF_ERROR(call.database.Run(
         "INSERT INTO pieces (digest, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING",

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/workers.h"
+#include "hub/http/oci_routes.h"
 #include "hub/http/routes.h"
 #include "hub/http/upload.h"
 
@@ -77,10 +78,14 @@ std::unexpected<HttpError> NotThere(const net::Request& request) {
                                    "`" + request.path + "`에는 아무것도 없습니다"));
 }
 
-std::string_view TokenOf(const net::Request& request) {
-  constexpr std::string_view kScheme = "Bearer ";
+// Of a client of Hugging Face's, or as the password of one of a registry.
+std::string TokenOf(const net::Request& request) {
+  constexpr std::string_view kBearer = "Bearer ", kBasic = "Basic ";
   const std::string_view header = request.Header("Authorization");
-  return header.starts_with(kScheme) ? header.substr(kScheme.size()) : std::string_view();
+  if (header.starts_with(kBearer)) return std::string(header.substr(kBearer.size()));
+  if (!header.starts_with(kBasic)) return {};
+  const std::string pair = ParseBase64(header.substr(kBasic.size())).value_or("");
+  return pair.substr(std::min(pair.find(':') + 1, pair.size()));
 }
 
 // `/OWNER/NAME` at the front of the path, taken off it.
@@ -142,6 +147,7 @@ HttpResult<net::Response> RunRoute(Call& call) {
     if (call.request.method == "POST") return LfsComplete(call);
     return GetObject(call);
   }
+  if (IsOciPath(path)) return RunOci(call);
   std::string_view rest = std::string_view(path).substr(1);
   if (path.starts_with("/api/")) {
     rest.remove_prefix(4);
@@ -188,11 +194,15 @@ class HubSite : public Site {
       auto answer = Run(request);
       if (answer) return *std::move(answer);
       if (answer.error().status >= 500) Log(LogLevel::kError, answer.error().english);
-      return ResponseOf(answer.error());
+      return Refuse(request, answer.error());
     } catch (const std::bad_alloc&) {
-      return ResponseOf(
-          HttpError(Error{ErrorCode::kUnavailable, "not enough memory for this request", ""}));
+      return Refuse(request, HttpError(Error{ErrorCode::kUnavailable,
+                                             "not enough memory for this request", ""}));
     }
+  }
+
+  static net::Response Refuse(const net::Request& request, const HttpError& error) {
+    return IsOciPath(request.path) ? OciResponseOf(error) : ResponseOf(error);
   }
 
   HttpResult<net::Response> Run(const net::Request& request) {
