@@ -1,5 +1,14 @@
 #include "store/database.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "base/random.h"
 #include "base/utf8.h"
 #include "store/postgres.h"
 #include "store/sqlite.h"
@@ -7,9 +16,21 @@
 namespace jikji {
 namespace {
 
-// Writers in the way come one at a time and stay for milliseconds: this many in a row means that
-// something else is wrong.
-constexpr int kAttempts = 16;
+// Writers in the way stay for milliseconds: one that loses to others for as long as this means that
+// something else is wrong. Not a number of attempts: a dozen writers that all begin anew at once
+// lose to each other again and again, and use those up within milliseconds.
+constexpr std::chrono::seconds kPatience{15};
+// The pause after the first loss, doubled with each one up to the longest, drawn anew each time so
+// that those who lost together do not return together.
+constexpr double kFirstPause = 500, kLongestPause = 50'000;  // microseconds
+
+// Each thread's own draws: they need not differ from run to run, only from thread to thread.
+std::chrono::microseconds DrawPause(int losses) {
+  static std::atomic<uint64_t> threads = static_cast<uint64_t>(getpid()) << 32;
+  thread_local Random random(++threads);
+  const double most = std::min(kLongestPause, std::ldexp(kFirstPause, std::min(losses, 20) - 1));
+  return std::chrono::microseconds(static_cast<int64_t>(random.Uniform() * most));
+}
 
 const SqlValue& ValueAt(const std::vector<std::vector<SqlValue>>& rows, size_t row, size_t column) {
   static const SqlValue kNull;
@@ -70,12 +91,22 @@ Result<> Transaction::Commit() {
   return committed;
 }
 
+namespace {
+
+Result<> AttemptTransaction(Database& database, const std::function<Result<>()>& body) {
+  JIKJI_ASSIGN(Transaction transaction, Transaction::Begin(database));
+  JIKJI_RETURN_IF_ERROR(body());
+  return transaction.Commit();
+}
+
+}  // namespace
+
 Result<> InTransaction(Database& database, const std::function<Result<>()>& body) {
-  for (int attempt = 1;; ++attempt) {
-    JIKJI_ASSIGN(Transaction transaction, Transaction::Begin(database));
-    auto done = body();
-    if (done) done = transaction.Commit();
-    if (done || !database.conflicted() || attempt == kAttempts) return done;
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  for (int losses = 1;; ++losses) {
+    auto done = AttemptTransaction(database, body);
+    if (done || !database.conflicted() || std::chrono::steady_clock::now() >= give_up) return done;
+    std::this_thread::sleep_for(DrawPause(losses));
   }
 }
 

@@ -114,7 +114,8 @@ class Transaction {
   Database* database_;
 };
 
-// Runs `body` in a transaction and commits; anew, a few times, where another writer was in the way.
+// Runs `body` in a transaction and commits; anew, for up to 15 seconds and with drawn pauses, where
+// another writer was in the way.
 // `body` must leave no trace outside the database when it is run twice.
 Result<> InTransaction(Database& database, const std::function<Result<>()>& body);
 

@@ -95,7 +95,10 @@ class SqliteDatabase : public Database {
 
  protected:
   // The lock is taken at once: two that read before they write would wait for each other.
-  Result<> Begin() override { return RunScript("BEGIN IMMEDIATE"); }
+  Result<> Begin() override {
+    conflicted_ = false;
+    return RunScript("BEGIN IMMEDIATE");
+  }
   Result<> Commit() override { return RunScript("COMMIT"); }
   void Rollback() override {
     // Some errors end the transaction by themselves.
