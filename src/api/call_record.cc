@@ -35,6 +35,14 @@ ApiResult<> CallRecord::Guard(std::string_view side, std::string_view found, boo
   return {};
 }
 
+ApiResult<> CallRecord::Repeated() const {
+  if (trail_ == nullptr) return {};
+  const auto written =
+      trail_->Write(tenant_, "answer.repeated", {{"request", request_id_}, {"key", key_}});
+  if (!written) return std::unexpected(Unrecorded(request_id_, written.error()));
+  return {};
+}
+
 // The stop is not to be held up by a log that refuses: what it says of one answer is left out.
 void CallRecord::Stopped(std::string_view reason) const {
   if (trail_ == nullptr) return;

@@ -27,6 +27,9 @@ class CallRecord {
   // What the privacy guard found on one side of the call, by kind and count.
   ApiResult<> Guard(std::string_view side, std::string_view found, bool blocked) const;
 
+  // An earlier answer is given again, without an admission.
+  ApiResult<> Repeated() const;
+
   // The answer was ended by an emergency stop.
   void Stopped(std::string_view reason) const;
 

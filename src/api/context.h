@@ -12,6 +12,7 @@
 #include "api/access.h"
 #include "api/api_error.h"
 #include "api/chat_prompt.h"
+#include "api/kept_answers.h"
 #include "api/metrics.h"
 #include "api/receipt.h"
 #include "api/service.h"
@@ -63,6 +64,7 @@ struct ApiContext {
   const CorsPolicy cors;
   const std::map<int32_t, PromptEncoder> encoders;  // the base's, and adapters' that differ
   const std::shared_ptr<Metrics> metrics;
+  const std::shared_ptr<KeptAnswers> kept_answers = std::make_shared<KeptAnswers>();
   const ReceiptOrigin receipt_origin;
   std::map<std::string, StaticFile, std::less<>> static_files;
 };

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "api/call_record.h"
 #include "api/handlers.h"
 #include "api/rate_headers.h"
 #include "api/request_id.h"
@@ -101,6 +102,22 @@ ApiResult<std::shared_ptr<Caller>> LetIn(const ApiContext& context, const Route&
   return caller;
 }
 
+// What a request with an `Idempotency-Key` answers through; nullptr: it was answered before.
+ApiResult<std::shared_ptr<net::Responder>> FirstOfKey(const ApiContext& context,
+                                                      const net::Request& request,
+                                                      const Caller* caller, const Reply& reply,
+                                                      std::shared_ptr<net::Responder> responder) {
+  const Governor* governor = context.options.governor;
+  const Clock& clock = governor == nullptr ? SystemClock() : governor->clock();
+  return context.kept_answers->Begin(
+      {.api_key = caller == nullptr ? 0 : caller->key().id,
+       .key = request.Header(kIdempotencyKey),
+       .request = request,
+       .now = clock.SteadyMicroseconds(),
+       .may_repeat = [&] { return CallRecord(governor, caller, reply.request_id()).Repeated(); }},
+      std::move(responder));
+}
+
 void Run(const Route& route, Call& call) {
   try {
     if (route.ticket == TicketKind::kTextTool) {
@@ -154,7 +171,7 @@ void Dispatch(const std::shared_ptr<const ApiContext>& context,
                          !request.Header("Access-Control-Request-Method").empty() &&
                          context->cors.Admits(request);
   Reply reply(
-      std::move(responder), ResolveRequestId(request.Header("X-Request-Id")),
+      responder, ResolveRequestId(request.Header("X-Request-Id")),
       preflight ? context->cors.PreflightHeaders(request) : context->cors.AnswerHeaders(request));
   const auto file = context->static_files.find(request.path);
   if (file != context->static_files.end() && Effective(request.method) == "GET") {
@@ -173,6 +190,12 @@ void Dispatch(const std::shared_ptr<const ApiContext>& context,
   const Route& route = *routing.route;
   auto caller = LetIn(*context, route, request);
   if (!caller) return reply.SendError(caller.error());
+  if (route.ticket == TicketKind::kGeneration && !request.Header(kIdempotencyKey).empty()) {
+    auto through = FirstOfKey(*context, request, caller->get(), reply, std::move(responder));
+    if (!through) return reply.SendError(through.error());
+    if (*through == nullptr) return;
+    reply = Reply(std::move(*through), reply.request_id(), context->cors.AnswerHeaders(request));
+  }
 
   const bool is_heavy = route.waits || request.body.size() > kHeavyBody;
   auto call = std::make_shared<Call>(
