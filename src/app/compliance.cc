@@ -1,8 +1,9 @@
 // `jikji compliance report`: which duty is met by which setting and record. `review`: the accesses
-// of a month, noted as reviewed.
+// of a month, noted as reviewed. `retention`: what is past its time, and its deletion.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <utility>
 
 #include "app/command.h"
 #include "app/commands.h"
@@ -13,6 +14,7 @@
 #include "base/file.h"
 #include "govern/compliance/duty.h"
 #include "govern/compliance/facts.h"
+#include "govern/compliance/retention.h"
 #include "govern/ledger/calendar.h"
 #include "govern/schema.h"
 #include "govern/tenancy/administration.h"
@@ -35,10 +37,13 @@ struct Options {
   std::string duties;
   std::string note;
   std::string html;
+  std::string retention;
+  bool apply = false;
   bool json = false;
 
   void AddTo(Settings& settings) {
-    settings.AddPositional("ACTION", &action, {"report or review", "report 또는 review"});
+    settings.AddPositional("ACTION", &action,
+                           {"report, review or retention", "report, review, retention 중 하나"});
     store.AddTo(settings);
     settings.Add("guard", &guard,
                  {"Privacy guard of the servers, as `serve --guard` takes it",
@@ -48,6 +53,12 @@ struct Options {
         {"TOML file of duties, instead of the built-in one", "내장 의무 목록 대신 쓸 TOML 파일"});
     settings.Add("note", &note, {"review: what was found", "review: 점검 결과"});
     settings.Add("html", &html, {"Write a page to this file", "이 파일에 페이지를 씀"});
+    settings.Add("retention", &retention,
+                 {"retention: TOML file of how long what is kept, instead of the built-in one",
+                  "retention: 내장 보관 기간 대신 쓸 TOML 파일"});
+    settings.Add(
+        "apply", &apply,
+        {"retention: delete what is past its time", "retention: 보관 기간이 지난 것을 삭제함"});
     settings.Add("json", &json, {"Print JSON", "JSON으로 출력"});
   }
 };
@@ -101,15 +112,19 @@ std::string Page(const std::vector<Finding>& findings, int64_t now) {
   return page.Finish();
 }
 
-Result<std::vector<compliance::Duty>> LoadDuties(const std::string& path) {
+// The operator's file, or the built-in one of that name; and its name for errors.
+Result<std::pair<std::string, std::string>> LoadData(const std::string& path,
+                                                     std::string_view built_in) {
   if (!path.empty()) {
-    JIKJI_ASSIGN(const std::string text, ReadFile(path));
-    return compliance::ReadDuties(text, path);
+    JIKJI_ASSIGN(std::string text, ReadFile(path));
+    return std::pair(std::move(text), path);
   }
   for (const EmbeddedFile& file : DutyFiles()) {
-    if (file.name == "duties.toml") return compliance::ReadDuties(file.content, file.name);
+    if (file.name == built_in) {
+      return std::pair(std::string(file.content), std::string(built_in));
+    }
   }
-  return Fail(ErrorCode::kInternal, "the program lacks its duties");
+  return Fail(ErrorCode::kInternal, fmt::format("the program lacks {}", built_in));
 }
 
 Result<> Report(const Options& options, Database& database, const std::string& audit) {
@@ -117,7 +132,8 @@ Result<> Report(const Options& options, Database& database, const std::string& a
   if (!options.guard.empty()) {
     JIKJI_ASSIGN(site.guard, guard::LoadPolicy(options.guard));
   }
-  JIKJI_ASSIGN(const auto duties, LoadDuties(options.duties));
+  JIKJI_ASSIGN(const auto data, LoadData(options.duties, "duties.toml"));
+  JIKJI_ASSIGN(const auto duties, compliance::ReadDuties(data.first, data.second));
   JIKJI_ASSIGN(const auto facts, compliance::GatherFacts(database, site));
   const std::vector<Finding> findings = Judge(duties, facts, site.now);
   if (!options.html.empty()) {
@@ -154,11 +170,45 @@ Result<> Review(const Options& options, Database& database, const KeyHasher& has
   return Administration(database, hasher, SystemClock(), ActorHere()).NoteReview(options.note);
 }
 
+Result<> Retention(const Options& options, Database& database) {
+  JIKJI_ASSIGN(const auto data, LoadData(options.retention, "retention.toml"));
+  JIKJI_ASSIGN(const auto rules, compliance::ReadRetention(data.first, data.second));
+  const int64_t now = SystemClock().WallSeconds();
+  JIKJI_ASSIGN(const auto expired, compliance::FindExpired(database, rules, now));
+  if (options.apply) {
+    JIKJI_RETURN_IF_ERROR(compliance::DeleteExpired(database, expired, ActorHere(), now));
+  }
+  array list;
+  for (const compliance::Expiry& expiry : expired) {
+    const auto kind = compliance::RecordKindName(expiry.rule.kind);
+    const std::string before = FormatTime(expiry.before);
+    if (options.json) {
+      list.push_back(object{{"kind", kind},
+                            {"days", expiry.rule.days},
+                            {"before", before},
+                            {"rows", expiry.rows},
+                            {"deleted", options.apply}});
+      continue;
+    }
+    fmt::print("{}  {}{}\n    {}\n    {} {}, {} {}\n", kind, expiry.rule.days, Say(" days", "일"),
+               Say(expiry.rule.text, expiry.rule.text_ko),
+               options.apply ? Say("deleted: before", "삭제함: 이 시각 이전")
+                             : Say("past its time: before", "기간이 지남: 이 시각 이전"),
+               before, expiry.rows, Say("rows", "행"));
+  }
+  if (options.json) {
+    fmt::print("{}\n", boost::json::serialize(
+                           object{{"at", FormatTime(now)}, {"retention", std::move(list)}}));
+  }
+  return {};
+}
+
 Result<> Compliance(Options& options) {
-  if (options.action != "report" && options.action != "review") {
-    return Fail(ErrorCode::kInvalidArgument,
-                std::string(Say("say jikji compliance report, or review",
-                                "jikji compliance report 또는 review로 적어 주세요")));
+  if (options.action != "report" && options.action != "review" && options.action != "retention") {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        std::string(Say("say jikji compliance report, review or retention",
+                        "jikji compliance report, review, retention 중 하나를 적어 주세요")));
   }
   if (options.store.store.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "say where the store is: --store sqlite:PATH");
@@ -169,6 +219,7 @@ Result<> Compliance(Options& options) {
   JIKJI_ASSIGN(const auto database, Database::Open(options.store.store));
   JIKJI_RETURN_IF_ERROR(MigrateGovernance(*database));
   if (options.action == "report") return Report(options, *database, audit);
+  if (options.action == "retention") return Retention(options, *database);
   return Review(options, *database, hasher, audit);
 }
 

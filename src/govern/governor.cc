@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "govern/compliance/retention.h"
 #include "govern/ledger/usage.h"
 #include "govern/schema.h"
 #include "govern/tenancy/administration.h"
@@ -45,6 +46,15 @@ Result<audit::Position> EraseContent(audit::Trail& trail, const std::string& ten
   }
   return trail.Write(tenant, "key.destroyed",
                      {{"content", destroyed ? "erased" : "there was none"}});
+}
+
+// Of the audit log: each organisation, and the site.
+std::vector<std::string> TenantsOf(const Directory& directory) {
+  std::vector<std::string> tenants = {audit::TenantName(0)};
+  for (const auto& [id, organisation] : directory.organisations) {
+    tenants.push_back(audit::TenantName(id));
+  }
+  return tenants;
 }
 
 }  // namespace
@@ -257,6 +267,9 @@ Result<> Governor::RecordActs() {
                                         {"detail", act.detail}}));
       if (act.event == kContentErased) {
         JIKJI_ASSIGN(last, EraseContent(*trail_, audit::TenantName(act.organisation)));
+      }
+      if (act.event == compliance::kContentExpired) {
+        JIKJI_ASSIGN(last, compliance::ExpireContent(*trail_, act.detail, TenantsOf(*directory())));
       }
     }
     JIKJI_RETURN_IF_ERROR(trail_->log().WaitDurable(last.index));

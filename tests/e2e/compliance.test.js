@@ -89,3 +89,19 @@ test("no key before two people have approved; what is erased has a certificate",
   must(["compliance", "report", "--html", page]);
   assert.match(readFileSync(page, "utf8"), /AI Basic Act 31\(2\)/);
 });
+
+test("retention tells what is past its time, and deletes it only when told to", () => {
+  const rules = (days) =>
+    ["content", "usage", "acts"].map((kind) => `[[retention]]\nkind = "${kind}"\nfrom = "2026-01-01"\ndays = ${days}\ntext = "t"\ntext_ko = "t"\n`).join("");
+  const run = (...words) => JSON.parse(must(["compliance", "retention", "--json", ...words])).retention;
+  assert.deepEqual(run().map((entry) => entry.kind), ["content", "usage", "acts"]);
+  const file = join(folder, "retention.toml");
+  writeFileSync(file, rules(0));
+  const usage = (list) => list.find((entry) => entry.kind === "usage");
+  const past = usage(run("--retention", file));
+  assert.ok(past.rows > 0 && !past.deleted);
+  assert.equal(usage(run("--retention", file, "--apply")).deleted, true);
+  assert.equal(usage(run("--retention", file)).rows, 0);
+  writeFileSync(file, rules(-1));
+  assert.notEqual(jikji(["compliance", "retention", "--retention", file]).status, 0);
+});

@@ -1,5 +1,8 @@
 #include "govern/audit/trail.h"
 
+#include "govern/audit/content_seal.h"
+#include "govern/clock.h"
+
 namespace jikji::audit {
 namespace {
 
@@ -29,7 +32,9 @@ Result<Position> Trail::Write(std::string_view tenant, std::string_view event,
         {std::string(name), std::string(value.substr(0, kLongestValue)), /*keyed=*/false});
   }
   if (!content.empty()) {
-    JIKJI_ASSIGN(std::string sealed, log_->keys().Seal(tenant, "content", content));
+    // The record's time, which the log fills in, is that of the month; a moment earlier at most.
+    JIKJI_ASSIGN(std::string sealed,
+                 SealContent(log_->keys(), tenant, MonthOf(SystemClock().WallSeconds()), content));
     record.fields.push_back({"content", std::move(sealed), /*keyed=*/true});
   }
   return log_->Append(std::move(record));
