@@ -61,8 +61,9 @@ class NullDecoder : public Decoder {
     spec_.layers.resize(1);
   }
   const DecoderSpec& spec() const override { return spec_; }
-  void Forward(const Batch&, KvCache&, std::span<float> logits, ThreadPool&) override {
+  Result<> Forward(const Batch&, KvCache&, std::span<float> logits, ThreadPool&) override {
     std::fill(logits.begin(), logits.end(), 0.0f);
+    return {};
   }
 
  private:

@@ -37,7 +37,7 @@ class SoakDecoder : public Decoder {
  public:
   explicit SoakDecoder(DecoderSpec spec) : spec_(std::move(spec)) {}
   const DecoderSpec& spec() const override { return spec_; }
-  void Forward(const Batch& batch, KvCache&, std::span<float> logits, ThreadPool&) override {
+  Result<> Forward(const Batch& batch, KvCache&, std::span<float> logits, ThreadPool&) override {
     const auto vocab = static_cast<size_t>(spec_.vocab);
     std::ranges::fill(logits, 0.0f);
     for (size_t i = 0; i < batch.logit_rows.size(); ++i) {
@@ -47,6 +47,7 @@ class SoakDecoder : public Decoder {
         logits[i * vocab + (next >> 40) % vocab] = logit;
       }
     }
+    return {};
   }
 
  private:

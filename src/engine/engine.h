@@ -82,8 +82,8 @@ class Engine {
 
   // Queues a request; `sink` hears of it until each choice has finished. kInvalidArgument: the
   // request does not fit the ticket, the context or the vocabulary, or its id is in flight;
-  // kUnavailable: queue full or draining. A sink that throws is heard no more and its request
-  // leaves. Thread-safe.
+  // kUnavailable: queue full or draining, or the device is lost. A sink that throws is heard no
+  // more and its request leaves. Thread-safe.
   virtual Result<> Submit(Ticket ticket, GenerationRequest request, DeltaSink sink) = 0;
 
   // The request leaves before the next step; its choices finish with kCancelled. Unknown ids are
@@ -94,7 +94,8 @@ class Engine {
   virtual void StopAdmission() = 0;
 
   virtual EngineStats stats() const = 0;
-  // Healthy: the thread runs, and where there is work, a step ended within the last `limit`.
+  // Healthy: the thread runs, no device is lost, and where there is work, a step ended within the
+  // last `limit`.
   virtual EngineHealth Health(std::chrono::milliseconds limit) const = 0;
 
   // Called on the engine's thread, before the deltas they tell of: `step` with the tokens of each

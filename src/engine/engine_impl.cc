@@ -56,7 +56,7 @@ Result<std::unique_ptr<Engine>> Engine::Start(Model model, EngineOptions options
   JIKJI_ASSIGN(const CachePlan plan, PlanCache(spec, options));
   options.context = plan.context;
   JIKJI_ASSIGN(KvCache cache,
-               KvCache::Create(spec, plan.pages, options.page_tokens, options.kv_dtype));
+               model.decoder->MakeCache(plan.pages, options.page_tokens, options.kv_dtype));
   return std::make_unique<EngineImpl>(std::move(model), std::move(options), std::move(cache));
 }
 
@@ -93,6 +93,7 @@ Result<> EngineImpl::Submit(Ticket ticket, GenerationRequest request, DeltaSink 
       std::make_shared<ActiveRequest>(std::move(ticket), std::move(request), std::move(sink));
   {
     const std::lock_guard lock(mutex_);
+    if (lost_) return std::unexpected(*lost_);
     if (draining_ || stopping_) {
       return Fail(ErrorCode::kUnavailable, "the server is stopping and takes no new requests");
     }
@@ -147,6 +148,7 @@ EngineStats EngineImpl::stats() const {
 EngineHealth EngineImpl::Health(std::chrono::milliseconds limit) const {
   const std::lock_guard lock(mutex_);
   if (stopping_) return {false, "the engine is stopping"};
+  if (lost_) return {false, lost_->message};
   const auto late = Clock::now() - beat_;
   if ((working_ || !inbox_.empty()) && late > limit) {
     return {false,
@@ -204,6 +206,7 @@ void EngineImpl::Publish(const std::vector<Emission>& emissions) {
   const std::lock_guard lock(mutex_);
   beat_ = Clock::now();
   stats_ = stepper_.stats();
+  lost_ = stepper_.lost();
   waiting_requests_ = stepper_.waiting_requests();
   for (const Emission& emission : emissions) {
     if (emission.request->unfinished > 0 || live_.erase(emission.request->request.id) == 0)

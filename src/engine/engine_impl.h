@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -63,6 +64,7 @@ class EngineImpl : public Engine {
   std::unordered_map<std::string, size_t> tenants_;  // requests of each that are live
   size_t waiting_requests_ = 0;                      // in the stepper's queue
   EngineStats stats_;
+  std::optional<Error> lost_;  // the decoder's device
   bool draining_ = false;
   bool stopping_ = false;
   bool working_ = false;    // the thread is not waiting for work

@@ -38,9 +38,12 @@ class FakeDecoder : public Decoder {
 
   // Called at the start of Forward, on the engine's thread.
   std::function<void(const Batch&)> before;
+  // What Forward returns in place of success.
+  std::function<Result<>()> outcome;
   std::atomic<int64_t> most_rows = 0;
 
-  void Forward(const Batch& batch, KvCache& cache, std::span<float> logits, ThreadPool&) override {
+  Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
+                   ThreadPool&) override {
     if (before) before(batch);
     most_rows = std::max<int64_t>(most_rows, static_cast<int64_t>(batch.tokens.size()));
     const auto page_tokens = static_cast<size_t>(cache.page_tokens());
@@ -77,6 +80,7 @@ class FakeDecoder : public Decoder {
       }
     }
     EXPECT_EQ(wanted, batch.logit_rows.size());
+    return outcome ? outcome() : Result<>();
   }
 
   // What a page holds of a token depends on the adapter, as keys and values do.

@@ -67,6 +67,16 @@ void Stepper::Fail(bool planning, const std::string& why) {
       jikji::Fail(ErrorCode::kInternal, "a step failed: " + why).error());
 }
 
+void Stepper::EndStep(const Error& error) {
+  parts_.clear();
+  End(scheduler_.RemoveRunning(/*first_waiting=*/false), FinishReason::kError, error);
+  if (error.code != ErrorCode::kUnavailable) return;
+  lost_ = error;
+  while (busy()) {
+    End(scheduler_.Remove(std::string(scheduler_.AnyId())), FinishReason::kError, error);
+  }
+}
+
 void Stepper::Prepare() {
   try {
     const int32_t streams = scheduler_.decoding();
@@ -84,11 +94,15 @@ int64_t Stepper::Compute() {
   const auto start = Clock::now();
   try {
     const std::span<float> logits(logits_.data(), logit_rows_.size() * Stride());
-    model_.decoder->Forward({.tokens = tokens_,
-                             .slices = slices_,
-                             .logit_rows = logit_rows_,
-                             .adapters = slice_adapters_},
-                            cache_, logits, pool_);
+    const auto computed = model_.decoder->Forward({.tokens = tokens_,
+                                                   .slices = slices_,
+                                                   .logit_rows = logit_rows_,
+                                                   .adapters = slice_adapters_},
+                                                  cache_, logits, pool_);
+    if (!computed) {
+      EndStep(computed.error());
+      return 0;
+    }
     RunJobs();
     Commit();
   } catch (const std::exception& error) {

@@ -42,6 +42,9 @@ class Stepper {
   void Prepare();
   int64_t Compute();
 
+  // Why no step can be computed any more, once the decoder's device is lost: requests end with it.
+  const std::optional<Error>& lost() const { return lost_; }
+
   std::vector<Emission> TakeEmissions() { return std::exchange(emissions_, {}); }
   EngineStats stats() const;
 
@@ -77,6 +80,8 @@ class Stepper {
            const std::optional<Error>& error);
   // A step could not be planned, or not be computed.
   void Fail(bool planning, const std::string& why);
+  // The decoder refused the step. Where its device is lost, what waits is over too.
+  void EndStep(const Error& error);
   // Notes an emission; true where it was the choice's last.
   bool Emit(Emission emission);
 
@@ -88,6 +93,7 @@ class Stepper {
   StepCost cost_;
   std::vector<Emission> emissions_;
   EngineStats stats_;
+  std::optional<Error> lost_;
 
   // The step's batch; the vectors are kept for their memory.
   std::vector<StepPart> parts_;

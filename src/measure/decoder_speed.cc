@@ -24,8 +24,8 @@ class Workload {
     Workload work(decoder, options);
     const int32_t page_tokens = EngineOptions{}.page_tokens;
     const auto pages = static_cast<int32_t>((length + page_tokens - 1) / page_tokens);
-    JIKJI_ASSIGN(work.cache_, KvCache::Create(decoder.spec(), static_cast<int32_t>(streams) * pages,
-                                              page_tokens, options.kv_dtype));
+    JIKJI_ASSIGN(work.cache_, decoder.MakeCache(static_cast<int32_t>(streams) * pages, page_tokens,
+                                                options.kv_dtype));
     work.tables_.resize(static_cast<size_t>(streams));
     for (size_t s = 0; s < work.tables_.size(); ++s) {
       work.tables_[s].resize(static_cast<size_t>(pages));
@@ -57,20 +57,21 @@ class Workload {
   }
 
   // `count` tokens from position `start` of the first sequence, in steps.
-  void Prefill(int64_t start, int64_t count, ThreadPool& pool) {
+  Result<> Prefill(int64_t start, int64_t count, ThreadPool& pool) {
     for (int64_t done = 0; done < count;) {
       const auto tokens = static_cast<int32_t>(std::min<int64_t>(step_tokens_, count - done));
-      Step({{.first_row = 0,
-             .tokens = tokens,
-             .start = static_cast<int32_t>(start + done),
-             .pages = tables_[0]}},
-           pool);
+      JIKJI_RETURN_IF_ERROR(Step({{.first_row = 0,
+                                   .tokens = tokens,
+                                   .start = static_cast<int32_t>(start + done),
+                                   .pages = tables_[0]}},
+                                 pool));
       done += tokens;
     }
+    return {};
   }
 
   // One token of every sequence at `position`.
-  void Decode(int64_t position, ThreadPool& pool) {
+  Result<> Decode(int64_t position, ThreadPool& pool) {
     std::vector<kernels::AttentionSlice> slices;
     for (size_t s = 0; s < tables_.size(); ++s) {
       slices.push_back({.first_row = static_cast<int32_t>(s),
@@ -78,14 +79,14 @@ class Workload {
                         .start = static_cast<int32_t>(position),
                         .pages = tables_[s]});
     }
-    Step(slices, pool);
+    return Step(slices, pool);
   }
 
  private:
   Workload(Decoder& decoder, const SpeedOptions& options)
       : decoder_(&decoder), step_tokens_(options.step_tokens) {}
 
-  void Step(const std::vector<kernels::AttentionSlice>& slices, ThreadPool& pool) {
+  Result<> Step(const std::vector<kernels::AttentionSlice>& slices, ThreadPool& pool) {
     const auto vocab = static_cast<size_t>(decoder_->spec().vocab);
     std::vector<int32_t> tokens(
         static_cast<size_t>(slices.back().first_row + slices.back().tokens));
@@ -93,8 +94,8 @@ class Workload {
     std::vector<int32_t> wanted;
     for (const auto& slice : slices) wanted.push_back(slice.first_row + slice.tokens - 1);
     logits_.resize(wanted.size() * vocab);
-    decoder_->Forward({.tokens = tokens, .slices = slices, .logit_rows = wanted}, cache_, logits_,
-                      pool);
+    return decoder_->Forward({.tokens = tokens, .slices = slices, .logit_rows = wanted}, cache_,
+                             logits_, pool);
   }
 
   Decoder* decoder_;
@@ -106,11 +107,11 @@ class Workload {
 };
 
 template <class Run>
-double MedianRate(int64_t repeat, int64_t tokens, const Run& run) {
+Result<double> MedianRate(int64_t repeat, int64_t tokens, const Run& run) {
   std::vector<double> rates;
   for (int64_t i = 0; i < repeat; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    run();
+    JIKJI_RETURN_IF_ERROR(run());
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     rates.push_back(static_cast<double>(tokens) / took.count());
   }
@@ -124,8 +125,10 @@ Result<double> PrefillSpeed(Decoder& decoder, int64_t tokens, const SpeedOptions
                             ThreadPool& pool) {
   JIKJI_ASSIGN(Workload work, Workload::Make(decoder, 1, options.depth + tokens, options));
   work.Fill(options.depth + tokens, pool);
-  work.Prefill(options.depth, std::min<int64_t>(options.step_tokens, tokens), pool);
-  return MedianRate(options.repeat, tokens, [&] { work.Prefill(options.depth, tokens, pool); });
+  JIKJI_RETURN_IF_ERROR(
+      work.Prefill(options.depth, std::min<int64_t>(options.step_tokens, tokens), pool));
+  return MedianRate(options.repeat, tokens,
+                    [&] { return work.Prefill(options.depth, tokens, pool); });
 }
 
 Result<double> DecodeSpeed(Decoder& decoder, int64_t streams, const SpeedOptions& options,
@@ -133,9 +136,12 @@ Result<double> DecodeSpeed(Decoder& decoder, int64_t streams, const SpeedOptions
   JIKJI_ASSIGN(Workload work,
                Workload::Make(decoder, streams, options.depth + options.generate, options));
   work.Fill(options.depth + options.generate, pool);
-  work.Decode(options.depth, pool);
-  return MedianRate(options.repeat, streams * options.generate, [&] {
-    for (int64_t i = 0; i < options.generate; ++i) work.Decode(options.depth + i, pool);
+  JIKJI_RETURN_IF_ERROR(work.Decode(options.depth, pool));
+  return MedianRate(options.repeat, streams * options.generate, [&]() -> Result<> {
+    for (int64_t i = 0; i < options.generate; ++i) {
+      JIKJI_RETURN_IF_ERROR(work.Decode(options.depth + i, pool));
+    }
+    return {};
   });
 }
 

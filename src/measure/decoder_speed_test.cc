@@ -29,7 +29,8 @@ class RecordingDecoder : public Decoder {
     spec_.layers.resize(2);
   }
   const DecoderSpec& spec() const override { return spec_; }
-  void Forward(const Batch& batch, KvCache& cache, std::span<float> logits, ThreadPool&) override {
+  Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
+                   ThreadPool&) override {
     EXPECT_EQ(logits.size(), batch.logit_rows.size() * 32);
     for (const int32_t token : batch.tokens) EXPECT_TRUE(token >= 0 && token < 32);
     Step step{.rows = static_cast<int32_t>(batch.tokens.size()),
@@ -46,6 +47,7 @@ class RecordingDecoder : public Decoder {
     }
     written_ &= *cache.Layer(1).values != std::byte{};
     steps.push_back(step);
+    return {};
   }
   bool written() const { return written_; }
 

@@ -27,15 +27,14 @@ class WindowReader {
     WindowReader reader(decoder, options.window);
     const int32_t page_tokens = EngineOptions{}.page_tokens;
     const int32_t pages = (options.window + page_tokens - 1) / page_tokens;
-    JIKJI_ASSIGN(reader.cache_,
-                 KvCache::Create(decoder.spec(), pages, page_tokens, options.kv_dtype));
+    JIKJI_ASSIGN(reader.cache_, decoder.MakeCache(pages, page_tokens, options.kv_dtype));
     reader.pages_.resize(static_cast<size_t>(pages));
     std::iota(reader.pages_.begin(), reader.pages_.end(), 0);
     return reader;
   }
 
   // The logits of rows [window / 2, window − 1), as they predict the row after.
-  std::span<const float> Read(std::span<const int32_t> tokens, ThreadPool& pool) {
+  Result<std::span<const float>> Read(std::span<const int32_t> tokens, ThreadPool& pool) {
     const int32_t step = EngineOptions{}.step_tokens;
     const auto vocab = static_cast<size_t>(decoder_->spec().vocab);
     const int32_t first = window_ / 2, last = window_ - 1;
@@ -48,11 +47,11 @@ class WindowReader {
       const kernels::AttentionSlice slice = {
           .first_row = 0, .tokens = end - start, .start = start, .pages = pages_};
       const size_t count = rows.size() * vocab;
-      decoder_->Forward(
+      JIKJI_RETURN_IF_ERROR(decoder_->Forward(
           {.tokens = tokens.subspan(static_cast<size_t>(start), static_cast<size_t>(end - start)),
            .slices = {&slice, 1},
            .logit_rows = rows},
-          cache_, std::span(logits_).subspan(filled, count), pool);
+          cache_, std::span(logits_).subspan(filled, count), pool));
       filled += count;
     }
     return logits_;
@@ -96,7 +95,7 @@ Result<Perplexity> MeasurePerplexity(Decoder& decoder, std::span<const int32_t> 
     const auto text = tokens.subspan(static_cast<size_t>(i) * window, window);
     std::vector<int32_t> read(text.begin(), text.end());
     if (options.bos) read[0] = *options.bos;
-    const std::span<const float> logits = reader.Read(read, pool);
+    JIKJI_ASSIGN(const std::span<const float> logits, reader.Read(read, pool));
     for (size_t row = 0; row < logits.size() / vocab; ++row) {
       const double surprise =
           NegativeLogProbability(logits.subspan(row * vocab, vocab), text[window / 2 + row + 1]);

@@ -27,7 +27,7 @@ class CountingDecoder : public Decoder {
     spec_.layers.resize(1);
   }
   const DecoderSpec& spec() const override { return spec_; }
-  void Forward(const Batch& batch, KvCache&, std::span<float> logits, ThreadPool&) override {
+  Result<> Forward(const Batch& batch, KvCache&, std::span<float> logits, ThreadPool&) override {
     const auto& slice = batch.slices[0];
     if (slice.start == 0) starts.push_back(batch.tokens[0]);
     std::fill(logits.begin(), logits.end(), 0.0f);
@@ -36,6 +36,7 @@ class CountingDecoder : public Decoder {
       asked.push_back(slice.start + batch.logit_rows[i]);
       logits[i * kVocab + static_cast<size_t>(batch.tokens[row] + 1) % kVocab] = certainty_;
     }
+    return {};
   }
 
   std::vector<int32_t> starts, asked;

@@ -48,11 +48,11 @@ class SpecDecoder : public Decoder {
 
   int64_t logit_stride() const override { return logit_stride_; }
 
-  void Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
-               ThreadPool& pool) override {
+  Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
+                   ThreadPool& pool) override {
     const int64_t rows = static_cast<int64_t>(batch.tokens.size());
     const int64_t wanted = static_cast<int64_t>(batch.logit_rows.size());
-    if (rows == 0) return;
+    if (rows == 0) return {};
     s_.Fit(spec_, rows);
     row_adapters_.assign(static_cast<size_t>(rows), kBaseModel);
     for (size_t s = 0; s < batch.slices.size(); ++s) {
@@ -72,7 +72,7 @@ class SpecDecoder : public Decoder {
       int64_t left = rows;
       if (last) {
         // Past the last layer's keys and values, a row matters only for its own logits.
-        if (wanted == 0) return;
+        if (wanted == 0) return {};
         KeepRows(batch.logit_rows);
         left = wanted;
       }
@@ -81,6 +81,7 @@ class SpecDecoder : public Decoder {
     }
     Norm(s_.x.data(), wanted, weights_.final_norm, s_.normed.data(), pool);
     Head(wanted, logits.data(), pool);
+    return {};
   }
 
  private:

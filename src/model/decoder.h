@@ -3,7 +3,8 @@
 //
 // Contract (promise 1): the logits of a row depend on the weights, its adapter and the tokens of
 // its own sequence up to it, bit for bit; not on other slices, on how the sequence was cut into
-// slices, or on threads. Forward is called by one thread at a time.
+// slices, or on threads. Forward is called by one thread at a time. Implementations: Load's, on the
+// processor, and gpu/gpu_decoder.h's.
 #ifndef JIKJI_MODEL_DECODER_H_
 #define JIKJI_MODEL_DECODER_H_
 
@@ -55,10 +56,16 @@ class Decoder {
   // Logits from one row to the next: the largest vocabulary of the base and its adapters.
   virtual int64_t logit_stride() const { return spec().vocab; }
 
+  // A cache for Forward, in the memory that this decoder computes in.
+  virtual Result<KvCache> MakeCache(int32_t pages, int32_t page_tokens, DType dtype) {
+    return KvCache::Create(spec(), pages, page_tokens, dtype);
+  }
+
   // logits: [logit_rows, logit_stride()], of which a row's own vocabulary is written. Token ids
-  // must be in [0, vocab) of the base, or of the slice's adapter.
-  virtual void Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
-                       ThreadPool& pool) = 0;
+  // must be in [0, vocab) of the base, or of the slice's adapter. `cache` is MakeCache's.
+  // kUnavailable: the device is lost, and so is every later call.
+  virtual Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
+                           ThreadPool& pool) = 0;
 };
 
 }  // namespace jikji

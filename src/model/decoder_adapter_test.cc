@@ -65,7 +65,7 @@ std::vector<std::vector<float>> RunTogether(Decoder& decoder, const std::vector<
   const int64_t stride = decoder.logit_stride();
   std::vector<float> logits(rows.size() * static_cast<size_t>(stride));
   ThreadPool pool(threads);
-  decoder.Forward({tokens, slices, rows, adapters}, cache, logits, pool);
+  EXPECT_TRUE(decoder.Forward({tokens, slices, rows, adapters}, cache, logits, pool));
   std::vector<std::vector<float>> out;
   auto row = logits.begin();
   for (const Part& part : parts) {

@@ -277,7 +277,7 @@ Sequence::Sequence(Decoder& decoder, int32_t capacity, DType dtype)
     : decoder_(decoder), cache_([&] {
         constexpr int32_t kPageTokens = 16;
         const int32_t pages = (capacity + kPageTokens - 1) / kPageTokens;
-        auto cache = KvCache::Create(decoder.spec(), pages, kPageTokens, dtype);
+        auto cache = decoder.MakeCache(pages, kPageTokens, dtype);
         EXPECT_TRUE(cache.has_value());
         return std::move(*cache);
       }()) {
@@ -287,7 +287,9 @@ Sequence::Sequence(Decoder& decoder, int32_t capacity, DType dtype)
 std::vector<float> Sequence::Run(std::span<const int32_t> tokens, std::span<const int32_t> rows) {
   const kernels::AttentionSlice slice = {0, static_cast<int32_t>(tokens.size()), length_, pages_};
   std::vector<float> logits(rows.size() * static_cast<size_t>(decoder_.spec().vocab));
-  decoder_.Forward({tokens, std::span(&slice, 1), rows}, cache_, logits, pool_);
+  const auto computed =
+      decoder_.Forward({tokens, std::span(&slice, 1), rows}, cache_, logits, pool_);
+  EXPECT_TRUE(computed) << computed.error().ToString();
   length_ += slice.tokens;
   return logits;
 }

@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <utility>
+
+#include "device/device.h"
 
 namespace jikji {
 namespace {
@@ -25,6 +28,25 @@ uint64_t PagePlaneBytes(const DecoderSpec& spec, int32_t page_tokens, DType dtyp
                   static_cast<uint64_t>(spec.head_dim) / BlockValues(dtype), BlockBytes(dtype)});
 }
 
+// Of keys, or of values, in all pages of one layer.
+Result<uint64_t> PlaneBytes(const DecoderSpec& spec, int32_t pages, int32_t page_tokens,
+                            DType dtype) {
+  if (pages < 1 || page_tokens < 1) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a KV cache of {} pages of {} tokens", pages, page_tokens));
+  }
+  const uint64_t plane =
+      Product({PagePlaneBytes(spec, page_tokens, dtype), static_cast<uint64_t>(pages)});
+  const uint64_t planes = Product({plane, 2, spec.layers.size()});
+  constexpr uint64_t kMost = std::numeric_limits<ptrdiff_t>::max() - kernels::kKvPlanePadding;
+  if (planes == 0 || planes > kMost) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a KV cache of {} pages of {} tokens is more than memory can address",
+                            pages, page_tokens));
+  }
+  return plane;
+}
+
 }  // namespace
 
 Result<> KvCache::Check(const DecoderSpec& spec, DType dtype) {
@@ -41,24 +63,21 @@ Result<> KvCache::Check(const DecoderSpec& spec, DType dtype) {
   return {};
 }
 
+KvCache::KvCache(const DecoderSpec& spec, int32_t pages, int32_t page_tokens, DType dtype,
+                 uint64_t plane_bytes)
+    : pages_(pages),
+      page_tokens_(page_tokens),
+      kv_heads_(static_cast<int32_t>(spec.kv_heads)),
+      head_dim_(static_cast<int32_t>(spec.head_dim)),
+      dtype_(dtype),
+      plane_bytes_(plane_bytes) {}
+
 Result<KvCache> KvCache::Create(const DecoderSpec& spec, int32_t pages, int32_t page_tokens,
                                 DType dtype) {
   JIKJI_RETURN_IF_ERROR(Check(spec, dtype));
-  if (pages < 1 || page_tokens < 1) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("a KV cache of {} pages of {} tokens", pages, page_tokens));
-  }
-  const uint64_t plane =
-      Product({PagePlaneBytes(spec, page_tokens, dtype), static_cast<uint64_t>(pages)});
-  const uint64_t planes = Product({plane, 2, spec.layers.size()});
-  constexpr uint64_t kMost = std::numeric_limits<ptrdiff_t>::max() - kernels::kKvPlanePadding;
-  if (planes == 0 || planes > kMost) {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("a KV cache of {} pages of {} tokens is more than memory can address",
-                            pages, page_tokens));
-  }
+  JIKJI_ASSIGN(const uint64_t plane, PlaneBytes(spec, pages, page_tokens, dtype));
   // Each plane is followed by the next, and the last by the padding.
-  const uint64_t bytes = planes + kernels::kKvPlanePadding;
+  const uint64_t bytes = plane * 2 * spec.layers.size() + kernels::kKvPlanePadding;
   // Without NORESERVE, so that a system that counts its promises refuses here and not later.
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
@@ -69,14 +88,32 @@ Result<KvCache> KvCache::Create(const DecoderSpec& spec, int32_t pages, int32_t 
   // Attention walks through scattered pages of a few KiB: with pages of 4 KiB it would wait for
   // address translations as long as for the data. A system that has no huge pages works too.
   (void)madvise(memory, bytes, MADV_HUGEPAGE);
-  KvCache cache;
-  cache.pages_ = pages;
-  cache.page_tokens_ = page_tokens;
-  cache.kv_heads_ = static_cast<int32_t>(spec.kv_heads);
-  cache.head_dim_ = static_cast<int32_t>(spec.head_dim);
-  cache.dtype_ = dtype;
-  cache.plane_bytes_ = plane;
-  cache.data_ = std::unique_ptr<std::byte, Unmap>(static_cast<std::byte*>(memory), Unmap{bytes});
+  KvCache cache(spec, pages, page_tokens, dtype, plane);
+  cache.data_ = {static_cast<std::byte*>(memory),
+                 [bytes](std::byte* data) { munmap(data, bytes); }};
+  return cache;
+}
+
+Result<KvCache> KvCache::CreateOn(std::shared_ptr<device::Device> device, const DecoderSpec& spec,
+                                  int32_t pages, int32_t page_tokens, DType dtype) {
+  constexpr int32_t kRun = 8;  // positions that a kernel reads at once
+  if (dtype != DType::kF16 || page_tokens % kRun != 0) {
+    return Fail(ErrorCode::kUnsupported,
+                fmt::format("on a GPU the KV cache is F16, in pages of a multiple of {} tokens, "
+                            "not {} in pages of {}; leave --kv-dtype out",
+                            kRun, DTypeName(dtype), page_tokens));
+  }
+  JIKJI_ASSIGN(const uint64_t plane, PlaneBytes(spec, pages, page_tokens, dtype));
+  if (int64_t{pages} * page_tokens > std::numeric_limits<int32_t>::max()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "a KV cache of more tokens than the kernels count; ask for fewer pages");
+  }
+  JIKJI_ASSIGN(device::Buffer memory, device->Allocate(plane * 2 * spec.layers.size()));
+  auto buffer = std::make_shared<device::Buffer>(std::move(memory));
+  KvCache cache(spec, pages, page_tokens, dtype, plane);
+  cache.on_device_ = true;
+  // The memory goes before the device does.
+  cache.data_ = {buffer->data(), [device, buffer](std::byte*) mutable { buffer.reset(); }};
   return cache;
 }
 
@@ -94,7 +131,5 @@ kernels::KvPages KvCache::Layer(size_t layer) const {
   out.head_dim = head_dim_;
   return out;
 }
-
-void KvCache::Unmap::operator()(std::byte* data) const { munmap(data, bytes); }
 
 }  // namespace jikji

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "base/error.h"
@@ -13,8 +14,14 @@
 
 namespace jikji {
 
+namespace device {
+class Device;
+}
+
 class KvCache {
  public:
+  KvCache() = default;
+
   // Whether pages of `dtype` can hold the model's heads: F16, F32 and, where head_dim is a multiple
   // of 32, Q8_0.
   static Result<> Check(const DecoderSpec& spec, DType dtype);
@@ -23,26 +30,32 @@ class KvCache {
   static Result<KvCache> Create(const DecoderSpec& spec, int32_t pages, int32_t page_tokens,
                                 DType dtype);
 
+  // The same in a device's memory, which Layer's addresses are then of: F16 only, in pages of a
+  // multiple of 8 tokens (kernels/gpu/heads.h).
+  static Result<KvCache> CreateOn(std::shared_ptr<device::Device> device, const DecoderSpec& spec,
+                                  int32_t pages, int32_t page_tokens, DType dtype);
+
   // Bytes of one page over all layers.
   static uint64_t PageBytes(const DecoderSpec& spec, int32_t page_tokens, DType dtype);
 
   int32_t pages() const { return pages_; }
+  bool on_device() const { return on_device_; }
   int32_t page_tokens() const { return page_tokens_; }
   DType dtype() const { return dtype_; }
   kernels::KvPages Layer(size_t layer) const;
 
  private:
-  struct Unmap {
-    size_t bytes;
-    void operator()(std::byte* data) const;
-  };
+  KvCache(const DecoderSpec& spec, int32_t pages, int32_t page_tokens, DType dtype,
+          uint64_t plane_bytes);
+
   int32_t pages_ = 0;
   int32_t page_tokens_ = 0;
   int32_t kv_heads_ = 0;
   int32_t head_dim_ = 0;
   DType dtype_ = DType::kF16;
   size_t plane_bytes_ = 0;  // of keys, or values, of one layer
-  std::unique_ptr<std::byte, Unmap> data_;
+  bool on_device_ = false;
+  std::unique_ptr<std::byte, std::function<void(std::byte*)>> data_;
 };
 
 }  // namespace jikji

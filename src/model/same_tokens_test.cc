@@ -52,7 +52,7 @@ class SameTokens : public testing::TestWithParam<std::tuple<std::string, DType, 
   // Runs all sequences to their ends in random slices; checks the logits of random rows.
   void RunMixed(std::vector<Running>& all, ThreadPool& pool) {
     const int32_t pages = 24 * static_cast<int32_t>(all.size());
-    auto cache = KvCache::Create(decoder_->spec(), pages, kPageTokens, std::get<2>(GetParam()));
+    auto cache = decoder_->MakeCache(pages, kPageTokens, std::get<2>(GetParam()));
     ASSERT_TRUE(cache);
     std::vector<int32_t> free(static_cast<size_t>(pages));
     for (int32_t i = 0; i < pages; ++i) free[static_cast<size_t>(i)] = i;
@@ -91,7 +91,7 @@ class SameTokens : public testing::TestWithParam<std::tuple<std::string, DType, 
         one->done += count;
       }
       std::vector<float> logits(logit_rows.size() * vocab);
-      decoder_->Forward({tokens, slices, logit_rows}, *cache, logits, pool);
+      ASSERT_TRUE(decoder_->Forward({tokens, slices, logit_rows}, *cache, logits, pool));
       for (size_t i = 0; i < logit_rows.size(); ++i) {
         ASSERT_TRUE(std::ranges::equal(std::span(logits).subspan(i * vocab, vocab), expected[i]))
             << "row " << logit_rows[i] << " of " << tokens.size() << ", " << pool.size()

@@ -8,11 +8,11 @@
 #include <numeric>
 #include <random>
 
-#include "device/emulated/emulated_device.h"
 #include "kernels/gpu/attention_plan.h"
 #include "kernels/gpu/gpu_test.h"
 #include "kernels/gpu/heads.h"
 #include "kernels/gpu/math.h"
+#include "kernels/gpu/ops.h"
 #include "tensor/quant/half.h"
 
 namespace jikji::kernels::gpu {
@@ -28,17 +28,11 @@ constexpr Shape kShapes[] = {{4, 2, 16, 8, 0},
                              {2, 2, 32, 16, 40}};
 
 std::vector<float> Random(int64_t count, uint32_t seed) {
-  std::mt19937 random(seed);
+  std::mt19937 random(seed + TestSeed());
   std::normal_distribution<float> normal;
   std::vector<float> out(static_cast<size_t>(count));
   for (float& value : out) value = normal(random);
   return out;
-}
-
-const device::Kernel<AttentionArgs>& KernelOf(int32_t dim) {
-  if (dim <= 32) return jikji_attention_32;
-  if (dim <= 64) return jikji_attention_64;
-  return dim <= 96 ? jikji_attention_96 : jikji_attention_128;
 }
 
 constexpr float kScale = 0.4f;
@@ -53,7 +47,7 @@ class Trial {
         q_(Random(int64_t{tokens} * shape.heads * shape.head_dim, 1)),
         k_(Random(int64_t{tokens} * shape.kv_heads * shape.head_dim, 2)),
         v_(Random(int64_t{tokens} * shape.kv_heads * shape.head_dim, 3)),
-        device_(device::MakeEmulatedDevice()) {
+        device_(TestDevice()) {
     const int32_t pages = (tokens + shape.page_tokens - 1) / shape.page_tokens + 2;
     pages_.resize(static_cast<size_t>(pages));
     std::iota(pages_.begin(), pages_.end(), 0);
@@ -106,21 +100,18 @@ class Trial {
     const device::Buffer out = Poisoned<uint16_t>(*device_, static_cast<int64_t>(q_.size()));
     const device::Buffer parts =
         Poisoned<uint8_t>(*device_, static_cast<int64_t>(PartBytes(plan.parts, shape_.head_dim)));
-    AttentionArgs args{.items = items.As<AttentionItem>(),
-                       .pages = pages.As<int32_t>(),
-                       .query = query_.As<uint16_t>(),
-                       .out = out.As<uint16_t>(),
-                       .out_stride = int64_t{shape_.heads} * shape_.head_dim,
-                       .parts = parts.As<float>(),
-                       .kv = Planes(),
-                       .item_count = static_cast<int32_t>(plan.items.size()),
-                       .heads = shape_.heads,
-                       .window = shape_.window};
-    const auto blocks = static_cast<uint32_t>(plan.items.size() + 3) / 4;
-    EXPECT_TRUE(device_->Launch(KernelOf(shape_.head_dim), {blocks, 1}, args));
-    args.items = merges.As<AttentionItem>();
-    EXPECT_TRUE(device_->Launch(jikji_attention_merge,
-                                {static_cast<uint32_t>(plan.merges.size()), 1}, args));
+    EXPECT_TRUE(Attention(*device_,
+                          {.items = items.As<AttentionItem>(),
+                           .pages = pages.As<int32_t>(),
+                           .query = query_.As<uint16_t>(),
+                           .out = out.As<uint16_t>(),
+                           .out_stride = int64_t{shape_.heads} * shape_.head_dim,
+                           .parts = parts.As<float>(),
+                           .kv = Planes(),
+                           .item_count = static_cast<int32_t>(plan.items.size()),
+                           .heads = shape_.heads,
+                           .window = shape_.window},
+                          merges.As<AttentionItem>(), static_cast<int32_t>(plan.merges.size())));
     auto all = Download<uint16_t>(*device_, out);
     all.erase(all.begin(), all.begin() + int64_t{first} * shape_.heads * shape_.head_dim);
     return all;

@@ -1,14 +1,39 @@
-// For the tests of the device's operations.
+// For the tests of the device's operations. They run on the emulated device; with
+// JIKJI_TEST_DEVICE=0 on the machine's GPU 0 (tools/gpu_check), and with JIKJI_TEST_SEED=N on other
+// random inputs.
 #ifndef JIKJI_KERNELS_GPU_GPU_TEST_H_
 #define JIKJI_KERNELS_GPU_GPU_TEST_H_
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "device/cuda/cuda_device.h"
 #include "device/device.h"
+#include "device/emulated/emulated_device.h"
+#include "kernels/gpu/ptx_modules.h"
 
 namespace jikji::kernels::gpu {
+
+inline std::unique_ptr<device::Device> TestDevice() {
+  const char* const number = std::getenv("JIKJI_TEST_DEVICE");
+  if (number == nullptr) return device::MakeEmulatedDevice();
+  auto device = [&]() -> Result<std::unique_ptr<device::Device>> {
+    JIKJI_ASSIGN(auto driver, device::cuda::Driver::Open());
+    return device::cuda::OpenDevice(std::move(driver), std::atoi(number), PtxModules());
+  }();
+  EXPECT_TRUE(device) << device.error().ToString();
+  return device ? std::move(*device) : device::MakeEmulatedDevice();
+}
+
+// To be added to a test's own seed.
+inline uint32_t TestSeed() {
+  const char* const seed = std::getenv("JIKJI_TEST_SEED");
+  return seed == nullptr ? 0 : static_cast<uint32_t>(std::strtoul(seed, nullptr, 10));
+}
 
 template <class T>
 device::Buffer Upload(device::Device& device, const std::vector<T>& values) {

@@ -6,7 +6,6 @@
 #include <numeric>
 #include <random>
 
-#include "device/emulated/emulated_device.h"
 #include "kernels/gpu/gpu_test.h"
 #include "kernels/gpu/ops.h"
 #include "kernels/matmul_cases.h"
@@ -51,6 +50,21 @@ struct Activations {
   }
 };
 
+// A matrix in exactly the memory that it asks for.
+struct PlacedMatrix {
+  device::Buffer memory;
+  DeviceMatrix matrix;
+
+  PlacedMatrix(device::Device& device, const TensorView& view, std::span<const int32_t> order,
+               ThreadPool& pool)
+      : memory(Poisoned<uint8_t>(device, static_cast<int64_t>(DeviceMatrix::Bytes(
+                                             view.dtype, view.rows(), view.cols())))) {
+    auto uploaded = DeviceMatrix::Upload(device, memory.data(), view, order, pool);
+    EXPECT_TRUE(uploaded);
+    matrix = *uploaded;
+  }
+};
+
 std::vector<float> Multiply(device::Device& device, const DeviceMatrix& w, const Activations& x,
                             int64_t tokens, float scale) {
   const device::Buffer in = Upload(device, x.padded);
@@ -60,19 +74,17 @@ std::vector<float> Multiply(device::Device& device, const DeviceMatrix& w, const
 }
 
 TEST(GpuMatMul, AgreesWithTheReference) {
-  const auto device = device::MakeEmulatedDevice();
+  const auto device = TestDevice();
   ThreadPool pool(1);
-  uint32_t seed = 1;
+  uint32_t seed = 1 + TestSeed();
   for (const DType dtype : kWeightTypes) {
     for (const auto& [rows, cols, tokens] : CasesOf(dtype)) {
       SCOPED_TRACE(testing::Message()
                    << DTypeName(dtype) << " " << rows << " " << cols << " " << tokens);
       const RandomWeights weights = MakeWeights(dtype, rows, cols, ++seed);
-      auto w = DeviceMatrix::Upload(*device, weights.view, {}, pool);
-      ASSERT_TRUE(w);
-      EXPECT_EQ(w->bytes(), DeviceMatrix::Bytes(dtype, rows, cols));
+      const PlacedMatrix w(*device, weights.view, {}, pool);
       const Activations x(tokens, cols, ++seed);
-      const auto out = Multiply(*device, *w, x, tokens, 1.0f);
+      const auto out = Multiply(*device, w.matrix, x, tokens, 1.0f);
       const auto wanted = MatMulRef(weights.view, x.values.data(), tokens);
       // A rounding for each column's term, and a few for each tile and segment.
       const double tolerance =
@@ -86,21 +98,20 @@ TEST(GpuMatMul, AgreesWithTheReference) {
 
 // Promise 1: alone, or with others in a product of any of the three kinds.
 TEST(GpuMatMul, BitsOfARowDoNotDependOnTheOthers) {
-  const auto device = device::MakeEmulatedDevice();
+  const auto device = TestDevice();
   ThreadPool pool(1);
   constexpr int64_t kRows = 37, kCols = 768;
   for (const DType dtype : kWeightTypes) {
-    const RandomWeights weights = MakeWeights(dtype, kRows, kCols, 5);
-    auto w = DeviceMatrix::Upload(*device, weights.view, {}, pool);
-    ASSERT_TRUE(w);
-    const Activations many(66, kCols, 6);
-    const auto wide = Multiply(*device, *w, many, 66, 1.5f);
+    const RandomWeights weights = MakeWeights(dtype, kRows, kCols, 5 + TestSeed());
+    const PlacedMatrix w(*device, weights.view, {}, pool);
+    const Activations many(66, kCols, 6 + TestSeed());
+    const auto wide = Multiply(*device, w.matrix, many, 66, 1.5f);
     for (const int64_t tokens : {1, 9}) {
       for (const int64_t first : {0, 57}) {
         Activations some(tokens, kCols, 7);
         std::copy_n(many.padded.begin() + first * RowStride(kCols), some.padded.size(),
                     some.padded.begin());
-        const auto out = Multiply(*device, *w, some, tokens, 1.5f);
+        const auto out = Multiply(*device, w.matrix, some, tokens, 1.5f);
         EXPECT_TRUE(std::equal(out.begin(), out.end(), wide.begin() + first * kRows))
             << DTypeName(dtype) << " " << tokens << " tokens from " << first;
       }
@@ -109,20 +120,19 @@ TEST(GpuMatMul, BitsOfARowDoNotDependOnTheOthers) {
 }
 
 TEST(GpuEmbed, GivesTheValuesThatTheFileHolds) {
-  const auto device = device::MakeEmulatedDevice();
+  const auto device = TestDevice();
   ThreadPool pool(1);
   for (const DType dtype : kWeightTypes) {
     constexpr int64_t kRows = 35;
     const int64_t cols = BlockValues(dtype) == 1 ? 45 : 512;
-    const RandomWeights weights = MakeWeights(dtype, kRows, cols, 9);
+    const RandomWeights weights = MakeWeights(dtype, kRows, cols, 9 + TestSeed());
     std::vector<int32_t> order(kRows);
     std::iota(order.rbegin(), order.rend(), 0);  // reversed
-    auto w = DeviceMatrix::Upload(*device, weights.view, order, pool);
-    ASSERT_TRUE(w);
+    const PlacedMatrix w(*device, weights.view, order, pool);
     const std::vector<int32_t> ids = {34, 0, 17, 8};
     const device::Buffer on = Upload(*device, ids);
     const device::Buffer out = Poisoned<float>(*device, 4 * cols);
-    ASSERT_TRUE(Embed(*device, *w, on.As<int32_t>(), 4, 2.0f, out.As<float>()));
+    ASSERT_TRUE(Embed(*device, w.matrix, on.As<int32_t>(), 4, 2.0f, out.As<float>()));
     const auto values = Download<float>(*device, out);
     const auto wanted = UnpackTensor(weights.view);
     ASSERT_TRUE(wanted);

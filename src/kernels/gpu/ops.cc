@@ -42,7 +42,8 @@ uint32_t Blocks(int64_t count, int64_t of_block) {
 
 }  // namespace
 
-Result<DeviceMatrix> DeviceMatrix::Upload(device::Device& device, const TensorView& weights,
+Result<DeviceMatrix> DeviceMatrix::Upload(device::Device& device, std::byte* to,
+                                          const TensorView& weights,
                                           std::span<const int32_t> row_order, ThreadPool& pool) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max() - kTileCols;
   if (weights.rows() > kMost || weights.cols() > kMost) {
@@ -53,11 +54,14 @@ Result<DeviceMatrix> DeviceMatrix::Upload(device::Device& device, const TensorVi
   const TileLayout layout(weights.dtype, weights.rows(), weights.cols());
   std::vector<std::byte> packed(layout.bytes);
   PackTiles(weights, row_order, packed.data(), pool);
+  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(to, packed.data(), layout.bytes));
+  return At(to, weights.dtype, weights.rows(), weights.cols());
+}
+
+DeviceMatrix DeviceMatrix::At(const std::byte* data, DType dtype, int64_t rows, int64_t cols) {
   DeviceMatrix out;
-  JIKJI_ASSIGN(out.buffer_, device.Allocate(layout.bytes));
-  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(out.buffer_.data(), packed.data(), layout.bytes));
-  out.tiles_ = layout.At(out.buffer_.data(), weights.rows(), weights.cols());
-  out.dtype_ = weights.dtype;
+  out.tiles_ = TileLayout(dtype, rows, cols).At(data, rows, cols);
+  out.dtype_ = dtype;
   return out;
 }
 
@@ -82,6 +86,19 @@ Result<> MatMul(device::Device& device, const DeviceMatrix& w, const uint16_t* x
   if (tokens <= kSmallTokens[1]) return device.Launch(kernels.middle, {row_tiles, 1}, args);
   return device.Launch(kernels.wide,
                        {Blocks(w.tiles().rows, kWideRows), Blocks(tokens, kWideTokens)}, args);
+}
+
+Result<> Attention(device::Device& device, const AttentionArgs& args, const AttentionItem* merges,
+                   int32_t merge_count) {
+  const int32_t dim = args.kv.head_dim;
+  const device::Kernel<AttentionArgs>& kernel = dim <= 32   ? jikji_attention_32
+                                                : dim <= 64 ? jikji_attention_64
+                                                : dim <= 96 ? jikji_attention_96
+                                                            : jikji_attention_128;
+  JIKJI_RETURN_IF_ERROR(device.Launch(kernel, {Blocks(args.item_count, kAttentionWarps), 1}, args));
+  AttentionArgs merge = args;
+  merge.items = merges;
+  return device.Launch(jikji_attention_merge, {static_cast<uint32_t>(merge_count), 1}, merge);
 }
 
 Result<> Embed(device::Device& device, const DeviceMatrix& w, const int32_t* ids, int64_t rows,

@@ -10,29 +10,32 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "device/device.h"
+#include "kernels/gpu/attention.h"
 #include "kernels/gpu/matmul.h"
 #include "kernels/gpu/stream.h"
 #include "tensor/tensor.h"
 
 namespace jikji::kernels::gpu {
 
-// A weight matrix in a device's memory.
+// A weight matrix in a device's memory, which is the caller's.
 class DeviceMatrix {
  public:
-  // The checkpoint is not needed afterwards. `row_order`, if not empty, says which row of `weights`
-  // becomes row i.
-  static Result<DeviceMatrix> Upload(device::Device& device, const TensorView& weights,
-                                     std::span<const int32_t> row_order, ThreadPool& pool);
+  // `to`: Bytes() of the device's memory, aligned to 256 bytes, that outlive this. The checkpoint
+  // is not needed afterwards. `row_order`, if not empty, says which row of `weights` becomes row i.
+  static Result<DeviceMatrix> Upload(device::Device& device, std::byte* to,
+                                     const TensorView& weights, std::span<const int32_t> row_order,
+                                     ThreadPool& pool);
+
+  // A matrix whose tiles lie at `data` on a device already.
+  static DeviceMatrix At(const std::byte* data, DType dtype, int64_t rows, int64_t cols);
 
   // Bytes that Upload takes on the device.
   static uint64_t Bytes(DType dtype, int64_t rows, int64_t cols);
 
   const WeightTiles& tiles() const { return tiles_; }
   DType dtype() const { return dtype_; }
-  uint64_t bytes() const { return buffer_.bytes(); }
 
  private:
-  device::Buffer buffer_;
   WeightTiles tiles_;
   DType dtype_ = DType::kF32;
 };
@@ -48,6 +51,10 @@ Result<> MatMul(device::Device& device, const DeviceMatrix& w, const uint16_t* x
 // x[i] = scale · row ids[i] of w.
 Result<> Embed(device::Device& device, const DeviceMatrix& w, const int32_t* ids, int64_t rows,
                float scale, float* x);
+
+// The items of `args`, then the merges of those that were split (attention_plan.h).
+Result<> Attention(device::Device& device, const AttentionArgs& args, const AttentionItem* merges,
+                   int32_t merge_count);
 
 }  // namespace jikji::kernels::gpu
 

@@ -1,0 +1,172 @@
+// The engine over a device, here the emulated one: the same tokens, and an end that is told where
+// the device is lost.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+
+#include "device/emulated/emulated_device.h"
+#include "engine/engine.h"
+#include "engine/fake_model.h"
+#include "engine/gpu_model.h"
+#include "engine/test_client.h"
+#include "kernels/gpu/gpu_test.h"
+
+namespace jikji {
+namespace {
+
+constexpr const char* kModel = JIKJI_SOURCE_DIR "/models/jikji-mini-ko";
+
+EngineOptions Options() {
+  EngineOptions options;
+  options.threads = 1;
+  options.context = 64;
+  options.max_running = 4;
+  options.step_tokens = 16;
+  return options;
+}
+
+std::unique_ptr<Engine> Start(Model model) {
+  auto engine = Engine::Start(std::move(model), Options());
+  EXPECT_TRUE(engine) << engine.error().ToString();
+  return engine ? std::move(*engine) : nullptr;
+}
+
+std::unique_ptr<Engine> StartOn(const std::shared_ptr<device::Device>& device) {
+  auto description = DescribeModel(kModel);
+  EXPECT_TRUE(description);
+  const auto plan = PlanGpu(*description, Options());
+  EXPECT_TRUE(plan) << plan.error().ToString();
+  auto model = LoadModelOn(device, std::move(*description), *plan);
+  EXPECT_TRUE(model) << model.error().ToString();
+  return model ? Start(std::move(*model)) : nullptr;
+}
+
+GenerationRequest Request(const Engine& engine, std::string id, std::string_view prompt,
+                          int64_t tokens) {
+  GenerationRequest request;
+  request.id = std::move(id);
+  request.prompt = engine.model().tokenizer->Encode(prompt);
+  request.max_tokens = tokens;
+  request.sampling.temperature = 0;
+  return request;
+}
+
+TEST(GpuEngine, TextIsTheProcessorsAndTheCacheOfPrefixesIsUsed) {
+  const auto gpu = StartOn(kernels::gpu::TestDevice());
+  ASSERT_NE(gpu, nullptr);
+  auto model = LoadModel(kModel);
+  ASSERT_TRUE(model);
+  const auto processor = Start(std::move(*model));
+  // Over one page of 16 tokens, and longer than a step.
+  const std::string text =
+      "대한민국의 수도는 서울이다. 서울은 한강을 끼고 있으며 오랜 역사를 가진 도시로";
+  for (const std::string& prompt : {text, text + ", 많은"}) {
+    const Answer wanted = Ask(*processor, Request(*processor, prompt, prompt, 6))[0];
+    const Answer answer = Ask(*gpu, Request(*gpu, prompt, prompt, 6))[0];
+    EXPECT_FALSE(answer.error);
+    EXPECT_EQ(answer.tokens, wanted.tokens) << answer.text << " | " << wanted.text;
+    EXPECT_EQ(answer.cached_tokens, wanted.cached_tokens);
+  }
+  EXPECT_GT(gpu->stats().prefix_hits, 0);
+}
+
+TEST(GpuEngine, ALostDeviceEndsRequestsAndIsToldByHealth) {
+  // The device is lost in the middle of a step, after the first tokens.
+  std::atomic<bool> lost = false;
+  std::atomic<int> launches = 0;
+  const auto engine = StartOn(device::MakeEmulatedDevice(
+      {.healthy = [&](std::string_view) { return !lost || ++launches < 20; }}));
+  ASSERT_NE(engine, nullptr);
+  EXPECT_TRUE(engine->Health(std::chrono::hours(1)).healthy);
+  LocalPolicy policy;
+  // More than run together, so that one waits.
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (int i = 0; i < 5; ++i) {
+    GenerationRequest request = Request(*engine, std::to_string(i), "하나 둘 셋", 50);
+    clients.push_back(std::make_unique<TestClient>());
+    auto ticket = policy.Admit({.tenant = {},
+                                .prompt_tokens = static_cast<int64_t>(request.prompt.size()),
+                                .max_output_tokens = 50,
+                                .cache_salt = {}});
+    ASSERT_TRUE(engine->Submit(std::move(*ticket), std::move(request), clients.back()->Sink()));
+  }
+  clients[0]->WaitForTokens(1);
+  lost = true;
+  for (const auto& client : clients) {
+    const Answer answer = client->WaitOne();
+    EXPECT_EQ(answer.finish, FinishReason::kError);
+    ASSERT_TRUE(answer.error);
+    EXPECT_EQ(answer.error->code, ErrorCode::kUnavailable);
+    EXPECT_NE(answer.error->message.find("is lost"), std::string::npos);
+  }
+  const EngineHealth health = engine->Health(std::chrono::hours(1));
+  EXPECT_FALSE(health.healthy);
+  EXPECT_NE(health.reason.find("is lost"), std::string::npos);
+  EXPECT_EQ(engine->stats().pages_used, 0);
+  EXPECT_EQ(engine->stats().waiting, 0);
+  GenerationRequest late = Request(*engine, "late", "하나", 1);
+  TestClient client;
+  auto ticket = policy.Admit({.tenant = {},
+                              .prompt_tokens = static_cast<int64_t>(late.prompt.size()),
+                              .max_output_tokens = 1,
+                              .cache_salt = {}});
+  const auto refused = engine->Submit(std::move(*ticket), std::move(late), client.Sink());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+}
+
+TEST(GpuEngine, WhatDoesNotFitIsRefusedBeforeLoading) {
+  const std::shared_ptr<device::Device> device =
+      device::MakeEmulatedDevice({.memory_bytes = 80 << 20});
+  auto description = DescribeModel(kModel);
+  ASSERT_TRUE(description);
+  const auto plan = PlanGpu(*description, Options());
+  ASSERT_TRUE(plan);
+  ASSERT_GT(plan->total(), 80u << 20);
+  bool loaded = false;
+  const auto model = LoadModelOn(device, *description, *plan, [&](double) { loaded = true; });
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_FALSE(loaded);
+}
+
+// What is wrong with one step only is the end of those that are in it.
+TEST(GpuEngine, AStepThatIsRefusedEndsWhatRunsAndNoMore) {
+  auto decoder = std::make_unique<FakeDecoder>();
+  std::atomic<int> refusals = 1;
+  decoder->outcome = [&]() -> Result<> {
+    if (refusals-- > 0) return Fail(ErrorCode::kInvalidArgument, "too wide a step");
+    return {};
+  };
+  const auto engine = *Engine::Start(FakeModel(std::move(decoder)), Options());
+  GenerationRequest request;
+  request.id = "a";
+  request.prompt = {7, 8, 9};
+  request.max_tokens = 3;
+  const Answer refused = Ask(*engine, request)[0];
+  EXPECT_EQ(refused.finish, FinishReason::kError);
+  ASSERT_TRUE(refused.error);
+  EXPECT_EQ(refused.error->message, "too wide a step");
+  EXPECT_TRUE(engine->Health(std::chrono::hours(1)).healthy);
+  EXPECT_EQ(Ask(*engine, request)[0].tokens.size(), 3u);
+}
+
+// What the plan says is what is taken, to the byte.
+TEST(GpuEngine, ThePlanIsExact) {
+  const std::shared_ptr<device::Device> device = device::MakeEmulatedDevice();
+  auto description = DescribeModel(kModel);
+  ASSERT_TRUE(description);
+  const auto plan = PlanGpu(*description, Options());
+  ASSERT_TRUE(plan);
+  const uint64_t before = device->memory()->free_bytes;
+  auto model = LoadModelOn(device, *description, *plan);
+  ASSERT_TRUE(model);
+  EXPECT_EQ(before - device->memory()->free_bytes, plan->weight_bytes + plan->scratch_bytes);
+  const auto engine = Start(std::move(*model));
+  EXPECT_EQ(before - device->memory()->free_bytes,
+            plan->weight_bytes + plan->scratch_bytes + plan->kv_bytes);
+}
+
+}  // namespace
+}  // namespace jikji

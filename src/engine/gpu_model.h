@@ -1,0 +1,38 @@
+// A model on a device for an engine of given options: how much memory it will take, to be told
+// before the first byte is loaded, and the loading.
+#ifndef JIKJI_ENGINE_GPU_MODEL_H_
+#define JIKJI_ENGINE_GPU_MODEL_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/error.h"
+#include "device/device.h"
+#include "engine/engine.h"
+#include "model/gpu/gpu_decoder.h"
+#include "model/model.h"
+
+namespace jikji {
+
+struct GpuPlan {
+  GpuLimits limits;
+  uint64_t weight_bytes = 0;
+  uint64_t kv_bytes = 0;
+  uint64_t scratch_bytes = 0;  // of the largest step
+  // All of it, each as the driver rounds it up, and some for what the driver itself takes when
+  // kernels run for the first time.
+  uint64_t total() const;
+};
+
+// Errors are of the model (PlanGpuMemory) or of the options (PlanCache).
+Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions& options);
+
+// kResourceExhausted, and nothing is loaded, where the device has less free than the plan's total.
+Result<Model> LoadModelOn(const std::shared_ptr<device::Device>& device,
+                          ModelDescription description, const GpuPlan& plan,
+                          const std::function<void(double)>& progress = {});
+
+}  // namespace jikji
+
+#endif  // JIKJI_ENGINE_GPU_MODEL_H_

@@ -1,0 +1,293 @@
+#include "model/gpu/gpu_decoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels/gpu/heads.h"
+#include "kernels/gpu/ops.h"
+#include "model/gpu/gpu_inputs.h"
+#include "model/gpu/gpu_scratch.h"
+#include "model/gpu/gpu_weights.h"
+#include "model/rope.h"
+
+namespace jikji {
+namespace {
+
+namespace gpu = kernels::gpu;
+
+// A grid's second dimension has 16 bits, and some kernels have a block there for each row.
+constexpr int32_t kMostRows = 65535;
+
+uint32_t Blocks(int64_t count, int64_t of_block) {
+  return static_cast<uint32_t>((count + of_block - 1) / of_block);
+}
+
+Result<> CheckSpec(const DecoderSpec& spec, const GpuLimits& limits) {
+  if (spec.head_dim % 8 != 0 || spec.head_dim > gpu::kMostHeadDim) {
+    return Fail(ErrorCode::kUnsupported,
+                fmt::format("on a GPU heads have up to {} values, in eights; this model's have {}: "
+                            "serve it on the processor",
+                            gpu::kMostHeadDim, spec.head_dim));
+  }
+  if (limits.rows < 1 || limits.rows > kMostRows || limits.slices < 1 || limits.pages < 1) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a step on a GPU has 1 to {} tokens, not {}; lower --step-tokens",
+                            kMostRows, limits.rows));
+  }
+  return {};
+}
+
+class GpuDecoder : public Decoder {
+ public:
+  GpuDecoder(std::shared_ptr<device::Device> device, DecoderSpec spec, GpuLimits limits)
+      : device_(std::move(device)), spec_(std::move(spec)), limits_(limits), inputs_(spec_) {
+    query_scale_ = spec_.attention_scale != 0
+                       ? spec_.attention_scale
+                       : static_cast<float>(1.0 / std::sqrt(static_cast<double>(spec_.head_dim)));
+  }
+
+  Result<> Load(const Checkpoint& checkpoint, const std::function<void(double)>& progress) {
+    JIKJI_ASSIGN(const std::vector<WeightSource> sources, FindWeights(checkpoint, spec_));
+    JIKJI_RETURN_IF_ERROR(s_.Create(*device_, spec_, limits_));
+    const RopeTable rope = MakeRopeTable(spec_.rope, spec_.head_dim);
+    rope_magnitude_ = rope.magnitude;
+    JIKJI_RETURN_IF_ERROR(device_->CopyToDevice(reinterpret_cast<std::byte*>(s_.inv_freq),
+                                                rope.inv_freq.data(),
+                                                rope.inv_freq.size() * sizeof(float)));
+    JIKJI_ASSIGN(weights_, LoadGpuWeights(*device_, checkpoint, spec_, sources, progress));
+    return {};
+  }
+
+  const DecoderSpec& spec() const override { return spec_; }
+
+  Result<int32_t> AddAdapter(const PeftAdapter& adapter) override {
+    return Fail(ErrorCode::kUnsupported,
+                "adapters are not served on a GPU yet: merge it with `jikji adapt merge`, or serve "
+                "on the processor",
+                adapter.path.string());
+  }
+
+  Result<KvCache> MakeCache(int32_t pages, int32_t page_tokens, DType dtype) override {
+    return KvCache::CreateOn(device_, spec_, pages, page_tokens, dtype);
+  }
+
+  Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
+                   ThreadPool& /*pool*/) override {
+    const auto rows = static_cast<int64_t>(batch.tokens.size());
+    const auto wanted = static_cast<int64_t>(batch.logit_rows.size());
+    if (rows == 0) return {};
+    JIKJI_RETURN_IF_ERROR(CheckBatch(batch, cache));
+    JIKJI_RETURN_IF_ERROR(
+        inputs_.Send(*device_, s_.inputs, batch, cache.page_tokens(), s_.most_parts));
+    JIKJI_RETURN_IF_ERROR(device_->Launch(gpu::jikji_rope_table,
+                                          {Blocks(rows * spec_.head_dim / 2, 256), 1},
+                                          gpu::RopeTableArgs{.positions = inputs_.positions,
+                                                             .inv_freq = s_.inv_freq,
+                                                             .cosines = s_.cosines,
+                                                             .sines = s_.sines,
+                                                             .rows = static_cast<int32_t>(rows),
+                                                             .half = HeadDim() / 2,
+                                                             .magnitude = rope_magnitude_}));
+    x_ = s_.x;
+    attended_ = s_.attended;
+    JIKJI_RETURN_IF_ERROR(
+        gpu::Embed(*device_, weights_.embedding, inputs_.tokens, rows, spec_.embedding_scale, x_));
+    JIKJI_RETURN_IF_ERROR(AddNorm(rows, nullptr, nullptr, nullptr, NormBefore(0)));
+    for (size_t i = 0; i < spec_.layers.size(); ++i) {
+      const bool last = i + 1 == spec_.layers.size();
+      JIKJI_RETURN_IF_ERROR(StoreHeads(i, rows, cache, /*store_only=*/last && wanted == 0));
+      // Past the last layer's keys and values, a row matters only for its own logits.
+      if (last && wanted == 0) return device_->Synchronize();
+      JIKJI_RETURN_IF_ERROR(Attend(i, cache));
+      if (last) JIKJI_RETURN_IF_ERROR(KeepRows(wanted));
+      JIKJI_RETURN_IF_ERROR(FinishLayer(i, last ? wanted : rows));
+    }
+    return Head(wanted, logits);
+  }
+
+ private:
+  int32_t HeadDim() const { return static_cast<int32_t>(spec_.head_dim); }
+
+  // What attention of a layer reads is normed by; past the last layer, what the head reads.
+  const float* NormBefore(size_t layer) const {
+    return layer == weights_.layers.size() ? weights_.final_norm
+                                           : weights_.layers[layer].attention_norm;
+  }
+
+  Result<> CheckBatch(const Batch& batch, const KvCache& cache) const {
+    bool fits = std::cmp_less_equal(batch.tokens.size(), limits_.rows) &&
+                std::cmp_less_equal(batch.slices.size(), limits_.slices) && cache.on_device();
+    for (const kernels::AttentionSlice& slice : batch.slices) {
+      fits = fits &&
+             int64_t{slice.start} + slice.tokens <= int64_t{limits_.pages} * cache.page_tokens();
+    }
+    if (fits) return {};
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("a step of {} tokens of {} sequences is beyond what the GPU's memory "
+                            "was planned for",
+                            batch.tokens.size(), batch.slices.size()));
+  }
+
+  // x += residual_scale · post(added + bias), then s_.normed = norm(x).
+  Result<> AddNorm(int64_t rows, float* added, const float* bias, const float* post_norm,
+                   const float* norm) {
+    return device_->Launch(gpu::jikji_add_norm, {static_cast<uint32_t>(rows), 1},
+                           gpu::AddNormArgs{.x = x_,
+                                            .added = added,
+                                            .bias = bias,
+                                            .post_norm = post_norm,
+                                            .norm = norm,
+                                            .out = s_.normed,
+                                            .out_stride = gpu::RowStride(spec_.hidden),
+                                            .width = static_cast<int32_t>(spec_.hidden),
+                                            .residual_scale = spec_.residual_scale,
+                                            .eps = spec_.norm_eps});
+  }
+
+  Result<> Multiply(const GpuLinear& linear, const uint16_t* x, int64_t rows, float* y) {
+    return gpu::MatMul(*device_, linear.weight, x, rows, y);
+  }
+
+  static gpu::KvPlanes Planes(const KvCache& cache, size_t layer) {
+    const kernels::KvPages pages = cache.Layer(layer);
+    return {.keys = reinterpret_cast<uint16_t*>(pages.keys),
+            .values = reinterpret_cast<uint16_t*>(pages.values),
+            .page_tokens = pages.page_tokens,
+            .kv_heads = pages.kv_heads,
+            .head_dim = pages.head_dim};
+  }
+
+  // Keys and values of all rows into the cache, and queries ready for attention.
+  Result<> StoreHeads(size_t index, int64_t rows, const KvCache& cache, bool store_only) {
+    const GpuLayer& layer = weights_.layers[index];
+    JIKJI_RETURN_IF_ERROR(Multiply(layer.key, s_.normed, rows, s_.key));
+    JIKJI_RETURN_IF_ERROR(Multiply(layer.value, s_.normed, rows, s_.value));
+    if (!store_only) JIKJI_RETURN_IF_ERROR(Multiply(layer.query, s_.normed, rows, s_.query));
+    const bool rotates = spec_.layers[index].rope;
+    const int64_t items = rows * ((store_only ? 0 : spec_.heads) + 2 * spec_.kv_heads);
+    return device_->Launch(gpu::jikji_heads, {Blocks(items, gpu::kHeadsWarps), 1},
+                           gpu::HeadsArgs{.query = store_only ? nullptr : s_.query,
+                                          .key = s_.key,
+                                          .value = s_.value,
+                                          .query_bias = layer.query.bias,
+                                          .key_bias = layer.key.bias,
+                                          .value_bias = layer.value.bias,
+                                          .query_norm = layer.query_norm,
+                                          .key_norm = layer.key_norm,
+                                          .cosines = rotates ? s_.cosines : nullptr,
+                                          .sines = rotates ? s_.sines : nullptr,
+                                          .slots = inputs_.slots,
+                                          .query_out = s_.finished_query,
+                                          .kv = Planes(cache, index),
+                                          .rows = static_cast<int32_t>(rows),
+                                          .heads = static_cast<int32_t>(spec_.heads),
+                                          .query_scale = query_scale_,
+                                          .eps = spec_.norm_eps});
+  }
+
+  Result<> Attend(size_t index, const KvCache& cache) {
+    const int32_t window = spec_.layers[index].window;
+    const GpuInputs::Attention& plan = inputs_.OfWindow(window);
+    return gpu::Attention(*device_,
+                          {.items = plan.items,
+                           .pages = inputs_.pages,
+                           .query = s_.finished_query,
+                           .out = s_.attended,
+                           .out_stride = gpu::RowStride(spec_.heads * spec_.head_dim),
+                           .parts = s_.parts,
+                           .kv = Planes(cache, index),
+                           .item_count = plan.item_count,
+                           .heads = static_cast<int32_t>(spec_.heads),
+                           .window = window},
+                          plan.merges, plan.merge_count);
+  }
+
+  // What follows has only the rows whose logits are wanted.
+  Result<> KeepRows(int64_t wanted) {
+    JIKJI_RETURN_IF_ERROR(device_->Launch(
+        gpu::jikji_keep_rows, {static_cast<uint32_t>(wanted), 1},
+        gpu::KeepRowsArgs{
+            .rows = inputs_.logit_rows,
+            .x = x_,
+            .x_out = s_.kept_x,
+            .attended = s_.attended,
+            .attended_out = s_.kept_attended,
+            .x_width = static_cast<int32_t>(spec_.hidden),
+            .attended_width = static_cast<int32_t>(gpu::RowStride(spec_.heads * spec_.head_dim))}));
+    x_ = s_.kept_x;
+    attended_ = s_.kept_attended;
+    return {};
+  }
+
+  // Attention's output and the MLP into the residual stream; s_.normed is what comes next reads.
+  Result<> FinishLayer(size_t index, int64_t rows) {
+    const GpuLayer& layer = weights_.layers[index];
+    JIKJI_RETURN_IF_ERROR(Multiply(layer.output, attended_, rows, s_.added));
+    JIKJI_RETURN_IF_ERROR(
+        AddNorm(rows, s_.added, layer.output.bias, layer.attention_post_norm, layer.mlp_norm));
+    JIKJI_RETURN_IF_ERROR(Multiply(layer.gate, s_.normed, rows, s_.gate));
+    JIKJI_RETURN_IF_ERROR(Multiply(layer.up, s_.normed, rows, s_.up));
+    JIKJI_RETURN_IF_ERROR(
+        device_->Launch(gpu::jikji_silu_multiply,
+                        {Blocks(spec_.intermediate, gpu::kRowThreads), static_cast<uint32_t>(rows)},
+                        gpu::SiluArgs{.gate = s_.gate,
+                                      .up = s_.up,
+                                      .gate_bias = layer.gate.bias,
+                                      .up_bias = layer.up.bias,
+                                      .out = s_.activated,
+                                      .out_stride = gpu::RowStride(spec_.intermediate),
+                                      .width = static_cast<int32_t>(spec_.intermediate)}));
+    JIKJI_RETURN_IF_ERROR(Multiply(layer.down, s_.activated, rows, s_.added));
+    return AddNorm(rows, s_.added, layer.down.bias, layer.mlp_post_norm, NormBefore(index + 1));
+  }
+
+  Result<> Head(int64_t wanted, std::span<float> logits) {
+    for (int64_t row = 0; row < wanted; row += kGpuLogitRows) {
+      const int64_t rows = std::min<int64_t>(kGpuLogitRows, wanted - row);
+      JIKJI_RETURN_IF_ERROR(gpu::MatMul(*device_, weights_.head,
+                                        s_.normed + row * gpu::RowStride(spec_.hidden), rows,
+                                        s_.logits, spec_.logit_scale));
+      JIKJI_RETURN_IF_ERROR(device_->CopyToHost(
+          logits.data() + row * spec_.vocab, reinterpret_cast<const std::byte*>(s_.logits),
+          static_cast<uint64_t>(rows * spec_.vocab) * sizeof(float)));
+    }
+    return {};
+  }
+
+  std::shared_ptr<device::Device> device_;  // first: what follows is of its memory
+  DecoderSpec spec_;
+  GpuLimits limits_;
+  GpuScratch s_;
+  GpuWeights weights_;
+  GpuInputs inputs_;
+  float rope_magnitude_ = 1;
+  float query_scale_ = 1;
+
+  // Of the step: all rows, then those kept.
+  float* x_ = nullptr;
+  const uint16_t* attended_ = nullptr;
+};
+
+}  // namespace
+
+Result<GpuMemory> PlanGpuMemory(const Checkpoint& checkpoint, const DecoderSpec& spec,
+                                const GpuLimits& limits) {
+  JIKJI_RETURN_IF_ERROR(CheckSpec(spec, limits));
+  JIKJI_ASSIGN(const std::vector<WeightSource> sources, FindWeights(checkpoint, spec));
+  return GpuMemory{.weights = GpuWeightBytes(sources), .scratch = GpuScratch::Bytes(spec, limits)};
+}
+
+Result<std::unique_ptr<Decoder>> LoadGpuDecoder(std::shared_ptr<device::Device> device,
+                                                std::shared_ptr<const Checkpoint> checkpoint,
+                                                DecoderSpec spec, GpuLimits limits,
+                                                const std::function<void(double)>& progress) {
+  JIKJI_RETURN_IF_ERROR(CheckSpec(spec, limits));
+  auto decoder = std::make_unique<GpuDecoder>(std::move(device), std::move(spec), limits);
+  JIKJI_RETURN_IF_ERROR(decoder->Load(*checkpoint, progress));
+  return decoder;
+}
+
+}  // namespace jikji

@@ -1,0 +1,251 @@
+// The decoder on a device, here the emulated one, against the processor's.
+#include "model/gpu/gpu_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include "device/emulated/emulated_device.h"
+#include "kernels/gpu/gpu_test.h"
+#include "model/golden_models.h"
+
+namespace jikji {
+namespace {
+
+constexpr GpuLimits kLimits = {.rows = 70, .slices = 8, .pages = 8};
+constexpr int32_t kPageTokens = 8;
+
+// Half a unit of BF16's last place, relative.
+constexpr double kRounding = 0x1p-9;
+
+// On a device every vector that a product reads is rounded to BF16: four in a layer, and the
+// head's. Each rounding moves its vector by at most kRounding of the largest value; added up as if
+// none ever cancelled another, that is how far the largest logit may move.
+double Tolerance(const DecoderSpec& spec) {
+  return kRounding * static_cast<double>(4 * spec.layers.size() + 1);
+}
+
+// A golden model on both.
+struct OnBoth {
+  TemporaryFolder folder;
+  std::shared_ptr<device::Device> device;
+  std::unique_ptr<Decoder> processor, gpu;
+
+  // Weights as they are in a folder, or of `dtype` in a GGUF file.
+  explicit OnBoth(const GoldenModel& model, DType dtype = DType::kF32,
+                  std::shared_ptr<device::Device> on = kernels::gpu::TestDevice())
+      : device(std::move(on)) {
+    auto path = folder.path();
+    if (dtype == DType::kF32) {
+      EXPECT_TRUE(WriteFolder(model, path, AllAs(dtype)));
+    } else {
+      path /= "model.gguf";
+      EXPECT_TRUE(WriteGguf(model, path, MatricesAs(dtype)));
+    }
+    auto on_processor = LoadDecoder(path);
+    EXPECT_TRUE(on_processor) << on_processor.error().ToString();
+    processor = std::move(*on_processor);
+    auto checkpoint = Checkpoint::Open(path);
+    EXPECT_TRUE(checkpoint);
+    auto loaded = LoadGpuDecoder(device, *checkpoint, processor->spec(), kLimits);
+    EXPECT_TRUE(loaded) << loaded.error().ToString();
+    gpu = std::move(*loaded);
+  }
+};
+
+std::vector<int32_t> AllRows(size_t count) {
+  std::vector<int32_t> rows(count);
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+// A prompt at once, then tokens one by one and in threes.
+std::vector<float> RunInPieces(Decoder& decoder, std::span<const int32_t> tokens) {
+  Sequence sequence(decoder, 64, DType::kF16);
+  std::vector<float> logits;
+  for (size_t at = 0; at < tokens.size();) {
+    const size_t count = at == 0 ? 17 : std::min<size_t>(at % 2 == 0 ? 1 : 3, tokens.size() - at);
+    const auto part = sequence.Run(tokens.subspan(at, count), AllRows(count));
+    logits.insert(logits.end(), part.begin(), part.end());
+    at += count;
+  }
+  return logits;
+}
+
+TEST(GpuDecoder, LogitsOfEveryGoldenModelAreTheProcessors) {
+  for (const GoldenModel& model : GoldenModels()) {
+    const OnBoth both(model);
+    const double tolerance = Tolerance(both.processor->spec());
+    const auto wanted = RunInPieces(*both.processor, model.prompt);
+    EXPECT_LT(RelativeError(RunInPieces(*both.gpu, model.prompt), wanted), tolerance) << model.name;
+    // What the tolerance is not too wide for: one token that is another.
+    auto other = model.prompt;
+    other[3] ^= 1;
+    EXPECT_GT(RelativeError(RunInPieces(*both.gpu, other), wanted), 2 * tolerance) << model.name;
+  }
+}
+
+// The model with the values that matrices have after `dtype`.
+GoldenModel Rounded(GoldenModel model, DType dtype) {
+  for (GoldenTensor& tensor : model.tensors) {
+    if (tensor.shape.size() == 1) continue;
+    const std::vector<std::byte> bytes = PackValues(tensor.values, dtype);
+    tensor.values = *UnpackTensor({tensor.name, dtype, tensor.shape, bytes});
+  }
+  return model;
+}
+
+// Against the processor with the same values in F32: with quantised weights it rounds activations
+// to 8 bits, which the device does not.
+TEST(GpuDecoder, TakesWeightsOfAnyTypeAndGgufsOrder) {
+  for (const char* name : {"llama-yarn", "qwen3", "exaone4-hybrid"}) {
+    for (const DType dtype : {DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_0}) {
+      const GoldenModel& model = GoldenNamed(name);
+      const OnBoth rounded(Rounded(model, dtype));
+      EXPECT_LT(RelativeError(RunInPieces(*OnBoth(model, dtype).gpu, model.prompt),
+                              RunInPieces(*rounded.processor, model.prompt)),
+                Tolerance(rounded.processor->spec()))
+          << name << " " << DTypeName(dtype);
+    }
+  }
+}
+
+// Promise 1, and pages that two sequences share.
+TEST(GpuDecoder, BitsDoNotDependOnTheBatchThePagesOrTheSlices) {
+  for (const char* name : {"qwen2-window", "exaone4-hybrid", "llama-yarn"}) {
+    const OnBoth both(GoldenNamed(name));
+    const size_t vocab = static_cast<size_t>(both.gpu->spec().vocab);
+    std::mt19937 random(5 + kernels::gpu::TestSeed());
+    std::vector<int32_t> first(40), second(30);
+    for (int32_t& token : first) token = static_cast<int32_t>(random() % vocab);
+    for (int32_t& token : second) token = static_cast<int32_t>(random() % vocab);
+    std::copy_n(first.begin(), 16, second.begin());  // two pages
+    const auto alone_first = Sequence(*both.gpu, 64, DType::kF16).Run(first, AllRows(40));
+    const auto alone_second = Sequence(*both.gpu, 64, DType::kF16).Run(second, AllRows(30));
+
+    auto cache = both.gpu->MakeCache(10, kPageTokens, DType::kF16);
+    ASSERT_TRUE(cache) << cache.error().ToString();
+    const std::vector<int32_t> first_pages = {7, 2, 9, 0, 4}, second_pages = {7, 2, 1, 5};
+    ThreadPool pool(1);
+    // Tokens [begin, end) of each, together; `from` of each are asked for.
+    struct Part {
+      int32_t begin, end;
+    };
+    const auto step = [&](Part one, Part two) {
+      std::vector<int32_t> tokens(first.begin() + one.begin, first.begin() + one.end);
+      tokens.insert(tokens.end(), second.begin() + two.begin, second.begin() + two.end);
+      const int32_t count = one.end - one.begin;
+      std::vector<kernels::AttentionSlice> slices = {{0, count, one.begin, first_pages}};
+      if (two.end > two.begin) {
+        slices.push_back({count, two.end - two.begin, two.begin, second_pages});
+      }
+      std::vector<int32_t> rows;
+      for (int32_t row = 0; std::cmp_less(row, tokens.size()); row += 1 + row % 2) {
+        rows.push_back(row);
+      }
+      std::vector<float> logits(rows.size() * vocab);
+      const auto computed = both.gpu->Forward({tokens, slices, rows}, *cache, logits, pool);
+      ASSERT_TRUE(computed) << computed.error().ToString();
+      for (size_t i = 0; i < rows.size(); ++i) {
+        const bool of_first = rows[i] < count;
+        const auto position =
+            static_cast<size_t>(of_first ? one.begin + rows[i] : two.begin + rows[i] - count);
+        const auto wanted =
+            std::span(of_first ? alone_first : alone_second).subspan(position * vocab, vocab);
+        ASSERT_TRUE(std::ranges::equal(std::span(logits).subspan(i * vocab, vocab), wanted))
+            << name << " row " << rows[i] << " from " << one.begin << " and " << two.begin;
+      }
+    };
+    step({0, 9}, {0, 0});
+    step({9, 10}, {0, 0});
+    step({10, 33}, {16, 17});  // the second finds its beginning in the first's pages, of this step
+    step({33, 34}, {17, 18});  // both decode
+    step({34, 38}, {18, 30});
+    step({38, 40}, {29, 30});  // once more, as a draft is
+  }
+}
+
+TEST(GpuDecoder, AStepWithoutLogitsStoresKeysAndValues) {
+  const GoldenModel& model = GoldenNamed("mistral");
+  const OnBoth both(model);
+  Sequence whole(*both.gpu, 64, DType::kF16), parted(*both.gpu, 64, DType::kF16);
+  const int32_t last = 23, only = 0;
+  const auto wanted = whole.Run(model.prompt, std::span(&last, 1));
+  EXPECT_TRUE(parted.Run(std::span(model.prompt).first(23), {}).empty());
+  EXPECT_EQ(parted.Run(std::span(model.prompt).subspan(23), std::span(&only, 1)), wanted);
+}
+
+TEST(GpuDecoder, MoreRowsOfLogitsThanAreMultipliedTogether) {
+  const GoldenModel& model = GoldenNamed("llama");
+  const OnBoth both(model);
+  std::vector<int32_t> tokens(70);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = model.prompt[i % 24];
+  Sequence whole(*both.gpu, 128, DType::kF16), parted(*both.gpu, 128, DType::kF16);
+  const auto wanted = whole.Run(tokens, AllRows(70));
+  auto parts = parted.Run(std::span(tokens).first(35), AllRows(35));
+  const auto rest = parted.Run(std::span(tokens).subspan(35), AllRows(35));
+  parts.insert(parts.end(), rest.begin(), rest.end());
+  EXPECT_EQ(parts, wanted);
+}
+
+TEST(GpuDecoder, SaysWhatItDoesNotKnow) {
+  const GoldenModel& model = GoldenNamed("llama");
+  const OnBoth both(model);
+  const auto checkpoint = *Checkpoint::Open(both.folder.path());
+  DecoderSpec spec = both.processor->spec();
+  spec.head_dim = 256;
+  const auto wide = PlanGpuMemory(*checkpoint, spec, kLimits);
+  ASSERT_FALSE(wide);
+  EXPECT_EQ(wide.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(wide.error().message.find("serve it on the processor"), std::string::npos);
+  EXPECT_FALSE(PlanGpuMemory(*checkpoint, both.processor->spec(), {.rows = 1 << 17}));
+  for (const auto& [tokens, dtype] : {std::pair{8, DType::kF32}, {12, DType::kF16}}) {
+    const auto cache = both.gpu->MakeCache(2, tokens, dtype);
+    ASSERT_FALSE(cache);
+    EXPECT_EQ(cache.error().code, ErrorCode::kUnsupported);
+  }
+  // Beyond the limits, in rows and in positions; and a cache that is not the device's.
+  auto cache = both.gpu->MakeCache(20, kPageTokens, DType::kF16);
+  auto elsewhere = both.processor->MakeCache(20, kPageTokens, DType::kF16);
+  ASSERT_TRUE(cache && elsewhere);
+  ThreadPool pool(1);
+  const std::vector<int32_t> tokens(71), pages = AllRows(20);
+  const auto refused = [&](int32_t count, int32_t start, KvCache& in) {
+    const kernels::AttentionSlice slice = {0, count, start, pages};
+    const auto computed = both.gpu->Forward(
+        {std::span(tokens).first(static_cast<size_t>(count)), {&slice, 1}, {}}, in, {}, pool);
+    return !computed && computed.error().code == ErrorCode::kInvalidArgument;
+  };
+  EXPECT_TRUE(refused(71, 0, *cache));
+  EXPECT_TRUE(refused(1, 64, *cache));
+  EXPECT_TRUE(refused(1, 0, *elsewhere));
+  EXPECT_FALSE(refused(70 - 7, 0, *cache));
+}
+
+TEST(GpuDecoder, ALossIsAnErrorOfTheStepAndOfAllThatFollow) {
+  const GoldenModel& model = GoldenNamed("llama");
+  bool healthy = true;
+  const OnBoth both(model, DType::kF32,
+                    device::MakeEmulatedDevice({.healthy = [&](std::string_view kernel) {
+                      return healthy || kernel != "jikji_silu_multiply";
+                    }}));
+  auto cache = both.gpu->MakeCache(2, kPageTokens, DType::kF16);
+  ASSERT_TRUE(cache);
+  ThreadPool pool(1);
+  const int32_t token = 5, row = 0, page = 0;
+  const kernels::AttentionSlice slice = {0, 1, 0, {&page, 1}};
+  std::vector<float> logits(static_cast<size_t>(both.gpu->spec().vocab));
+  const Batch batch = {{&token, 1}, {&slice, 1}, {&row, 1}};
+  EXPECT_TRUE(both.gpu->Forward(batch, *cache, logits, pool));
+  for (const bool now : {false, true}) {
+    healthy = now;
+    const auto computed = both.gpu->Forward(batch, *cache, logits, pool);
+    ASSERT_FALSE(computed);
+    EXPECT_EQ(computed.error().code, ErrorCode::kUnavailable);
+  }
+}
+
+}  // namespace
+}  // namespace jikji

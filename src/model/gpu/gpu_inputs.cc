@@ -1,0 +1,85 @@
+#include "model/gpu/gpu_inputs.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace jikji {
+namespace {
+
+constexpr uint64_t kAlignment = 16;
+
+uint64_t Rounded(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+std::vector<int32_t> WindowsOf(const DecoderSpec& spec) {
+  std::vector<int32_t> windows;
+  for (const LayerSpec& layer : spec.layers) windows.push_back(layer.window);
+  std::ranges::sort(windows);
+  windows.erase(std::ranges::unique(windows).begin(), windows.end());
+  return windows;
+}
+
+}  // namespace
+
+uint64_t GpuInputs::Bytes(const DecoderSpec& spec, const GpuLimits& limits, int64_t most_parts) {
+  const auto of = [](int64_t count, uint64_t each) {
+    return Rounded(static_cast<uint64_t>(count) * each);
+  };
+  constexpr uint64_t kItem = sizeof(kernels::gpu::AttentionItem);
+  const int64_t tiles =
+      limits.rows * kernels::gpu::UnsplitParts(1, static_cast<int32_t>(spec.heads),
+                                               static_cast<int32_t>(spec.kv_heads));
+  return 4 * of(limits.rows, sizeof(int32_t)) +
+         of(int64_t{limits.slices} * limits.pages, sizeof(int32_t)) +
+         WindowsOf(spec).size() * (of(most_parts, kItem) + of(tiles, kItem));
+}
+
+GpuInputs::GpuInputs(const DecoderSpec& spec)
+    : heads_(static_cast<int32_t>(spec.heads)), kv_heads_(static_cast<int32_t>(spec.kv_heads)) {
+  for (const int32_t window : WindowsOf(spec)) attention_.push_back({.window = window});
+  plans_.resize(attention_.size());
+}
+
+template <class T>
+const T* GpuInputs::Add(std::span<const T> values, const std::byte* to) {
+  const size_t at = bytes_.size();
+  bytes_.resize(at + Rounded(values.size_bytes()));
+  if (!values.empty()) std::memcpy(bytes_.data() + at, values.data(), values.size_bytes());
+  return reinterpret_cast<const T*>(to + at);
+}
+
+Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& batch,
+                         int32_t page_tokens, int64_t most_parts) {
+  positions_.resize(batch.tokens.size());
+  slots_.resize(batch.tokens.size());
+  for (const kernels::AttentionSlice& slice : batch.slices) {
+    for (int32_t i = 0; i < slice.tokens; ++i) {
+      const auto row = static_cast<size_t>(slice.first_row + i);
+      const int32_t position = slice.start + i;
+      positions_[row] = position;
+      slots_[row] = slice.pages[static_cast<size_t>(position / page_tokens)] * page_tokens +
+                    position % page_tokens;
+    }
+  }
+  bytes_.clear();
+  tokens = Add(batch.tokens, to);
+  positions = Add(std::span<const int32_t>(positions_), to);
+  slots = Add(std::span<const int32_t>(slots_), to);
+  logit_rows = Add(batch.logit_rows, to);
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    kernels::gpu::AttentionPlan& plan = plans_[i];
+    plan.Make(batch.slices, heads_, kv_heads_, page_tokens, attention_[i].window, most_parts);
+    // The slices' pages are the same in every plan.
+    if (i == 0) pages = Add(std::span<const int32_t>(plan.pages), to);
+    attention_[i].items = Add(std::span<const kernels::gpu::AttentionItem>(plan.items), to);
+    attention_[i].merges = Add(std::span<const kernels::gpu::AttentionItem>(plan.merges), to);
+    attention_[i].item_count = static_cast<int32_t>(plan.items.size());
+    attention_[i].merge_count = static_cast<int32_t>(plan.merges.size());
+  }
+  return device.CopyToDevice(to, bytes_.data(), bytes_.size());
+}
+
+const GpuInputs::Attention& GpuInputs::OfWindow(int32_t window) const {
+  return *std::ranges::find(attention_, window, &Attention::window);
+}
+
+}  // namespace jikji

@@ -1,0 +1,60 @@
+// What a step tells the device: tokens, positions, slots, rows, and the plan of its attention, in
+// one copy.
+#ifndef JIKJI_MODEL_GPU_GPU_INPUTS_H_
+#define JIKJI_MODEL_GPU_GPU_INPUTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "device/device.h"
+#include "kernels/gpu/attention_plan.h"
+#include "model/decoder.h"
+#include "model/gpu/gpu_limits.h"
+
+namespace jikji {
+
+// Addresses are of the device.
+class GpuInputs {
+ public:
+  // Attention of layers that have the same window.
+  struct Attention {
+    int32_t window = 0;
+    const kernels::gpu::AttentionItem* items = nullptr;
+    const kernels::gpu::AttentionItem* merges = nullptr;
+    int32_t item_count = 0, merge_count = 0;
+  };
+
+  // Bytes of the largest step.
+  static uint64_t Bytes(const DecoderSpec& spec, const GpuLimits& limits, int64_t most_parts);
+
+  explicit GpuInputs(const DecoderSpec& spec);
+
+  // Copies the step to `to`. The step is within the limits.
+  Result<> Send(device::Device& device, std::byte* to, const Batch& batch, int32_t page_tokens,
+                int64_t most_parts);
+
+  const int32_t* tokens = nullptr;      // [rows]
+  const int32_t* positions = nullptr;   // [rows]
+  const int32_t* slots = nullptr;       // [rows]: page · page_tokens + slot
+  const int32_t* logit_rows = nullptr;  // [wanted]
+  const int32_t* pages = nullptr;       // of the slices, one after another
+
+  const Attention& OfWindow(int32_t window) const;
+
+ private:
+  template <class T>
+  const T* Add(std::span<const T> values, const std::byte* to);
+
+  int32_t heads_, kv_heads_;
+  std::vector<Attention> attention_;  // one for each window that layers have
+  std::vector<kernels::gpu::AttentionPlan> plans_;
+  std::vector<int32_t> positions_, slots_;
+  std::vector<std::byte> bytes_;
+};
+
+}  // namespace jikji
+
+#endif  // JIKJI_MODEL_GPU_GPU_INPUTS_H_

@@ -1,0 +1,17 @@
+// What a step on a device may be at most, so that all memory is taken before the first one.
+#ifndef JIKJI_MODEL_GPU_GPU_LIMITS_H_
+#define JIKJI_MODEL_GPU_GPU_LIMITS_H_
+
+#include <cstdint>
+
+namespace jikji {
+
+struct GpuLimits {
+  int32_t rows = 0;    // tokens of a step
+  int32_t slices = 0;  // of a step
+  int32_t pages = 0;   // of one slice's sequence
+};
+
+}  // namespace jikji
+
+#endif  // JIKJI_MODEL_GPU_GPU_LIMITS_H_

@@ -1,0 +1,63 @@
+#include "model/gpu/gpu_weights.h"
+
+#include "model/layer_parts.h"
+
+namespace jikji {
+namespace {
+
+using kernels::gpu::DeviceMatrix;
+
+uint64_t BytesOf(const WeightSource& source) {
+  const TensorView& tensor = *source.tensor;
+  return source.is_vector() ? static_cast<uint64_t>(tensor.values()) * sizeof(float)
+                            : DeviceMatrix::Bytes(tensor.dtype, tensor.rows(), tensor.cols());
+}
+
+const float** VectorFor(GpuWeights& out, const TensorNeed& need) {
+  if (need.role == TensorRole::kFinalNorm) return &out.final_norm;
+  return VectorOf(out.layers[static_cast<size_t>(need.layer)], need.role);
+}
+
+DeviceMatrix* MatrixFor(GpuWeights& out, const TensorNeed& need) {
+  if (need.role == TensorRole::kEmbedding) return &out.embedding;
+  if (need.role == TensorRole::kHead) return &out.head;
+  return &ProjectionOf(out.layers[static_cast<size_t>(need.layer)], need.role)->weight;
+}
+
+}  // namespace
+
+uint64_t GpuWeightBytes(std::span<const WeightSource> sources) {
+  uint64_t bytes = 0;
+  for (const WeightSource& source : sources) bytes += device::Arena::Rounded(BytesOf(source));
+  return bytes;
+}
+
+Result<GpuWeights> LoadGpuWeights(device::Device& device, const Checkpoint& checkpoint,
+                                  const DecoderSpec& spec, std::span<const WeightSource> sources,
+                                  const std::function<void(double)>& progress) {
+  GpuWeights out;
+  out.layers.resize(spec.layers.size());
+  JIKJI_ASSIGN(out.memory, device::Arena::Create(device, GpuWeightBytes(sources)));
+  uint64_t total = 0, done = 0;
+  for (const WeightSource& source : sources) total += source.tensor->data.size();
+  ThreadPool pool(UsableCores());
+  for (const WeightSource& source : sources) {
+    JIKJI_ASSIGN(std::byte* const to, out.memory.Take(BytesOf(source)));
+    if (source.is_vector()) {
+      JIKJI_ASSIGN(const std::vector<float> values, ReadVector(source));
+      JIKJI_RETURN_IF_ERROR(device.CopyToDevice(to, values.data(), BytesOf(source)));
+      *VectorFor(out, source.need) = reinterpret_cast<const float*>(to);
+    } else {
+      JIKJI_ASSIGN(*MatrixFor(out, source.need),
+                   DeviceMatrix::Upload(device, to, *source.tensor, source.row_order, pool));
+      checkpoint.Release(*source.tensor);
+    }
+    done += source.tensor->data.size();
+    if (progress) progress(static_cast<double>(done) / static_cast<double>(total));
+  }
+  if (spec.tied_head) out.head = out.embedding;
+  JIKJI_RETURN_IF_ERROR(device.Synchronize());
+  return out;
+}
+
+}  // namespace jikji
