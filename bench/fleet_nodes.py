@@ -13,33 +13,42 @@ from processes import Jikji, get, until  # noqa: E402
 LOAD = ROOT / "build/bench/bench/fleet_load"
 NODES = 8
 CONTEXT = 2048  # tokens, of the built-in model
-# Mooncake's prompts are up to 60 times the context. A sixteenth of each fits nine in ten; the rest is left out.
-PROMPT_DIVISOR = 16
-OUTPUT_DIVISOR = 4
+# Mooncake's prompts are up to 60 times the context. A thirty-second of each fits nineteen in twenty; the rest is left out.
+PROMPT_DIVISOR = 32
+OUTPUT_DIVISOR = 8
 TRACE_BLOCK_TOKENS = 512
 BLOCK_TOKENS = TRACE_BLOCK_TOKENS // PROMPT_DIVISOR
 # Mooncake's times are told in steps of three seconds.
 TIME_STEP_MS = 3000
 
 
-def scaled_trace(path: str, skip: int, count: int, rate: float) -> list[dict]:
-    """`count` requests of Mooncake's trace at `rate` a second: shorter, and each somewhere within its step of time."""
+def scaled_trace(path: str, seed: int, count: int, rate: float) -> list[dict]:
+    """About `count` requests of Mooncake's trace at `rate` a second: shorter, and each somewhere within its step of time.
+
+    Whole conversations are drawn, over all of the trace: a slice of it would cut them, and with them most of what caches could hold.
+    """
     text = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout
-    draw = random.Random(1)
-    rows = []
-    for line in text.splitlines()[skip:]:
+    draw = random.Random(seed)
+    conversations: dict[int, list[dict]] = {}
+    for line in text.splitlines():
         row = json.loads(line)
         row["input_length"] = max(1, row["input_length"] // PROMPT_DIVISOR)
         row["output_length"] = max(2, row["output_length"] // OUTPUT_DIVISOR)
         row["timestamp"] += draw.random() * TIME_STEP_MS
         if row["input_length"] + row["output_length"] < CONTEXT - 8:
-            rows.append(row)
-        if len(rows) == count:
+            # The first block is every prompt's; the second is the conversation's.
+            conversations.setdefault(row["hash_ids"][:2][-1], []).append(row)
+    drawn = list(conversations.values())
+    draw.shuffle(drawn)
+    rows: list[dict] = []
+    for conversation in drawn:
+        if len(rows) >= count:
             break
+        rows += conversation
     rows.sort(key=lambda row: row["timestamp"])
     first, last = rows[0]["timestamp"], rows[-1]["timestamp"]
     for row in rows:
-        row["timestamp"] = (row["timestamp"] - first) / (last - first) * 1000 * count / rate
+        row["timestamp"] = (row["timestamp"] - first) / (last - first) * 1000 * len(rows) / rate
     return rows
 
 

@@ -89,12 +89,12 @@ def main() -> None:
     parser.add_argument("trace")
     parser.add_argument("--rate", type=float, default=8)
     parser.add_argument("--requests", type=int, default=280)
-    parser.add_argument("--skip", type=int, default=0, help="requests of the trace before the first")
+    parser.add_argument("--seed", type=int, default=1, help="other conversations of the trace")
     args = parser.parse_args()
     flags = ["--kv-cache", KV_CACHE, "--step-tokens", str(CHUNK_TOKENS), "--prefill-slowdown", str(SLOWDOWN)]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        rows = fleet_nodes.scaled_trace(args.trace, args.skip, args.requests, args.rate)
+        rows = fleet_nodes.scaled_trace(args.trace, args.seed, args.requests, args.rate)
         fleet_nodes.write_trace(rows, folder / "trace.jsonl")
         lone = fleet_nodes.start_nodes(1, *flags)
         measured = subprocess.run([LOAD, "measure", lone[0].url], capture_output=True, text=True, check=True).stdout

@@ -19,6 +19,13 @@ constexpr std::array kPolicyNames = {"bounded",         "round-robin", "least-re
 // Pools up to this size are looked at whole: it costs no more than drawing.
 constexpr size_t kSmallPool = 16;
 
+// What is left of decode delays a new prompt by about so much of itself: steps are shared.
+constexpr int64_t kDecodeDelays = 4;  // a quarter
+// What a prompt that is all cached is worth, over the tokens that it saves: a conversation that
+// moves is computed anew by the site, and its next turns are then split between two nodes. It falls
+// with the share that is cached, so that the beginning that every prompt has draws nobody anywhere.
+constexpr int64_t kStay = 16;
+
 struct View {
   const Snapshot& site;
   const RouteRequest& request;
@@ -38,12 +45,21 @@ struct View {
   }
 };
 
-// In tokens of prompt: what waits, what is to compute, and what loading or evicting adds.
+// What the cached tokens of the prompt are worth, in tokens of prompt.
+int64_t Saved(int64_t cached, int64_t prompt) {
+  if (cached <= 0) return 0;
+  return cached + static_cast<int64_t>(static_cast<double>(kStay * cached) *
+                                       static_cast<double>(cached) / static_cast<double>(prompt));
+}
+
+// In tokens of prompt: what delays it, what is to compute, and what loading or evicting adds, less
+// what staying is worth.
 int64_t Cost(const View& view, int32_t index) {
   const NodeLoad& load = view.load(index);
   const Node& node = view.site.nodes[static_cast<size_t>(index)];
   const RouteRequest& request = view.request;
-  int64_t cost = load.work + request.prompt_tokens - view.CachedTokens(index);
+  int64_t cost = load.prefill + (load.work - load.prefill) / kDecodeDelays + request.prompt_tokens -
+                 Saved(view.CachedTokens(index), request.prompt_tokens);
   if (request.adapter >= 0 && !std::ranges::binary_search(node.adapters, request.adapter)) {
     cost += view.site.models[static_cast<size_t>(request.model)].adapter_load_tokens;
   }

@@ -1,11 +1,12 @@
 // Which node gets a request: Route(snapshot, index, request), a pure function.
 //
-// kBounded, the default, sends a request where it costs least: the work that waits there, plus what
-// of the prompt is not cached there. It looks at the nodes that hold the longest beginnings of the
-// prompt and at a few drawn from the request's id, and takes none whose work is above `bound` times
-// the mean, so that a popular prompt spreads before it makes a hotspot (consistent hashing with
-// bounded loads, Mirrokni et al. 2018). The cost of a choice does not grow with the site. The other
-// policies are what it is measured against. Non-goals: queues of tenants (fairness.h).
+// kBounded, the default, sends a request where it costs least: the work that delays it there, plus
+// what of the prompt is not cached there, and more for a conversation that would lose its place. It
+// looks at the nodes that hold the longest beginnings of the prompt and at a few drawn from the
+// request's id, and takes none whose work is above `bound` times the mean, so that a popular prompt
+// spreads before it makes a hotspot (consistent hashing with bounded loads, Mirrokni et al. 2018).
+// The cost of a choice does not grow with the site. The other policies are what it is measured
+// against. Non-goals: queues of tenants (fairness.h).
 #ifndef JIKJI_FLEET_ROUTE_H_
 #define JIKJI_FLEET_ROUTE_H_
 
@@ -33,7 +34,7 @@ Result<RoutePolicy> ParseRoutePolicy(std::string_view name);
 struct RouteOptions {
   RoutePolicy policy = RoutePolicy::kBounded;
   double bound = 1.25;         // work of a node over the mean of its pool
-  int32_t draws = 3;           // nodes looked at whatever they cache
+  int32_t draws = 8;           // nodes looked at whatever they cache
   int32_t block_tokens = 512;  // tokens that one hash of the prefix stands for
 };
 

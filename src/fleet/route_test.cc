@@ -113,6 +113,26 @@ TEST(Route, FollowsTheCacheWhereLoadAllows) {
   }
 }
 
+// Node 41 holds so many of the 20 blocks of a prompt, and every other is idle; node 41 computes
+// prompts of 16 blocks for others already, within the bound.
+int32_t ChosenBeside(size_t held_blocks) {
+  Snapshot site = SmallSite(64);
+  for (size_t i = 0; i < site.loads.size(); ++i) {
+    const int64_t waits = i == 41 ? 16 * 512 : 0;
+    site.loads[i].prefill = waits;
+    // What decodes is the same everywhere, and keeps node 41 under the bound.
+    AddWork(site, static_cast<int32_t>(i), waits + 40 * 512);
+  }
+  CacheIndex index(1 << 12);
+  const std::vector<uint64_t> prefix = Prefix(3, 20);
+  index.Add(std::span(prefix).first(held_blocks), 41);
+  return Route(site, index, Ask(9, prefix), {}).node;
+}
+
+TEST(Route, AConversationStaysWhereItIsThoughOthersAreIdle) { EXPECT_EQ(ChosenBeside(15), 41); }
+
+TEST(Route, ABeginningThatIsAFewBlocksDrawsNobodyToABusyNode) { EXPECT_NE(ChosenBeside(2), 41); }
+
 TEST(Route, EqualsTakeTurns) {
   for (const RoutePolicy policy : {RoutePolicy::kBounded, RoutePolicy::kLeastRequests,
                                    RoutePolicy::kLlmD, RoutePolicy::kDynamo}) {
