@@ -28,7 +28,8 @@ boost::json::object Side(const twin::SiteReport& report) {
           {"peak_mw", report.peak_mw},
           {"control_steps", report.control_steps},
           {"steps_over", report.steps_over},
-          {"worst_over_mw", report.worst_over_mw}};
+          {"worst_over_mw", report.worst_over_mw},
+          {"slowest_call_s", report.slowest_call_s}};
 }
 
 }  // namespace
@@ -45,6 +46,12 @@ std::string ComparisonText(const twin::SiteReport& managed, const twin::SiteRepo
   add(text("steps over a limit", "한도를 넘은 스텝"), [](const twin::SiteReport& report) {
     return fmt::format("{} / {}", report.steps_over, report.control_steps);
   });
+  if (unmanaged.slowest_call_s > 0) {
+    add(text("slowest to obey a call", "요청을 가장 늦게 따른 시간"),
+        [](const twin::SiteReport& report) {
+          return fmt::format("{:g} s", report.slowest_call_s);
+        });
+  }
   const auto kept = [&](std::string name, fleet::ServiceClass service) {
     add(std::move(name), [service](const twin::SiteReport& report) {
       return fmt::format("{:.2f} %", 100 * KeptShare(report, service));

@@ -152,6 +152,7 @@ boost::json::object SimulationJson(const SiteReport& report, const SimulationRun
       {"control_steps", report.control_steps},
       {"steps_over", report.steps_over},
       {"worst_over_mw", report.worst_over_mw},
+      {"slowest_call_s", report.slowest_call_s},
       {"classes", std::move(classes)},
       {"series", std::move(series)}};
 }

@@ -11,7 +11,7 @@
 namespace jikji::twin {
 
 struct Incident {
-  enum class Kind : uint8_t { kFail, kRepair, kLoaded, kEventBegin, kEventEnd };
+  enum class Kind : uint8_t { kFail, kRepair, kLoaded, kEventBegin, kEventDue, kEventEnd };
   double time;
   uint64_t order;  // ties in the order in which they were made
   Kind kind;

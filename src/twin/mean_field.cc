@@ -27,16 +27,6 @@ SiteModel Grouped(const SiteModel& model, std::vector<double>& nodes_of) {
   return grouped;
 }
 
-PowerControl::Events EventsAt(const SiteModel& model, double hour) {
-  PowerControl::Events events;
-  for (const SiteEvent& event : model.events) {
-    if (hour < event.at_hour || hour >= event.at_hour + event.hours) continue;
-    if (event.kind == SiteEvent::Kind::kHeatWave) events.heat += event.amount;
-    if (event.kind == SiteEvent::Kind::kDemandResponse) events.demand_response += event.amount;
-  }
-  return events;
-}
-
 void ApplyOutages(const SiteModel& model, double hour, const fleet::Snapshot& whole,
                   fleet::Snapshot& site) {
   for (size_t i = 0; i < site.feeds.size(); ++i) site.feeds[i] = whole.feeds[i];
@@ -94,7 +84,7 @@ Result<MeanFieldReport> SimulateMeanField(const SiteModel& model, const MeanFiel
     const double hour = now / 3600;
     ApplyOutages(model, hour, whole, site);
     const fleet::PowerPlan& plan =
-        power.Decide(site, now, options.step_s, EventsAt(model, hour), mix);
+        power.Decide(site, now, options.step_s, PowerControl::EventsAt(model, now), mix);
     const double offered = options.requests_per_second * ShapeAt(options.shape, now);
     double wanted = offered;
     if (power.defer_batch()) {

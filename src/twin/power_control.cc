@@ -54,6 +54,19 @@ PowerControl::PowerControl(const SiteModel& model, const fleet::Snapshot& site)
   }
 }
 
+PowerControl::Events PowerControl::EventsAt(const SiteModel& model, double now) {
+  Events events;
+  for (const SiteEvent& event : model.events) {
+    const double begin = event.at_hour * 3600;
+    if (now < begin || now >= begin + event.hours * 3600) continue;
+    if (event.kind == SiteEvent::Kind::kHeatWave) events.heat += event.amount;
+    if (event.kind != SiteEvent::Kind::kDemandResponse) continue;
+    events.called += event.amount;
+    if (now >= begin + event.notice_s) events.demand_response += event.amount;
+  }
+  return events;
+}
+
 double PowerControl::PriceAtHour(double now, double ahead) const {
   const double hours = (model_.start_day - 1) * 24 + now / 3600 + ahead;
   return fleet::PriceAt(model_.tariff, fleet::HourAt(static_cast<int64_t>(hours)));
@@ -68,9 +81,14 @@ const fleet::PowerPlan& PowerControl::Decide(fleet::Snapshot& site, double now, 
   std::array<double, 24> prices;
   for (size_t i = 0; i < prices.size(); ++i) prices[i] = PriceAtHour(now, static_cast<double>(i));
   defer_batch_ =
-      model_.controlled && (events.demand_response > 0 ||
-                            !fleet::RunBatchNow(prices, static_cast<size_t>(model_.batch_hours)));
+      model_.controlled &&
+      (events.called > 0 || !fleet::RunBatchNow(prices, static_cast<size_t>(model_.batch_hours)));
   envelope_mw_ = contract_mw_ * std::max(0.0, 1 - events.demand_response);
+  // Obeyed as soon as it is known: its notice is left for drivers and for work that ends.
+  planned_mw_ = contract_mw_ * std::max(0.0, 1 - events.called);
+  if (events.called > called_) since_call_s_ = 0;
+  if (events.called <= 0) since_call_s_ = -1;
+  called_ = events.called;
   for (size_t i = 0; i < site.loops.size(); ++i) {
     site.loops[i].limit_w =
         static_cast<int64_t>(static_cast<double>(loop_limits_[i]) * LoopShareAt(felt));
@@ -88,7 +106,7 @@ const fleet::PowerPlan& PowerControl::Decide(fleet::Snapshot& site, double now, 
       demands_[i].permille[service] = static_cast<int32_t>(mix[service] * 1000);
     }
   }
-  const double it_w = envelope_mw_ * 1e6 / pue_;
+  const double it_w = planned_mw_ * 1e6 / pue_;
   plan_ = fleet::Power(site, demands_,
                        {.site_w = static_cast<int64_t>(it_w),
                         .reserve_w = static_cast<int64_t>(it_w * model_.reserve_share),
@@ -115,6 +133,11 @@ void PowerControl::Meter(const fleet::Snapshot& site, double step_s,
   for (size_t i = 0; i < racks.size(); ++i) over |= racks[i] > site.racks[i].limit_w;
   report.worst_over_mw = std::max(report.worst_over_mw, meter_mw_ - envelope_mw_);
   report.steps_over += over;
+  if (since_call_s_ >= 0) {
+    since_call_s_ += step_s;
+    report.slowest_call_s = std::max(report.slowest_call_s, since_call_s_);
+    if (meter_mw_ <= planned_mw_ * (1 + 1e-9)) since_call_s_ = -1;
+  }
   ++report.control_steps;
   report.peak_mw = std::max(report.peak_mw, meter_mw_);
   const double kwh = meter_mw_ * 1000 * step_s / 3600;

@@ -34,8 +34,12 @@ class PowerControl {
 
   struct Events {
     double heat = 0;             // degrees above the season's
-    double demand_response = 0;  // share of the envelope given up
+    double demand_response = 0;  // share of the envelope that is to be given up now
+    double called = 0;           // and that has been called for, in force already or not
   };
+  // Of the heat waves and calls of the model.
+  static Events EventsAt(const SiteModel& model, double now);
+
   // Sets what holds from `now` on. Writes the limits of loops into the snapshot; `mix`: how demand
   // parts into classes.
   const fleet::PowerPlan& Decide(fleet::Snapshot& site, double now, double step_s,
@@ -47,7 +51,8 @@ class PowerControl {
 
   template <class Stream>
   void Exchange(Stream& stream) {
-    stream.Plain(wet_bulb_, pue_, defer_batch_, meter_mw_, envelope_mw_, price_);
+    stream.Plain(wet_bulb_, pue_, defer_batch_, meter_mw_, envelope_mw_, planned_mw_, price_,
+                 called_, since_call_s_);
     stream.List(plan_.nodes);
     stream.Plain(plan_.wanted_w, plan_.granted_w, plan_.total_w, plan_.serve_from);
   }
@@ -68,7 +73,11 @@ class PowerControl {
   fleet::PowerPlan plan_;
   std::vector<fleet::NodeDemand> demands_;
   bool defer_batch_ = false;
-  double meter_mw_ = 0, envelope_mw_ = 0, price_ = 0;
+  double meter_mw_ = 0, price_ = 0;
+  double envelope_mw_ = 0;    // that the draw is judged by
+  double planned_mw_ = 0;     // less by calls that are not in force yet
+  double called_ = 0;         // the share of the envelope, at the last decision
+  double since_call_s_ = -1;  // until the draw is under what was called for; else -1
 };
 
 }  // namespace jikji::twin

@@ -33,6 +33,10 @@ class Simulation {
     for (size_t i = 0; i < model.events.size(); ++i) {
       const double begin = model.events[i].at_hour * 3600;
       incidents_.Add(begin, Incident::Kind::kEventBegin, static_cast<int32_t>(i));
+      if (model.events[i].notice_s > 0) {
+        incidents_.Add(begin + model.events[i].notice_s, Incident::Kind::kEventDue,
+                       static_cast<int32_t>(i));
+      }
       incidents_.Add(begin + model.events[i].hours * 3600, Incident::Kind::kEventEnd,
                      static_cast<int32_t>(i));
     }
@@ -121,6 +125,8 @@ class Simulation {
         return lives_.Loaded(incident.index);
       case Incident::Kind::kEventBegin:
         return Begin(state_.model.events[static_cast<size_t>(incident.index)], now);
+      case Incident::Kind::kEventDue:
+        return power_.Decide(now);
       case Incident::Kind::kEventEnd:
         return End(state_.model.events[static_cast<size_t>(incident.index)], now);
     }
@@ -138,10 +144,7 @@ class Simulation {
         lives_.Lose({fleet::Failure::Kind::kRack, event.index}, now);
         break;
       case SiteEvent::Kind::kHeatWave:
-        power_.events().heat += event.amount;
-        break;
       case SiteEvent::Kind::kDemandResponse:
-        power_.events().demand_response += event.amount;
         break;
     }
     power_.Decide(now);  // what the site may draw has changed now, not at the next step
@@ -157,11 +160,8 @@ class Simulation {
       case SiteEvent::Kind::kRackFailure:
         return ReturnNodes(event, now);
       case SiteEvent::Kind::kHeatWave:
-        power_.events().heat -= event.amount;
-        return;
       case SiteEvent::Kind::kDemandResponse:
-        power_.events().demand_response -= event.amount;
-        return;
+        return;  // the next step finds them gone
     }
   }
 

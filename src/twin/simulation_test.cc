@@ -91,6 +91,27 @@ TEST(Simulation, AnUncontrolledSiteExceedsWhatAControlledOneKeeps) {
   EXPECT_LT(kept.energy_kwh, exceeded.energy_kwh);
 }
 
+TEST(Simulation, ACallIsObeyedWithinItsNotice) {
+  SiteModel model = SmallModel();
+  model.megawatts = 0.2;  // more than it ever draws
+  SiteEvent call = {
+      .kind = SiteEvent::Kind::kDemandResponse, .at_hour = 0.1, .hours = 0.3, .amount = 0.55};
+  call.notice_s = 30;
+  model.events = {call};
+  const SiteReport kept = Simulated(model, 60, 1800);
+  EXPECT_EQ(kept.steps_over, 0);
+  EXPECT_GT(kept.slowest_call_s, 0);
+  EXPECT_LE(kept.slowest_call_s, 30);
+  // Nobody obeys: over for all of the call but its notice, which is three steps.
+  model.controlled = false;
+  const SiteReport ignored = Simulated(model, 60, 1800);
+  EXPECT_GT(ignored.slowest_call_s, 1000);
+  model.events[0].notice_s = 0;
+  const SiteReport at_once = Simulated(model, 60, 1800);
+  EXPECT_LT(at_once.peak_mw, model.megawatts);
+  EXPECT_EQ(at_once.steps_over - ignored.steps_over, 3);
+}
+
 TEST(Simulation, ALoneRequestTakesWhatTheStepModelSays) {
   SiteModel model = SmallModel(1);
   model.controlled = false;
@@ -197,10 +218,10 @@ TEST(Simulation, BatchWaitsForCheapHours) {
 // Every number of a report, to the bit.
 std::string Everything(const SiteReport& report) {
   std::string text = fmt::format(
-      "{} {} {} {} {} {} {} {} {} {} {} {} {} {}", report.seconds, report.requests,
+      "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", report.seconds, report.requests,
       report.prompt_tokens, report.cached_tokens, report.output_tokens, report.busiest_over_mean,
       report.node_failures, report.nodes_lost, report.energy_kwh, report.energy_won, report.peak_mw,
-      report.control_steps, report.steps_over, report.worst_over_mw);
+      report.control_steps, report.steps_over, report.worst_over_mw, report.slowest_call_s);
   for (const ClassReport& each : report.classes) {
     text += fmt::format("\n{} {} {} {} {} {} {} {} {} {}", each.offered, each.finished, each.good,
                         each.refused, each.retried, each.broken, each.unfinished, each.ttft.mean(),
@@ -225,10 +246,13 @@ SiteModel EventfulModel() {
   model.tariff.summer_bands.fill(fleet::Band::kLight);
   model.tariff.summer_bands[0] = fleet::Band::kPeak;
   model.batch_hours = 23;
-  model.events = {
-      {.kind = SiteEvent::Kind::kFeedLoss, .at_hour = 0.2, .hours = 0.3, .index = 1},
-      {.kind = SiteEvent::Kind::kHeatWave, .at_hour = 0.1, .hours = 1, .amount = 8},
-      {.kind = SiteEvent::Kind::kDemandResponse, .at_hour = 0.5, .hours = 0.2, .amount = 0.2}};
+  model.events = {{.kind = SiteEvent::Kind::kFeedLoss, .at_hour = 0.2, .hours = 0.3, .index = 1},
+                  {.kind = SiteEvent::Kind::kHeatWave, .at_hour = 0.1, .hours = 1, .amount = 8},
+                  {.kind = SiteEvent::Kind::kDemandResponse,
+                   .at_hour = 0.5,
+                   .hours = 0.2,
+                   .amount = 0.2,
+                   .notice_s = 600}};
   return model;
 }
 

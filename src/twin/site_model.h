@@ -19,8 +19,9 @@ struct SiteEvent {
   Kind kind = Kind::kRackFailure;
   double at_hour = 0;
   double hours = 1;
-  int32_t index = 0;  // which feed or rack
-  double amount = 0;  // degrees of a heat wave; the share of the envelope that a call takes
+  int32_t index = 0;    // which feed or rack
+  double amount = 0;    // degrees of a heat wave; the share of the envelope that a call takes
+  double notice_s = 0;  // of a call: known of at its hour, in force so much later
 };
 const char* SiteEventName(SiteEvent::Kind kind);
 

@@ -25,8 +25,8 @@ void SitePower::Meter(double now) {
 }
 
 void SitePower::Decide(double now) {
-  const fleet::PowerPlan& plan =
-      state_.power.Decide(state_.site, now, now - decided_at_, events_, Mix());
+  const fleet::PowerPlan& plan = state_.power.Decide(
+      state_.site, now, now - decided_at_, PowerControl::EventsAt(state_.model, now), Mix());
   decided_at_ = now;
   state_.serve_from = plan.serve_from;
   bool changed = false;

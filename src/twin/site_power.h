@@ -22,12 +22,9 @@ class SitePower {
   // Sets what holds from now on.
   void Decide(double now);
 
-  // Heat waves and calls from the grid, as they are now.
-  PowerControl::Events& events() { return events_; }
-
   template <class Stream>
   void Exchange(Stream& stream) {
-    stream.Plain(events_, metered_at_, decided_at_);
+    stream.Plain(metered_at_, decided_at_);
     stream.List(active_sum_);
   }
 
@@ -41,7 +38,6 @@ class SitePower {
   SiteState& state_;
   RequestFlow& flow_;
   NodeLives& lives_;
-  PowerControl::Events events_;
   std::vector<Replicas::Busy> busy_;
   std::vector<double> active_sum_;  // of each node, requests times seconds
   double metered_at_ = 0, decided_at_ = 0;

@@ -48,13 +48,15 @@ struct SiteReport {
   int64_t control_steps = 0;
   int64_t steps_over = 0;    // in which the site, a feed, a loop or a rack drew more than it may
   double worst_over_mw = 0;  // at the meter, of the site
+  // From a call for power, whether in force yet or not, until a step drew no more than it leaves.
+  double slowest_call_s = 0;
   std::vector<SeriesPoint> series;
 
   template <class Stream>
   void Exchange(Stream& stream) {
     stream.Plain(seconds, classes, requests, prompt_tokens, cached_tokens, output_tokens,
                  busiest_over_mean, node_failures, nodes_lost, energy_kwh, energy_won, peak_mw,
-                 control_steps, steps_over, worst_over_mw);
+                 control_steps, steps_over, worst_over_mw, slowest_call_s);
     stream.List(series);
   }
 
