@@ -13,6 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t kMaxAnswer = 256u << 20;
+constexpr int kMaxRedirects = 5;
 
 ErrorCode CodeOf(int status) {
   switch (status) {
@@ -42,6 +43,29 @@ std::unexpected<Error> Refused(const net::Response& response, const std::string&
     }
   }
   return Fail(CodeOf(response.status), std::move(message), url);
+}
+
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// `https://host:port` of a URL.
+std::string_view OriginOf(std::string_view url) {
+  const size_t host = url.find("://");
+  return host == std::string_view::npos ? url : url.substr(0, url.find('/', host + 3));
+}
+
+// Where a redirect leads. Never from TLS to none.
+Result<std::string> LocationOf(const net::Response& response, const std::string& url) {
+  for (const auto& [name, value] : response.headers) {
+    if (Folded(name) != "location") continue;
+    if (value.starts_with("/") && !value.starts_with("//")) {
+      return std::string(OriginOf(url)) + value;
+    }
+    if (value.starts_with("https://")) return value;
+    if (value.starts_with("http://") && url.starts_with("http://")) return value;
+  }
+  return Fail(ErrorCode::kMalformed, "the hub sends its files from where nobody may follow", url);
 }
 
 // The address of the next page.
@@ -190,6 +214,15 @@ Result<net::BodyReader> Remote::Read(const std::string& repository, const std::s
   net::ClientOptions options;
   options.pool = &pool_;
   JIKJI_ASSIGN(net::BodyReader body, net::BodyReader::Open(request, options));
+  for (int hops = 0; hops < kMaxRedirects && IsRedirect(body.response().status); ++hops) {
+    JIKJI_ASSIGN(request.url, LocationOf(body.response(), request.url));
+    // Another host has a right of its own in its URL, and no business with our token.
+    if (OriginOf(request.url) != OriginOf(url_)) {
+      std::erase_if(request.headers,
+                    [](const auto& header) { return header.first == "Authorization"; });
+    }
+    JIKJI_ASSIGN(body, net::BodyReader::Open(request, options));
+  }
   if (body.response().status / 100 != 2) return Refused(body.response(), request.url);
   if (body.response().status == 206 && body.left() == end - begin) return body;
   return Fail(ErrorCode::kMalformed, "the hub did not answer with the part that was asked for",

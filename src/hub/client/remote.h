@@ -39,7 +39,8 @@ class Remote {
   // nullopt where the hub tells of no pieces.
   Result<std::optional<PieceList>> Pieces(const std::string& repository, const std::string& commit,
                                           const std::string& path);
-  // Bytes [begin, end) of a file, to be read as the caller is ready for them.
+  // Bytes [begin, end) of a file, to be read as the caller is ready for them. Follows the hub to
+  // the host that it sends its files from; the token stays behind.
   Result<net::BodyReader> Read(const std::string& repository, const std::string& commit,
                                const std::string& path, uint64_t begin, uint64_t end);
 
