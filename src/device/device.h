@@ -22,6 +22,7 @@ namespace jikji::device {
 
 struct Properties {
   std::string name;              // "NVIDIA H200"
+  std::string uuid = {};         // "GPU-01234567-89ab-...", as NVML has it; empty: none
   std::string driver;            // version of CUDA that the driver speaks, "13.0"; "emulated"
   int32_t major = 0, minor = 0;  // compute capability
   int32_t processors = 1;        // streaming multiprocessors

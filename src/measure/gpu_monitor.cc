@@ -1,12 +1,12 @@
 #include "measure/gpu_monitor.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <array>
 #include <string_view>
 #include <utility>
 
+#include "base/shared_library.h"
 #include "measure/nvml_api.h"
 
 namespace jikji::measure {
@@ -59,7 +59,7 @@ std::optional<nvml::Memory> AskMemory(Status& failed,
 }  // namespace
 
 struct GpuMonitor::Library {
-  void* handle = nullptr;
+  SharedLibrary library;
   bool started = false;
 #define JIKJI_MEMBER(member, symbol, parameters) nvml::Status(*member) parameters = nullptr;
   struct Functions {
@@ -74,19 +74,18 @@ struct GpuMonitor::Library {
   Library& operator=(const Library&) = delete;
   ~Library() {
     if (started) (void)call.Shutdown();
-    if (handle != nullptr) dlclose(handle);
   }
 
   Result<> Load(const char* name) {
-    handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) {
-      const char* const why = dlerror();
+    auto opened = SharedLibrary::Open(name);
+    if (!opened) {
       return Fail(ErrorCode::kUnavailable,
                   fmt::format("there is no NVIDIA driver that works on this machine: {}",
-                              why == nullptr ? name : why));
+                              opened.error().message));
     }
-#define JIKJI_FIND(member, symbol, parameters)                                   \
-  call.member = reinterpret_cast<decltype(call.member)>(dlsym(handle, #symbol)); \
+    library = std::move(*opened);
+#define JIKJI_FIND(member, symbol, parameters)                \
+  call.member = library.Find<decltype(call.member)>(#symbol); \
   if (call.member == nullptr) return TooOld(#symbol);
     JIKJI_NVML_FUNCTIONS(JIKJI_FIND)
 #undef JIKJI_FIND

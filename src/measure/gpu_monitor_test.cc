@@ -31,7 +31,7 @@ TEST_F(GpuMonitorTest, TellsWhatTheDriverTells) {
 
   const GpuInfo& info = monitor.gpus()[0];
   EXPECT_EQ(info.name, "Mock GPU");
-  EXPECT_EQ(info.uuid, "GPU-0000");
+  EXPECT_EQ(info.uuid, "GPU-0f1f2f3f-4f5f-6f7f-8f9f-afbfcfdfefff");
   EXPECT_EQ(info.memory_bytes, 150'000'000'000u);
   EXPECT_EQ(info.major, 9);
   EXPECT_EQ(info.minor, 0);

@@ -1,6 +1,7 @@
 // A mock of NVIDIA's driver library for the tests of device/cuda: memory is the host's, kernels do
 // nothing. JIKJI_MOCK_CUDA says what goes wrong: words like `version=12000`, `devices=0`,
-// `capability=7`, `bad_ptx`, `full`, `launch_fails`, `sync_fails`.
+// `capability=7`, `memory_mb=100`, `launches=9` (those that succeed), `bad_ptx`, `full`,
+// `sync_fails`.
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -52,6 +53,10 @@ Status cuDeviceGetName(char* name, int bytes, int) {
   std::strncpy(name, "Mock GPU", static_cast<size_t>(bytes));
   return 0;
 }
+Status cuDeviceGetUuid_v2(unsigned char* uuid, int) {
+  for (int i = 0; i < 16; ++i) uuid[i] = static_cast<unsigned char>(16 * i + 15);
+  return 0;
+}
 Status cuDeviceTotalMem_v2(size_t* bytes, int) {
   *bytes = 1 << 20;
   return 0;
@@ -67,12 +72,12 @@ Status cuDevicePrimaryCtxRetain(void** context, int) {
 Status cuDevicePrimaryCtxRelease_v2(int) { return 0; }
 Status cuCtxSetCurrent(void*) { return 0; }
 Status cuMemGetInfo_v2(size_t* free, size_t* total) {
-  *free = *total = 1 << 20;
+  *free = *total = static_cast<size_t>(Number("memory_mb", 1)) << 20;
   return 0;
 }
 Status cuMemAlloc_v2(unsigned long long* address, size_t bytes) {
   if (Wanted("full")) return kOutOfMemory;
-  *address = reinterpret_cast<unsigned long long>(std::malloc(bytes));
+  *address = reinterpret_cast<unsigned long long>(std::calloc(bytes, 1));
   return 0;
 }
 Status cuMemFree_v2(unsigned long long address) {
@@ -107,14 +112,14 @@ Status cuModuleLoadDataEx(void** module, const void*, unsigned, int*, void** val
 }
 Status cuModuleUnload(void*) { return 0; }
 Status cuModuleGetFunction(void** function, void*, const char* name) {
-  if (std::strcmp(name, "jikji_mock") != 0) return kNotFound;
+  if (std::strcmp(name, "jikji_missing") == 0) return kNotFound;
   *function = &handle;
   return 0;
 }
 Status cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
                       void*, void**, void**) {
   ++launches;
-  return Wanted("launch_fails") && launches > 1 ? kIllegalAddress : 0;
+  return launches > Number("launches", launches) ? kIllegalAddress : 0;
 }
 
 }  // extern "C"

@@ -1,5 +1,6 @@
 // A mock of libnvidia-ml.so.1 for tests: two GPUs that nobody has, one of which tells less. What
-// goes wrong is chosen by JIKJI_MOCK_NVML: not_loaded, mismatch, lost; nothing goes wrong where it
+// goes wrong is chosen by JIKJI_MOCK_NVML: not_loaded, mismatch, lost; or `later`, when 300 J
+// more are used; nothing goes wrong where it
 // is not set.
 #include <cstdio>
 #include <cstdlib>
@@ -68,7 +69,8 @@ Status nvmlDeviceGetName(Device device, char* text, unsigned bytes) {
   return Text(text, bytes, Index(device) == 0 ? "Mock GPU" : "Mock GPU that tells less");
 }
 Status nvmlDeviceGetUUID(Device device, char* text, unsigned bytes) {
-  return Text(text, bytes, Index(device) == 0 ? "GPU-0000" : "GPU-1111");
+  return Text(text, bytes,
+              Index(device) == 0 ? "GPU-0f1f2f3f-4f5f-6f7f-8f9f-afbfcfdfefff" : "GPU-1111");
 }
 Status nvmlDeviceGetCudaComputeCapability(Device device, int* major, int* minor) {
   *major = Index(device) == 0 ? 9 : 12;
@@ -85,7 +87,7 @@ Status nvmlDeviceGetPowerUsage(Device device, unsigned* milliwatts) {
   return Value(device, milliwatts, 123'456u);
 }
 Status nvmlDeviceGetTotalEnergyConsumption(Device device, unsigned long long* millijoules) {
-  return Value(device, millijoules, 9'000'000'001'500ULL);
+  return Value(device, millijoules, Wrong("later") ? 9'000'000'301'500ULL : 9'000'000'001'500ULL);
 }
 Status nvmlDeviceGetClockInfo(Device device, int clock, unsigned* mhz) {
   return Value(device, mhz, clock == nvml::kSmClock ? 1'500u : 3'000u);

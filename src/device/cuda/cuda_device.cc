@@ -11,6 +11,16 @@
 namespace jikji::device::cuda {
 namespace {
 
+// "GPU-" and the groups of a UUID, as nvidia-smi shows it.
+std::string UuidText(const Uuid& uuid) {
+  std::string text = "GPU";
+  for (size_t i = 0; i < sizeof uuid.bytes; ++i) {
+    if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
+  }
+  return text;
+}
+
 Result<Properties> PropertiesOf(const Driver& driver, Ordinal ordinal) {
   Properties out;
   std::array<char, 256> name{};
@@ -19,6 +29,10 @@ Result<Properties> PropertiesOf(const Driver& driver, Ordinal ordinal) {
       driver.DeviceGetName(name.data(), static_cast<int>(name.size()), ordinal), "naming a GPU"));
   JIKJI_RETURN_IF_ERROR(
       driver.Check(driver.DeviceTotalMem(&bytes, ordinal), "asking for a GPU's memory"));
+  Uuid uuid{};
+  JIKJI_RETURN_IF_ERROR(
+      driver.Check(driver.DeviceGetUuid(&uuid, ordinal), "asking for a GPU's UUID"));
+  out.uuid = UuidText(uuid);
   for (const auto& [attribute, value] : {std::pair{kCapabilityMajor, &out.major},
                                          {kCapabilityMinor, &out.minor},
                                          {kMultiprocessorCount, &out.processors}}) {

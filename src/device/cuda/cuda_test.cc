@@ -46,6 +46,7 @@ TEST_F(CudaMock, TellsWhatDevicesThereAre) {
   ASSERT_TRUE(devices);
   ASSERT_EQ(devices->size(), 1u);
   EXPECT_EQ(devices->front().name, "Mock GPU");
+  EXPECT_EQ(devices->front().uuid, "GPU-0f1f2f3f-4f5f-6f7f-8f9f-afbfcfdfefff");
   EXPECT_EQ(devices->front().driver, "13.0");
   EXPECT_EQ(devices->front().major, 9);
   EXPECT_EQ(devices->front().processors, 132);

@@ -1,7 +1,8 @@
 #include "device/cuda/driver_api.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace jikji::device::cuda {
 namespace {
@@ -15,17 +16,17 @@ std::unexpected<Error> Unavailable(std::string message, std::string where = {}) 
 }  // namespace
 
 Result<std::shared_ptr<const Driver>> Driver::Open(const std::string& path) {
-  void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
+  auto library = SharedLibrary::Open(path);
+  if (!library) {
     return Unavailable(
         "no NVIDIA driver: its library cannot be opened; install the driver for CUDA 12.4 or later "
         "(in a container: run it with the NVIDIA runtime), or serve on the processor",
-        path);
+        library.error().message);
   }
   auto driver = std::make_shared<Driver>();
-  driver->library_ = std::shared_ptr<void>(handle, [](void* library) { dlclose(library); });
+  driver->library_ = std::move(*library);
 #define JIKJI_CUDA_LOOK_UP(Name, symbol, args)                                                     \
-  driver->Name = reinterpret_cast<Status(*) args>(dlsym(handle, #symbol));                         \
+  driver->Name = driver->library_.Find<Status(*) args>(#symbol);                                   \
   if (driver->Name == nullptr) {                                                                   \
     return Unavailable("the NVIDIA driver has no " #symbol "; install one for CUDA 12.4 or later", \
                        path);                                                                      \

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 
 namespace jikji::device::cuda {
 
@@ -27,6 +28,9 @@ using Context = struct CUctx_st*;
 using Module = struct CUmod_st*;
 using Function = struct CUfunc_st*;
 using Stream = struct CUstream_st*;
+struct Uuid {  // CUuuid
+  char bytes[16];
+};
 
 // CUdevice_attribute
 inline constexpr int kMultiprocessorCount = 16;
@@ -46,6 +50,7 @@ inline constexpr int kJitErrorLogBytes = 6;
   X(DeviceGetCount, cuDeviceGetCount, (int* count))                                               \
   X(DeviceGet, cuDeviceGet, (Ordinal * device, int number))                                       \
   X(DeviceGetName, cuDeviceGetName, (char* name, int bytes, Ordinal device))                      \
+  X(DeviceGetUuid, cuDeviceGetUuid_v2, (Uuid * uuid, Ordinal device))                             \
   X(DeviceTotalMem, cuDeviceTotalMem_v2, (size_t * bytes, Ordinal device))                        \
   X(DeviceGetAttribute, cuDeviceGetAttribute, (int* value, int attribute, Ordinal device))        \
   X(PrimaryCtxRetain, cuDevicePrimaryCtxRetain, (Context * context, Ordinal device))              \
@@ -89,7 +94,7 @@ class Driver {
 #undef JIKJI_CUDA_MEMBER
 
  private:
-  std::shared_ptr<void> library_;
+  SharedLibrary library_;
   int version_ = 0;
   int devices_ = 0;
 };

@@ -101,8 +101,8 @@ JIKJI_KERNEL(jikji_silu_multiply, SiluArgs, 256) {
   float gate = args.gate[at], up = args.up[at];
   if (args.gate_bias != nullptr) gate += args.gate_bias[i];
   if (args.up_bias != nullptr) up += args.up_bias[i];
-  // e^88 is near f32's end; silu is 0 from there on.
-  const float silu = gate / (1.0f + Exp(gate < -88.0f ? 88.0f : -gate));
+  // e^88 is near f32's end, and silu is as good as 0 from there on.
+  const float silu = gate < -88.0f ? 0.0f : gate / (1.0f + Exp(-gate));
   args.out[int64_t{device::BlockY()} * args.out_stride + i] = Bf16Bits(silu * up);
 }
 
