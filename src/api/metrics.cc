@@ -4,6 +4,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <iterator>
+#include <numeric>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -122,7 +124,8 @@ void Metrics::Finished(const RequestTimes& times, FinishReason reason, int64_t p
   seen.decode.Observe(Seconds(times.first_token, times.finished));
 }
 
-std::string Metrics::Text(const EngineStats& stats, const EngineOptions& options) const {
+std::string Metrics::Text(const EngineStats& stats, const EngineOptions& options,
+                          const GpuMetrics* gpu) const {
   const Labels labels = {{"model_name", model_name_}, {"engine", "0"}};
   std::vector<MetricFamily> families;
   families.push_back(Gauge("vllm:num_requests_running", "Requests in the running batch.", labels,
@@ -164,6 +167,9 @@ std::string Metrics::Text(const EngineStats& stats, const EngineOptions& options
     metric.counter.value = static_cast<double>(finished_[reason]);
   }
   families.push_back(std::move(finished));
+  if (gpu != nullptr) {
+    gpu->AddTo(families, std::accumulate(std::begin(finished_), std::end(finished_), int64_t{0}));
+  }
 
   const auto add = [&](const char* name, const char* help, const Histogram& histogram) {
     MetricFamily family = Family(name, help, MetricType::Histogram);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "api/gpu_metrics.h"
 #include "engine/engine.h"
 
 namespace jikji {
@@ -21,8 +22,10 @@ class Metrics {
   // What the engine is to call; it keeps `metrics` alive.
   static Engine::Observer MakeObserver(const std::shared_ptr<Metrics>& metrics);
 
-  // The whole text: what was observed, and the engine's state as given.
-  std::string Text(const EngineStats& stats, const EngineOptions& options) const;
+  // The whole text: what was observed, the engine's state as given, and the GPU's, where there is
+  // one.
+  std::string Text(const EngineStats& stats, const EngineOptions& options,
+                   const GpuMetrics* gpu = nullptr) const;
 
  private:
   void Finished(const RequestTimes& times, FinishReason reason, int64_t prompt_tokens,

@@ -26,6 +26,7 @@
 namespace jikji {
 
 class Governor;
+class GpuMetrics;
 namespace login {
 class Login;
 }
@@ -47,6 +48,8 @@ struct ApiOptions {
   std::vector<std::string> adapter_digests = {};  // in order of the adapters' numbers
   // GET /health: a step that takes longer than this is a hung engine.
   std::chrono::milliseconds health_limit{30'000};
+  // Of the GPU that the engine runs on, for GET /metrics; nullptr: there is none.
+  std::shared_ptr<const GpuMetrics> gpu = nullptr;
   // Threads that parse, render and tokenise requests too long for a network thread.
   size_t workers = 1;
   // Screens prompts and answers; nullptr: nothing is screened.

@@ -18,10 +18,10 @@ void GetVersion(Call& call) {
 
 void GetMetrics(Call& call) {
   const ApiContext& context = *call.context;
-  call.reply.Send(
-      {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-       .headers = {},
-       .body = context.metrics->Text(context.engine.stats(), context.engine.options())});
+  call.reply.Send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                   .headers = {},
+                   .body = context.metrics->Text(context.engine.stats(), context.engine.options(),
+                                                 context.options.gpu.get())});
 }
 
 }  // namespace jikji

@@ -125,7 +125,7 @@ class LocalTransport : public ChatClient::Transport {
                                                  ChatClient::Need need) {
     auto transport = std::make_unique<LocalTransport>();
     JIKJI_ASSIGN(const EngineOptions options, settings.Apply());
-    JIKJI_ASSIGN(LoadedEngine loaded, StartEngine(settings.model, options));
+    JIKJI_ASSIGN(LoadedEngine loaded, StartEngine(settings, options));
     transport->engine_ = std::move(loaded.engine);
     if (need == ChatClient::Need::kChat && !transport->engine_->model().chat_template) {
       return Fail(ErrorCode::kInvalidArgument,

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "app/console.h"
+#include "app/device_model.h"
 #include "app/model_path.h"
 #include "kernels/isa.h"
 
@@ -21,6 +22,9 @@ void EngineSettings::AddTo(Settings& settings) {
   settings.Add("model", &model,
                {"Model: a folder, a .gguf file or a name; empty: the built-in one",
                 "모델: 폴더, .gguf 파일 또는 이름. 비우면 내장 모델"});
+  settings.Add("device", &device,
+               {"What computes: cpu, or an NVIDIA GPU, as cuda:0",
+                "계산할 장치: cpu, 또는 cuda:0 같은 NVIDIA GPU"});
   settings.Add("threads", &threads,
                {"Threads of the kernels; 0: one a core", "연산 스레드 수. 0이면 코어마다 하나"}, 0,
                kMostThreads);
@@ -80,17 +84,31 @@ Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> giv
   return adapters;
 }
 
-Result<LoadedEngine> StartEngine(const std::string& wanted, EngineOptions options,
+Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions options,
                                  std::span<const NamedAdapter> adapters) {
-  JIKJI_ASSIGN(const std::filesystem::path path, FindModel(wanted));
+  JIKJI_ASSIGN(const std::filesystem::path path, FindModel(settings.model));
+  JIKJI_ASSIGN(const std::shared_ptr<device::Device> device, OpenDevice(settings.device));
+  if (device != nullptr && !adapters.empty()) {
+    return Fail(ErrorCode::kUnsupported,
+                std::string(Say("adapters are not served on a GPU yet: merge it with `jikji adapt "
+                                "merge`, or leave --device out",
+                                "GPU에서는 아직 어댑터를 서비스하지 못합니다. `jikji adapt "
+                                "merge`로 합치거나 --device를 빼세요")),
+                adapters.front().name);
+  }
   const auto start = std::chrono::steady_clock::now();
   Progress progress(
       fmt::format(fmt::runtime(Say("loading {}", "{} 불러오는 중")), path.filename().string()));
-  JIKJI_ASSIGN(Model model, LoadModel(path, [&](double share) { progress.Show(share); }));
+  JIKJI_ASSIGN(Model model,
+               LoadModelOn(device, path, options, [&](double share) { progress.Show(share); }));
   for (const NamedAdapter& adapter : adapters) {
     JIKJI_RETURN_IF_ERROR(AddAdapter(model, adapter.name, adapter.folder));
   }
   LoadedEngine loaded;
+  if (device != nullptr) {
+    loaded.gpu = device->properties().name;
+    loaded.gpu_uuid = device->properties().uuid;
+  }
   JIKJI_ASSIGN(loaded.engine, Engine::Start(std::move(model), options));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   loaded.load_seconds = took.count();

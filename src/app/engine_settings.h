@@ -17,6 +17,7 @@ namespace jikji {
 
 struct EngineSettings {
   std::string model;
+  std::string device = "cpu";
   int64_t threads = 0;
   int64_t context = 0;
   uint64_t kv_cache = 1ull << 30;
@@ -35,6 +36,7 @@ struct EngineSettings {
 struct LoadedEngine {
   std::unique_ptr<Engine> engine;
   double load_seconds = 0;
+  std::string gpu, gpu_uuid;  // its name, and what NVML knows it by; empty: the processor
 };
 
 // "NAME=FOLDER".
@@ -44,8 +46,9 @@ struct NamedAdapter {
 };
 Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> given);
 
-// Finds the model, loads it with progress, adds the adapters, and starts the engine.
-Result<LoadedEngine> StartEngine(const std::string& model, EngineOptions options,
+// Finds the settings' model, loads it onto their device with progress, adds the adapters, and
+// starts the engine. `options` are Apply's, and what the command adds.
+Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions options,
                                  std::span<const NamedAdapter> adapters = {});
 
 }  // namespace jikji

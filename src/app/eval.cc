@@ -5,6 +5,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/console.h"
+#include "app/device_model.h"
 #include "app/engine_settings.h"
 #include "app/eval_report.h"
 #include "app/model_path.h"
@@ -125,7 +126,9 @@ Result<ModelReport> Measure(const Options& options, const std::string& wanted, W
   Model model;
   {
     Progress progress(std::string(Say("loading", "불러오는 중")));
-    JIKJI_ASSIGN(model, LoadModel(path, [&](double share) { progress.Show(share); }));
+    JIKJI_ASSIGN(const std::shared_ptr<device::Device> device, OpenDevice(options.engine.device));
+    JIKJI_ASSIGN(
+        model, LoadModelOn(device, path, work.engine, [&](double share) { progress.Show(share); }));
   }
   ModelReport report;
   report.name = model.description.name;

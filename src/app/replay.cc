@@ -64,8 +64,7 @@ Result<> Replay(Options& options) {
     JIKJI_ASSIGN(const guard::Policy guard_policy, guard::LoadPolicy(options.guard));
     api.guard = guard::MakePrivacyGuard(guard_policy);
   }
-  JIKJI_ASSIGN(const LoadedEngine loaded,
-               StartEngine(options.engine.model, engine_options, adapters));
+  JIKJI_ASSIGN(const LoadedEngine loaded, StartEngine(options.engine, engine_options, adapters));
   const ApiContext context(*loaded.engine, policy, std::move(api));
   const auto choices = jikji::Replay(context, receipt, body);
   if (!choices) {

@@ -1,8 +1,10 @@
 // `jikji serve`: the model behind the OpenAI API and the chat page, until SIGTERM.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <future>
 
+#include "api/gpu_metrics.h"
 #include "api/service.h"
 #include "app/command.h"
 #include "app/commands.h"
@@ -20,6 +22,7 @@
 #include "base/version.h"
 #include "govern/governor.h"
 #include "kernels/isa.h"
+#include "measure/gpu_monitor.h"
 
 namespace jikji {
 namespace {
@@ -140,6 +143,7 @@ void PrintBanner(const Options& options, const LoadedEngine& loaded, uint16_t po
   row("processor", "명령어",
       fmt::format(fmt::runtime(Say("{}, {} thread(s)", "{}, 스레드 {}개")),
                   kernels::IsaName(kernels::ActiveIsa()), engine.options().threads));
+  if (!loaded.gpu.empty()) row("GPU", "GPU", loaded.gpu);
   row("loaded in", "로딩", fmt::format("{:.2f} s", loaded.load_seconds));
   if (!options.hub.empty()) {
     row("hub", "허브", fmt::format("export HF_ENDPOINT={} HF_HUB_DISABLE_XET=1", url));
@@ -185,6 +189,21 @@ Result<std::unique_ptr<Governor>> OpenGovernor(const Options& options) {
   return Governor::Open(std::move(governor));
 }
 
+// nullptr where the engine runs on none, or its driver tells nothing of it.
+std::shared_ptr<const GpuMetrics> WatchGpu(const LoadedEngine& loaded) {
+  if (loaded.gpu.empty()) return nullptr;
+  auto monitor = measure::GpuMonitor::Open();
+  if (!monitor) {
+    Log(LogLevel::kWarning, monitor.error().ToString());
+    return nullptr;
+  }
+  const auto gpus = (*monitor)->gpus();
+  const auto found = std::ranges::find(gpus, loaded.gpu_uuid, &measure::GpuInfo::uuid);
+  if (found == gpus.end()) return nullptr;
+  const auto number = static_cast<size_t>(found - gpus.begin());
+  return std::make_shared<const GpuMetrics>(std::move(*monitor), number);
+}
+
 Result<> Serve(Options& options) {
   JIKJI_ASSIGN(const LogLevel level, ParseLogLevel(options.log_level));
   SetLogLevel(level);
@@ -206,7 +225,7 @@ Result<> Serve(Options& options) {
     digests =
         std::async(std::launch::async, [&] { return DigestAll(options.engine.model, adapters); });
   }
-  JIKJI_ASSIGN(LoadedEngine loaded, StartEngine(options.engine.model, engine_options, adapters));
+  JIKJI_ASSIGN(LoadedEngine loaded, StartEngine(options.engine, engine_options, adapters));
 
   LocalPolicy policy;
   ApiOptions api;
@@ -216,6 +235,7 @@ Result<> Serve(Options& options) {
   api.governor = governor.get();
   api.login = login.get();
   api.version = kVersion;
+  api.gpu = WatchGpu(loaded);
   if (digests.valid()) {
     JIKJI_ASSIGN(ModelDigests known, digests.get());
     api.model_digest = std::move(known.model);

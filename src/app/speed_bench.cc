@@ -8,6 +8,8 @@
 #include <sstream>
 
 #include "app/console.h"
+#include "app/device_model.h"
+#include "app/gpu_bench.h"
 #include "app/model_path.h"
 #include "base/file.h"
 #include "kernels/isa.h"
@@ -215,6 +217,13 @@ void SpeedBench::AddTo(Settings& settings) {
 }
 
 Result<> SpeedBench::Run(bool json, const std::string& svg) const {
+  if (engine.device != kProcessor) {
+    measure::GpuSpeedOptions on_gpu;
+    JIKJI_ASSIGN(on_gpu.tokens, ParseCounts(streams, 1 << 16, "--streams"));
+    if (depth > 0) on_gpu.context = depth;
+    on_gpu.repeat = repeat;
+    return BenchGpu(engine, on_gpu, json);
+  }
   JIKJI_ASSIGN(const EngineOptions options, engine.Apply());
   Report report;
   JIKJI_ASSIGN(report.figures, PlannedFigures(*this));

@@ -157,6 +157,7 @@ class CudaDevice : public Device {
     if (!result && result.error().code == ErrorCode::kUnavailable) {
       lost_ = result.error();
       lost_.message += "; the GPU answers nothing more, start the program again";
+      return std::unexpected(lost_);
     }
     return result;
   }
