@@ -187,7 +187,8 @@ class Capacity {
     int64_t wanted = 0;
     for (size_t service = 0; service < kServiceClasses; ++service) {
       if (service == 0 && envelope.defer_batch) continue;
-      const int64_t each = int64_t{node.gpus} * std::clamp(demand.permille[service], 0, 1000);
+      const int64_t each = int64_t{node.gpus} * std::clamp(demand.permille[service], 0, 1000) *
+                           std::clamp(demand.asked_permille, 0, 1000) / 1000;
       wanted_[service] += each;
       wanted += each;
     }

@@ -32,6 +32,9 @@ struct Envelope {
 struct NodeDemand {
   std::array<int32_t, kServiceClasses> permille{};
   bool prefill = true;  // some of it is prefill
+  // Of that, what is asked of it these minutes. Watts are shared out for all of it, so that bursts
+  // run at full speed; a class is refused for what is asked only.
+  int32_t asked_permille = 1000;
 };
 
 struct NodePower {

@@ -138,6 +138,20 @@ TEST(Power, ServesAClassWithoutWattsOfItsOwnWhereTheLowestCapIsEnough) {
   EXPECT_EQ(serve_from(500, 500, share + 10), ServiceClass::kPremium);
 }
 
+TEST(Power, RefusesForWhatIsAskedAndSharesWattsForAllThatMayCome) {
+  const Snapshot site = SmallSite(4);
+  const GpuPower& gpu = site.gpu_powers[0];
+  const auto plan_of = [&](int32_t asked) {
+    const std::vector demands(4, NodeDemand{.permille = {200, 300, 500}, .asked_permille = asked});
+    return Power(site, demands, {.site_w = 4 * (500 + 8 * (gpu.floor_w + 20))});
+  };
+  const PowerPlan full = plan_of(1000), fifth = plan_of(200);
+  EXPECT_EQ(full.serve_from, ServiceClass::kPremium);
+  EXPECT_EQ(fifth.serve_from, ServiceClass::kBatch);
+  EXPECT_EQ(full.total_w, fifth.total_w);
+  EXPECT_EQ(full.nodes[0].gpu_cap_w, fifth.nodes[0].gpu_cap_w);
+}
+
 TEST(Power, TellsThatStandardIsRefusedWhileBatchWaits) {
   const ThreeClasses three;
   const auto serve_from = [&](int64_t watts) {

@@ -73,7 +73,8 @@ double PowerControl::PriceAtHour(double now, double ahead) const {
 }
 
 const fleet::PowerPlan& PowerControl::Decide(fleet::Snapshot& site, double now, double step_s,
-                                             const Events& events, const ClassMix& mix) {
+                                             const Events& events, const ClassMix& mix,
+                                             double load) {
   const double outside = WetBulb(DayOfYear(model_, now), HourOfDay(now)) + events.heat;
   const double felt = wet_bulb_.Step(outside, step_s);
   pue_ = PueAt(model_.pue, felt);
@@ -102,6 +103,7 @@ const fleet::PowerPlan& PowerControl::Decide(fleet::Snapshot& site, double now, 
   for (size_t i = 0; i < site.nodes.size(); ++i) {
     demands_[i] = {};
     if (site.nodes[i].model < 0) continue;
+    demands_[i].asked_permille = static_cast<int32_t>(std::clamp(load, 0.0, 1.0) * 1000);
     for (size_t service = 0; service < mix.size(); ++service) {
       demands_[i].permille[service] = static_cast<int32_t>(mix[service] * 1000);
     }

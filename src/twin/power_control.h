@@ -41,9 +41,9 @@ class PowerControl {
   static Events EventsAt(const SiteModel& model, double now);
 
   // Sets what holds from `now` on. Writes the limits of loops into the snapshot; `mix`: how demand
-  // parts into classes.
+  // parts into classes; `load`: how much of what nodes can do is asked of them, 1: all of it.
   const fleet::PowerPlan& Decide(fleet::Snapshot& site, double now, double step_s,
-                                 const Events& events, const ClassMix& mix);
+                                 const Events& events, const ClassMix& mix, double load = 1);
 
   // Meters a step that ended, under the plan that held in it. `busy`: one for each node.
   void Meter(const fleet::Snapshot& site, double step_s, std::span<const Replicas::Busy> busy,

@@ -27,6 +27,7 @@ class RequestFlow {
   // Batch that waited comes back at no more than twice the rate at which requests come.
   void ReleaseDeferred(double now);
   size_t deferred() const { return deferred_.size(); }
+  uint64_t routed() const { return routed_; }  // requests sent to a node, some of them twice
 
   // Begins to fetch what an arrival that is near will read.
   void Expect(const Arrival& arrival) const { state_.index.Prefetch(arrival.prefix); }

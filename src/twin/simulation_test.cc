@@ -112,6 +112,16 @@ TEST(Simulation, ACallIsObeyedWithinItsNotice) {
   EXPECT_EQ(at_once.steps_over - ignored.steps_over, 3);
 }
 
+TEST(Simulation, ASiteWithWorkToSpareRefusesNobodyDuringACall) {
+  SiteModel model = SmallModel();
+  model.failures_per_gpu_year = 0;
+  model.megawatts = 0.12;
+  model.events = {{SiteEvent::Kind::kDemandResponse, 0.1, 0.3, 0, 0.25}};
+  const SiteReport light = Simulated(model, 4, 1800);
+  EXPECT_EQ(Sum(light, &ClassReport::refused), 0);
+  EXPECT_EQ(light.steps_over, 0);
+}
+
 TEST(Simulation, ALoneRequestTakesWhatTheStepModelSays) {
   SiteModel model = SmallModel(1);
   model.controlled = false;

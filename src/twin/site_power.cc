@@ -25,8 +25,9 @@ void SitePower::Meter(double now) {
 }
 
 void SitePower::Decide(double now) {
-  const fleet::PowerPlan& plan = state_.power.Decide(
-      state_.site, now, now - decided_at_, PowerControl::EventsAt(state_.model, now), Mix());
+  const fleet::PowerPlan& plan = state_.power.Decide(state_.site, now, now - decided_at_,
+                                                     PowerControl::EventsAt(state_.model, now),
+                                                     Mix(), Load(now - decided_at_));
   decided_at_ = now;
   state_.serve_from = plan.serve_from;
   bool changed = false;
@@ -69,6 +70,34 @@ ClassMix SitePower::Mix() const {
   }
   for (double& share : mix) share = total > 0 ? share / total : 1.0 / fleet::kServiceClasses;
   return mix;
+}
+
+double SitePower::Load(double step_s) {
+  // What comes may be half as much again before the next minutes are over.
+  constexpr double kMargin = 1.5;
+  constexpr double kSmoothS = 60;
+  int64_t offered = 0, finished = 0;
+  for (const ClassReport& each : state_.report.classes) {
+    offered += each.offered;
+    finished += each.finished;
+  }
+  if (step_s > 0) {
+    const double rate = static_cast<double>(offered - offered_) / step_s;
+    asked_s_ =
+        asked_s_ < 0 ? rate : asked_s_ + (rate - asked_s_) * std::min(1.0, step_s / kSmoothS);
+    offered_ = offered;
+  }
+  const size_t nodes = state_.site.pools[0].nodes.size();
+  if (nodes == 0) return 1;
+  if (finished == 0) return 0;  // nobody is refused before it is known what requests cost
+  const StepModel& step = state_.model.engine.step;
+  const auto routed = static_cast<double>(flow_.routed());
+  const double prompt = state_.report.prompt_tokens / routed;
+  const double uncached = prompt - state_.report.cached_tokens / routed;
+  const double output = state_.report.output_tokens / static_cast<double>(finished);
+  const double each = step.PromptSeconds(uncached, prompt) +
+                      output * (step.sequence_s + step.context_s * (prompt + output / 2));
+  return kMargin * asked_s_ * each / static_cast<double>(nodes);
 }
 
 double SitePower::BusiestOverMean() const {

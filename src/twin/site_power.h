@@ -24,7 +24,7 @@ class SitePower {
 
   template <class Stream>
   void Exchange(Stream& stream) {
-    stream.Plain(metered_at_, decided_at_);
+    stream.Plain(metered_at_, decided_at_, offered_, asked_s_);
     stream.List(active_sum_);
   }
 
@@ -34,6 +34,8 @@ class SitePower {
  private:
   bool Apply(int32_t node, const fleet::NodePower& set, double now, std::vector<int32_t>& off);
   ClassMix Mix() const;
+  // How much of what the nodes can do is asked of them, from what was offered of late.
+  double Load(double step_s);
 
   SiteState& state_;
   RequestFlow& flow_;
@@ -41,6 +43,8 @@ class SitePower {
   std::vector<Replicas::Busy> busy_;
   std::vector<double> active_sum_;  // of each node, requests times seconds
   double metered_at_ = 0, decided_at_ = 0;
+  int64_t offered_ = 0;  // at the last decision
+  double asked_s_ = -1;  // requests per second, smoothed; -1: none have come yet
 };
 
 }  // namespace jikji::twin
