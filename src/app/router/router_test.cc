@@ -34,7 +34,9 @@ class FakeNode {
  public:
   enum class Mode { kServe, kBusy, kCloseAtOnce, kHold };
 
-  explicit FakeNode(std::string model = "m") : model_(std::move(model)) {
+  explicit FakeNode(std::string model = "m",
+                    std::string metrics = "vllm:num_requests_running{a=\"b\"} 0\n")
+      : model_(std::move(model)), metrics_(std::move(metrics)) {
     net::ServerOptions options;
     options.port = 0;
     auto server = net::Server::Start(options, [this](net::Request request, auto responder) {
@@ -61,7 +63,7 @@ class FakeNode {
       return responder->Send(response);
     }
     if (request.path == "/metrics") {
-      response.body = "vllm:num_requests_running{a=\"b\"} 0\n";
+      response.body = metrics_;
       return responder->Send(response);
     }
     ++asked;
@@ -91,9 +93,29 @@ class FakeNode {
     responder->Send(response);
   }
 
-  std::string model_;
+  std::string model_, metrics_;
   std::unique_ptr<net::Server> server_;
 };
+
+// Pages as vLLM and llama-server write them, with so many requests of other clients.
+std::string MockVllmPage(int running, int waiting) {
+  return "# HELP vllm:num_requests_running Number of requests in model execution batches.\n"
+         "# TYPE vllm:num_requests_running gauge\n"
+         "vllm:num_requests_running{engine=\"0\",model_name=\"m\"} " +
+         std::to_string(running) + ".0\nvllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} " +
+         std::to_string(waiting) +
+         ".0\nvllm:kv_cache_usage_perc{engine=\"0\",model_name=\"m\"} 0.1\n"
+         "vllm:cache_config_info{block_size=\"16\",engine=\"0\",num_gpu_blocks=\"27000\"} 1.0\n";
+}
+
+std::string MockLlamaServerPage(int running, int waiting) {
+  return "# HELP llamacpp:requests_processing Number of requests processing.\n"
+         "# TYPE llamacpp:requests_processing gauge\nllamacpp:requests_processing " +
+         std::to_string(running) +
+         "\n# HELP llamacpp:requests_deferred Number of requests deferred.\n"
+         "# TYPE llamacpp:requests_deferred gauge\nllamacpp:requests_deferred " +
+         std::to_string(waiting) + "\n";
+}
 
 struct Front {
   explicit Front(std::vector<std::string> nodes, fleet::RouteOptions route = {}) {
@@ -166,6 +188,20 @@ TEST(Router, ConversationsStayWhereTheirPromptIsCached) {
   // Another key's prompt is another prompt, however equal.
   front.Send(Chat(prompt), {{"Authorization", "Bearer other"}});
   EXPECT_EQ(a.asked + b.asked + c.asked, 8);
+}
+
+TEST(Router, LeavesAloneWhatMocksOfOtherEnginesTellIsBusy) {
+  FakeNode busy_vllm("m", MockVllmPage(6, 2)), idle_vllm("m", MockVllmPage(0, 0));
+  FakeNode busy_llama("m", MockLlamaServerPage(3, 5)), idle_llama("m", MockLlamaServerPage(0, 0));
+  const Front front({busy_vllm.url(), idle_vllm.url(), busy_llama.url(), idle_llama.url()});
+  ASSERT_EQ(front.router->serving_nodes(), 4u);
+  for (char prompt = 'a'; prompt < 'i'; ++prompt) {
+    EXPECT_EQ(front.Send(Chat(std::string(900, prompt))).status, 200);
+  }
+  EXPECT_EQ(busy_vllm.asked, 0);
+  EXPECT_EQ(busy_llama.asked, 0);
+  EXPECT_EQ(idle_vllm.asked, 4);
+  EXPECT_EQ(idle_llama.asked, 4);
 }
 
 TEST(Router, RetriesBeforeTheFirstTokenWhereverItFails) {
