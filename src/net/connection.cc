@@ -9,6 +9,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 #include <cerrno>
 #include <exception>
@@ -33,6 +34,8 @@ constexpr size_t kGather = 16;
 // How long a peer may take to close after our last byte. Closing first, with bytes of its unread,
 // would reset the connection and may destroy the answer on its way.
 constexpr std::chrono::seconds kLingerTime{2};
+// Pipelined requests that one connection has answered before others have their turn.
+constexpr int kRequestsInTurn = 2;
 // What one connection sends of a file before others have their turn.
 constexpr uint64_t kFileTurn = 2u << 20;
 
@@ -83,6 +86,7 @@ void Connection::WaitReadable() {
 }
 
 bool Connection::WantsBytes() const {
+  if (yielded_) return false;
   switch (state_) {
     case State::kIdle:
     case State::kHead:
@@ -136,7 +140,11 @@ void Connection::Process(std::string_view data) {
     data = kept;
   }
   bool going = true;
-  while (going && !data.empty()) {
+  for (int answered = 0; going && !data.empty();) {
+    if (state_ == State::kIdle && answered++ == kRequestsInTurn) {
+      Yield();
+      break;
+    }
     switch (state_) {
       case State::kIdle:
       case State::kHead:
@@ -156,6 +164,14 @@ void Connection::Process(std::string_view data) {
   } else {
     in_.assign(data);
   }
+}
+
+void Connection::Yield() {
+  yielded_ = true;
+  asio::post(loop_->io(), [self = shared_from_this()] {
+    self->yielded_ = false;
+    self->Guard([&self] { self->Resume(); });
+  });
 }
 
 bool Connection::TakeHead(std::string_view& data) {
@@ -465,7 +481,7 @@ void Connection::EndExchange() {
 }
 
 void Connection::Resume() {
-  if (state_ == State::kIdle && !in_.empty()) Process({});
+  if (state_ == State::kIdle && !in_.empty() && !yielded_) Process({});
   WaitReadable();
 }
 

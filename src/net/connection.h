@@ -67,6 +67,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Takes requests off `data`, as far as they come; keeps the rest in in_.
   void Process(std::string_view data);
+  // Goes on with `in_` after the others that are ready.
+  void Yield();
   // Each takes what it can off `data`; false where more must come first.
   bool TakeHead(std::string_view& data);
   bool TakeBody(std::string_view& data);
@@ -97,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Clock::time_point read_deadline_ = Clock::time_point::max();
   Clock::time_point write_deadline_ = Clock::time_point::max();
   State state_ = State::kIdle;
+  bool yielded_ = false;  // goes on with what it has read once others had their turn
   bool reading_ = false;  // a wait is under way
   bool writing_ = false;
   bool keep_alive_ = true;

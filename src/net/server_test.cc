@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -105,6 +106,37 @@ TEST(Server, AnswersPipelinedRequestsInOrder) {
     EXPECT_TRUE(answer.body.starts_with("POST /" + std::to_string(i) + "? ")) << answer.body;
   }
   sender.join();
+}
+
+// A peer that sends its requests all at once does not keep another waiting for all of them.
+TEST(Server, PipelinedRequestsLetOthersHaveTheirTurn) {
+  constexpr int kFlood = 100;
+  Latch begun, go;
+  std::vector<std::string> order;  // on the one network thread
+  const auto server = StartTestServer([&](Request request, std::shared_ptr<Responder> responder) {
+    if (request.path == "/0") {
+      begun.Hit();
+      EXPECT_TRUE(go.WaitFor(1));
+    }
+    order.push_back(request.path);
+    responder->Send({.headers = {}, .body = "x"});
+  });
+  TestPeer other(server->port()), flood(server->port());
+  ASSERT_TRUE(other.Send("GET /before HTTP/1.1\r\nHost: t\r\n\r\n"));
+  EXPECT_EQ(other.Read().status, 200);
+  std::string all;
+  for (int i = 0; i < kFlood; ++i) {
+    all += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: t\r\n\r\n";
+  }
+  ASSERT_TRUE(flood.Send(all));
+  ASSERT_TRUE(begun.WaitFor(1));
+  ASSERT_TRUE(other.Send("GET /other HTTP/1.1\r\nHost: t\r\n\r\n"));
+  go.Hit();
+  EXPECT_EQ(other.Read().status, 200);
+  for (int i = 0; i < kFlood; ++i) EXPECT_EQ(flood.Read().status, 200);
+  ASSERT_EQ(order.size(), static_cast<size_t>(kFlood + 2));
+  const auto turn = std::ranges::find(order, "/other") - order.begin();
+  EXPECT_LT(turn, 10);
 }
 
 TEST(Server, ExpectsToBeAskedForTheBody) {
