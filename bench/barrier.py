@@ -87,11 +87,13 @@ def main():
     parser.add_argument("--mixed", action="store_true")
     options = parser.parse_args()
     postgres = Postgres()
-    site = Site(postgres, options.servers)
     try:
-        run(options, postgres, site)
+        site = Site(postgres, options.servers)
+        try:
+            run(options, postgres, site)
+        finally:
+            site.stop()
     finally:
-        site.stop()
         postgres.stop()
 
 
