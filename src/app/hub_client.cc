@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <sstream>
 
 #include "app/command.h"
 #include "app/console.h"
@@ -10,6 +14,7 @@
 #include "hub/client/cache.h"
 #include "hub/client/pull.h"
 #include "hub/client/push.h"
+#include "hub/client/share.h"
 #include "hub/names.h"
 
 namespace jikji {
@@ -21,6 +26,9 @@ struct PullSettings {
   std::string revision = "main";
   std::string cache;
   int64_t connections = 4;
+  std::string peers;
+  std::string share;
+  int64_t stay = 10;
 
   void AddTo(Settings& settings) {
     settings.AddPositional("MODEL", &repository, {"OWNER/NAME", "OWNER/NAME"});
@@ -30,8 +38,27 @@ struct PullSettings {
                  {"Cache of Hugging Face's clients; else HF_HUB_CACHE, HF_HOME/hub",
                   "Hugging Face 클라이언트의 캐시. 없으면 HF_HUB_CACHE, HF_HOME/hub"});
     settings.Add("connections", &connections, {"Connections at once", "동시 연결 수"}, 1, 64);
+    settings.Add("peers", &peers,
+                 {"HOST:PORT,... of others that pull the same: pieces come from them",
+                  "같은 모델을 내려받는 다른 노드의 HOST:PORT,... 조각을 서로 주고받음"});
+    settings.Add("share", &share,
+                 {"HOST:PORT, as the others name this one, to serve them what is here",
+                  "다른 노드가 부르는 이 노드의 HOST:PORT. 받은 조각을 내줌"});
+    settings.Add("stay", &stay,
+                 {"With --share: seconds without a request after which it ends",
+                  "--share와 함께: 요청이 없으면 끝낼 때까지의 초"},
+                 0, 86400);
   }
 };
+
+std::vector<std::string> Split(const std::string& list) {
+  std::vector<std::string> out;
+  std::istringstream parts(list);
+  for (std::string part; std::getline(parts, part, ',');) {
+    if (!part.empty()) out.push_back(part);
+  }
+  return out;
+}
 
 std::filesystem::path CacheOf(const std::string& given) {
   return given.empty() ? hub::UsualCache() : std::filesystem::path(given);
@@ -47,6 +74,13 @@ Result<> RunPull(PullSettings& settings) {
   options.revision = settings.revision;
   options.cache = CacheOf(settings.cache);
   options.connections = static_cast<size_t>(settings.connections);
+  options.peers = Split(settings.peers);
+  options.self = settings.share;
+  std::unique_ptr<hub::PieceShare> share;
+  if (!settings.share.empty()) {
+    JIKJI_ASSIGN(share, hub::PieceShare::Start(settings.share));
+    options.share = share.get();
+  }
   options.progress = [&](uint64_t done, uint64_t total) {
     progress.Show(total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total));
   };
@@ -57,6 +91,16 @@ Result<> RunPull(PullSettings& settings) {
                               "{}\n파일 {}개, {:.1f} MB 중 {:.1f} MB를 {:.2f}초에 내려받음\n")),
              report.snapshot.string(), report.files, static_cast<double>(report.bytes) / 1e6,
              static_cast<double>(report.fetched_bytes) / 1e6, taken.count());
+  if (!options.peers.empty()) {
+    fmt::print(
+        fmt::runtime(Say("{:.1f} MB of them from peers\n", "그중 {:.1f} MB는 다른 노드에서\n")),
+        static_cast<double>(report.peer_bytes) / 1e6);
+  }
+  if (share == nullptr) return {};
+  std::fflush(stdout);
+  share->WaitUntilQuiet(std::chrono::seconds(settings.stay));
+  fmt::print(fmt::runtime(Say("{:.1f} MB served to peers\n", "다른 노드에 {:.1f} MB 내줌\n")),
+             static_cast<double>(share->served_bytes()) / 1e6);
   return {};
 }
 

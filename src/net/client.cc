@@ -49,7 +49,7 @@ class ClientExchange {
   ClientExchange(const ClientRequest& request, const ClientOptions& options)
       : request_(request),
         options_(options),
-        limits_{options.timeout, options.cancellation, request.url} {}
+        limits_{options.timeout, options.deadline, options.cancellation, request.url} {}
 
   // Sends the request and reads the head of the answer.
   Result<ResponseHead> Begin() {

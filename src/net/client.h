@@ -24,6 +24,8 @@ namespace jikji::net {
 
 struct ClientOptions {
   std::chrono::milliseconds timeout{600'000};  // of no byte coming
+  // Of the whole exchange.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   size_t max_body_bytes = 1u << 30;
   ConnectionPool* pool = nullptr;
   const Cancellation* cancellation = nullptr;

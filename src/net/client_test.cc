@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -151,6 +152,26 @@ TEST(Client, ABodyIsReadWhenTheCallerIsReady) {
   EXPECT_EQ(missing->response().status, 404);
   EXPECT_EQ(missing->response().body, "not here");
   EXPECT_EQ(missing->left(), 0u);
+}
+
+TEST(Client, ADeadlineEndsAnAnswerThatTrickles) {
+  std::atomic<bool> stop = false;
+  std::thread trickle;
+  const auto server = StartTestServer([&](Request, std::shared_ptr<Responder> responder) {
+    trickle = std::thread([&stop, responder] {
+      responder->Begin(Text(""));
+      while (!stop && responder->Write("x")) std::this_thread::yield();
+    });
+  });
+  ClientOptions options;
+  options.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+  const auto answer =
+      Fetch({.method = "GET", .url = UrlOf(*server, "/"), .headers = {}, .body = {}}, options);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(answer.error().message.find("slow"), std::string::npos) << answer.error().message;
+  stop = true;
+  trickle.join();
 }
 
 TEST(Client, AStreamThatBreaksOffIsAnError) {

@@ -26,6 +26,10 @@ std::unexpected<Error> Broken(const char* what, const WaitLimits& limits) {
               limits.where);
 }
 
+std::unexpected<Error> TooLate(const WaitLimits& limits) {
+  return Fail(ErrorCode::kUnavailable, "the answer is too slow", limits.where);
+}
+
 }  // namespace
 
 Result<Url> ParseUrl(const std::string& text) {
@@ -150,6 +154,8 @@ Result<size_t> Link::Send(std::string_view data, const WaitLimits& limits) {
 }
 
 Result<size_t> Link::Receive(std::span<char> buffer, const WaitLimits& limits) {
+  // A peer that always has another byte never waits.
+  if (std::chrono::steady_clock::now() >= limits.deadline) return TooLate(limits);
   while (tls_) {
     const TlsSession::Step step = tls_.Read(buffer.data(), buffer.size());
     if (step.state == TlsSession::State::kDone) return step.bytes;
@@ -167,7 +173,8 @@ Result<size_t> Link::Receive(std::span<char> buffer, const WaitLimits& limits) {
 }
 
 Result<> Link::Wait(short events, const WaitLimits& limits) const {
-  const auto deadline = std::chrono::steady_clock::now() + limits.timeout;
+  const auto deadline =
+      std::min(std::chrono::steady_clock::now() + limits.timeout, limits.deadline);
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
     // A negative descriptor is passed over.
@@ -180,6 +187,7 @@ Result<> Link::Wait(short events, const WaitLimits& limits) const {
     }
     if (ready > 0) return {};
     if (ready == 0) {
+      if (std::chrono::steady_clock::now() >= limits.deadline) return TooLate(limits);
       return Fail(ErrorCode::kUnavailable,
                   "no answer within " + std::to_string(limits.timeout.count()) + " ms",
                   limits.where);

@@ -33,6 +33,7 @@ Result<Url> ParseUrl(const std::string& text);
 // What bounds a wait, and what its errors name.
 struct WaitLimits {
   std::chrono::milliseconds timeout{0};
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   const Cancellation* cancellation = nullptr;
   std::string where;
 };

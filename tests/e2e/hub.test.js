@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
@@ -28,6 +28,9 @@ base_model_relation: finetune
 <script>document.title = "broken"</script><img src="https://elsewhere.example/x.png">
 ![밖](https://elsewhere.example/y.png)
 `;
+const REPORT = JSON.stringify({
+  models: [{ name: "civil", scores: { "kobest-copa": { value: 0.5125, low: 0.49, high: 0.5349, items: 1404 } } }],
+});
 let root;
 let child;
 let url;
@@ -54,7 +57,7 @@ before(async () => {
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   url = line.match(/http:\/\/127\.0\.0\.1:\d+/)[0];
   await publish("team/base", { "config.json": "{}" });
-  await publish("team/civil-ko", { "README.md": CARD, "config.json": "{}" });
+  await publish("team/civil-ko", { "README.md": CARD, "config.json": "{}", "jikji-eval.json": REPORT });
   browser = await launch();
 });
 after(async () => {
@@ -86,11 +89,57 @@ test("from the list to a model, and back in English", { skip }, async () => {
   assert.equal(await page.locator("article script, article img").count(), 0);
   assert.equal(await page.getByRole("link", { name: "함정" }).count(), 0);
   assert.equal(await page.getByRole("cell", { name: "81.2" }).count(), 1);
+  await page.getByRole("heading", { name: "보고서에 적힌 점수" }).waitFor();
+  assert.equal(await page.getByRole("row", { name: /kobest-copa 0\.512 0\.490 – 0\.535 1404/ }).count(), 1);
   assert.match(await page.getByRole("link", { name: "설정" }).getAttribute("href"), /\/resolve\/[0-9a-f]{40}\/config.json$/);
   if (process.env.JIKJI_HUB_SCREENSHOT) await page.screenshot({ path: process.env.JIKJI_HUB_SCREENSHOT });
   await page.getByRole("link", { name: "English" }).click();
   await page.getByText("licence: apache-2.0").waitFor();
+  await page.getByRole("heading", { name: "Scores, as its report says" }).waitFor();
   await page.getByRole("link", { name: "team/base" }).click();
   await page.getByRole("heading", { name: "Files" }).waitFor(); // the choice of language stays
   assert.deepEqual(foreign, []);
+});
+
+test("signing in, asking for a gated model, and signing out", { skip }, async () => {
+  const closed = mkdtempSync(join(tmpdir(), "jikji_hub_closed_"));
+  const account = (name, role) =>
+    execFileSync(program, ["hub", "account", "add", name, "--root", closed, "--role", role], { encoding: "utf8" }).split(/\s/)[0];
+  const server = spawn(program, ["hub", "serve", "--port", "0", "--root", closed], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const [line] = await once(createInterface({ input: server.stdout }), "line");
+    const hub = line.match(/http:\/\/127\.0\.0\.1:\d+/)[0];
+    const owner = { Authorization: `Bearer ${account("alice", "write")}` };
+    const reader = account("bob", "read");
+    const call = async (method, path, body) => {
+      const response = await fetch(hub + path, { method, body: JSON.stringify(body), headers: owner });
+      assert.equal(response.status, 200, await response.text());
+    };
+    await call("POST", "/api/repos/create", { name: "alice/gated" });
+    await call("PUT", "/api/models/alice/gated/settings", { gated: "manual" });
+
+    const context = await browser.newContext({ locale: "en-US" });
+    const page = await context.newPage();
+    await page.goto(`${hub}/alice/gated`);
+    await page.getByRole("link", { name: "Sign in to ask for its files" }).click();
+    await page.getByLabel("Token").fill("hf_wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.getByLabel("Token").fill(reader);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${hub}/alice/gated`);
+    assert.equal(await page.evaluate(() => document.cookie.includes("token")), false);
+    await page.getByRole("button", { name: "Ask for its files" }).click();
+    await page.getByText("its owner decides").waitFor();
+    await call("POST", "/api/models/alice/gated/user-access-request/handle", { user: "bob", status: "accepted" });
+    await page.reload();
+    assert.equal(await page.getByText("its owner decides").count(), 0);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
+  } finally {
+    const ended = once(server, "exit");
+    server.kill("SIGTERM");
+    await ended;
+    rmSync(closed, { recursive: true });
+  }
 });

@@ -1,24 +1,12 @@
-#include "base/file.h"
 #include "hub/bom/bom.h"
+#include "hub/small_file.h"
 
 namespace jikji::hub {
-namespace {
-
-constexpr uint64_t kMaxCardBytes = 4u << 20;
-
-}  // namespace
-
 Result<BomSource> ReadBomSource(Hub& hub, Database& database, const Repository& repository,
                                 const Commit& commit, const std::string& url) {
   BomSource out{repository, commit, {}, nullptr, {}, {}};
   JIKJI_ASSIGN(out.files, hub.ListingOf(database, commit.tree));
-  const auto card = out.files->find("README.md");
-  if (card != out.files->end() && card->second.size <= kMaxCardBytes) {
-    JIKJI_ASSIGN(const OpenFile file, hub.blobs().OpenBlob(card->second.digest));
-    std::string text(file.size(), '\0');
-    JIKJI_RETURN_IF_ERROR(file.Read(0, text));
-    out.card = ParseCard(text).value_or(Card{});
-  }
+  out.card = CardIn(hub, *out.files);
   JIKJI_ASSIGN(out.lineage, KeptLineage(database, repository.id, commit.oid));
   if (out.lineage.empty()) {
     for (const std::string& base : out.card.All("base_model")) {

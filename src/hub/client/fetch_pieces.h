@@ -4,11 +4,14 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "hub/client/piece_file.h"
 #include "hub/client/remote.h"
 
@@ -21,13 +24,21 @@ struct Download {
 
   RemoteFile file;
   PieceFile pieces;
-  std::vector<std::string> digests;  // empty: the whole is hashed at the end
+  std::vector<std::string> digests;                  // empty: the whole is hashed at the end
+  std::shared_ptr<const OpenFile> shared = nullptr;  // what PieceShare reads it by
   std::atomic<size_t> missing = 0;
 };
 
 struct PieceJob {
   std::shared_ptr<Download> download;  // null: nothing
   size_t piece = 0;
+  // Where others pull the same (peers.h): its number among all pieces that are shared, whom not to
+  // ask again, and since when it is asked for.
+  bool shared = false;
+  size_t index = 0;
+  std::set<std::string> tried = {};
+  std::chrono::steady_clock::time_point asked = {};
+
   uint64_t Begin() const { return download->pieces.Begin(piece); }
   uint64_t End() const { return download->pieces.End(piece); }
 };

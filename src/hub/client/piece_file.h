@@ -27,6 +27,8 @@ class PieceFile {
   PieceFile& operator=(PieceFile&&) = delete;
   ~PieceFile();
 
+  // Where its bytes are until it has its name.
+  std::filesystem::path part() const { return target_.string() + ".part"; }
   size_t pieces() const { return marks_.size(); }
   bool Has(size_t piece) const { return marks_[piece] == '1'; }
   uint64_t Begin(size_t piece) const { return piece * piece_bytes_; }

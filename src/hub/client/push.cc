@@ -22,7 +22,7 @@ constexpr size_t kReadBytes = 1u << 20;
 
 struct LocalFile {
   std::string path;
-  std::shared_ptr<const OpenFile> file;
+  fs::path where;  // opened when it is its turn: there may be more files than may be open
   bool large = false;
   std::string held;  // the id of what the branch has there; may be empty
 };
@@ -37,10 +37,9 @@ Result<std::vector<LocalFile>> FilesOf(const fs::path& folder) {
       if (it->is_directory(error)) it.disable_recursion_pending();
       continue;
     }
-    if (!fs::is_regular_file(it->path(), error)) continue;
-    JIKJI_ASSIGN(OpenFile file, OpenFile::Open(it->path()));
-    out.push_back({it->path().lexically_relative(folder).generic_string(),
-                   std::make_shared<const OpenFile>(std::move(file)), false, ""});
+    std::error_code leads_nowhere;
+    if (!fs::is_regular_file(it->path(), leads_nowhere)) continue;
+    out.push_back({it->path().lexically_relative(folder).generic_string(), it->path(), false, ""});
   }
   if (error) return Fail(ErrorCode::kIo, error.message(), folder.string());
   if (out.empty()) return Fail(ErrorCode::kNotFound, "there is nothing to push", folder.string());
@@ -72,9 +71,10 @@ Result<> AskModes(Remote& remote, const PushOptions& options, std::vector<LocalF
     const size_t end = std::min(begin + kFilesPerCall, files.size());
     json::array asked;
     for (size_t i = begin; i < end; ++i) {
-      JIKJI_ASSIGN(const std::string sample, Front(*files[i].file, kSample));
+      JIKJI_ASSIGN(const OpenFile file, OpenFile::Open(files[i].where));
+      JIKJI_ASSIGN(const std::string sample, Front(file, kSample));
       asked.push_back(json::object{
-          {"path", files[i].path}, {"size", files[i].file->size()}, {"sample", Base64Of(sample)}});
+          {"path", files[i].path}, {"size", file.size()}, {"sample", Base64Of(sample)}});
     }
     JIKJI_ASSIGN(
         const json::value answer,
@@ -101,11 +101,12 @@ Result<> AskModes(Remote& remote, const PushOptions& options, std::vector<LocalF
 
 // Sends the bytes of a large file unless the hub has them.
 Result<uint64_t> SendLarge(Remote& remote, const PushOptions& options, const LocalFile& file,
-                           const std::string& oid) {
+                           OpenFile opened, const std::string& oid) {
+  const uint64_t size = opened.size();
   const json::object batch{{"operation", "upload"},
                            {"transfers", {"basic"}},
                            {"hash_algo", "sha256"},
-                           {"objects", {{{"oid", oid}, {"size", file.file->size()}}}}};
+                           {"objects", {{{"oid", oid}, {"size", size}}}}};
   JIKJI_ASSIGN(const json::value answer,
                remote.Call("POST", "/" + options.repository + ".git/info/lfs/objects/batch",
                            json::serialize(batch), "application/vnd.git-lfs+json"));
@@ -115,9 +116,9 @@ Result<uint64_t> SendLarge(Remote& remote, const PushOptions& options, const Loc
   }
   const json::value* href = answer.find_pointer("/objects/0/actions/upload/href", absent);
   if (href == nullptr || !href->is_string()) return 0;
-  JIKJI_RETURN_IF_ERROR(
-      remote.Put(std::string(href->as_string()), {file.file, 0, file.file->size()}));
-  return file.file->size();
+  JIKJI_RETURN_IF_ERROR(remote.Put(std::string(href->as_string()),
+                                   {std::make_shared<const OpenFile>(std::move(opened)), 0, size}));
+  return size;
 }
 
 }  // namespace
@@ -142,17 +143,18 @@ Result<PushReport> Push(Remote& remote, const PushOptions& options) {
   };
   std::string commit = line("header", {{"summary", options.message}, {"description", ""}});
   for (const LocalFile& file : files) {
+    JIKJI_ASSIGN(OpenFile opened, OpenFile::Open(file.where));
+    const uint64_t size = opened.size();
     if (file.large) {
-      JIKJI_ASSIGN(const Digest digest, DigestOf(*file.file));
+      JIKJI_ASSIGN(const Digest digest, DigestOf(opened));
       const std::string oid = HexOf(digest);
       if (oid == file.held) continue;
-      JIKJI_ASSIGN(const uint64_t sent, SendLarge(remote, options, file, oid));
+      JIKJI_ASSIGN(const uint64_t sent, SendLarge(remote, options, file, std::move(opened), oid));
       report.sent_bytes += sent;
-      commit += line(
-          "lfsFile",
-          {{"path", file.path}, {"algo", "sha256"}, {"oid", oid}, {"size", file.file->size()}});
+      commit +=
+          line("lfsFile", {{"path", file.path}, {"algo", "sha256"}, {"oid", oid}, {"size", size}});
     } else {
-      JIKJI_ASSIGN(const std::string content, Front(*file.file, file.file->size()));
+      JIKJI_ASSIGN(const std::string content, Front(opened, size));
       if (SmallFile(content).oid == file.held) continue;
       report.sent_bytes += content.size();
       commit += line("file",

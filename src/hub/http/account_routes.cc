@@ -57,6 +57,12 @@ HttpResult<net::Response> AccessRequests(Call& call) {
 HttpResult<net::Response> AskForAccess(Call& call) {
   if (call.account.name.empty()) return std::unexpected(NeedsToken());
   JIKJI_ASSIGN(const bool granted, AskAccess(call.database, call.account, *call.repository));
+  if (call.signed_in) {  // from the button on its page
+    net::Response back;
+    back.status = 303;
+    back.headers.emplace_back("Location", "/" + call.repository->name);
+    return back;
+  }
   return JsonResponse(json::object{{"status", granted ? "accepted" : "pending"}});
 }
 

@@ -39,6 +39,18 @@ std::string KindOf(std::string_view plural) {
   return {};
 }
 
+std::string_view CookieOf(const net::Request& request, std::string_view name) {
+  std::string_view cookies = request.Header("Cookie");
+  while (!cookies.empty()) {
+    const size_t end = std::min(cookies.find(';'), cookies.size());
+    std::string_view cookie = cookies.substr(0, end);
+    cookies.remove_prefix(std::min(end + 1, cookies.size()));
+    while (cookie.starts_with(' ')) cookie.remove_prefix(1);
+    if (cookie.starts_with(name)) return cookie.substr(name.size());
+  }
+  return {};
+}
+
 std::string_view TakeSegment(std::string_view& path) {
   const size_t slash = std::min(path.find('/'), path.size());
   const std::string_view segment = path.substr(0, slash);

@@ -28,7 +28,13 @@ struct Call {
   std::string kind;                                     // "model", "dataset" or "space"
   std::optional<Repository> repository = std::nullopt;  // that the path names
   std::string_view rest = {};                           // of the path, behind what the route names
+  bool signed_in = false;                               // in a browser, by the cookie
 };
+
+// "NAME=" of the cookie that a browser signs in by.
+inline constexpr std::string_view kTokenCookie = "jikji_token=";
+// The value of `name` ("NAME=") among the request's cookies; empty where there is none.
+std::string_view CookieOf(const net::Request& request, std::string_view name);
 
 // "models" to "model"; empty for what is no kind.
 std::string KindOf(std::string_view plural);

@@ -172,7 +172,7 @@ HttpResult<net::Response> RepoInfo(Call& call) {
   JIKJI_ASSIGN(const Commit commit, TakeRevision(call, revision));
   if (!revision.empty()) return std::unexpected(RevisionNotFound(call.rest));
   JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, commit.tree));
-  const Card card = CardOf(call, *listing);
+  const Card card = CardIn(call.hub, *listing);
   const FormFields query = ParseForm(call.request.query);
   const bool with_blobs = FieldOf(query, "blobs") == "true" || FieldOf(query, "blobs") == "True" ||
                           FieldOf(query, "blobs") == "1";

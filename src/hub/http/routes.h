@@ -54,6 +54,8 @@ HttpResult<net::Response> RepoPieces(Call& call);
 // pages/
 HttpResult<net::Response> ListPage(Call& call);
 HttpResult<net::Response> ModelPage(Call& call);
+HttpResult<net::Response> SignIn(Call& call);
+HttpResult<net::Response> SignOut(Call& call);
 
 }  // namespace jikji::hub
 

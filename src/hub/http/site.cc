@@ -69,6 +69,9 @@ constexpr PlainRoute kPlainRoutes[] = {
     {"GET", "/health", Nothing},
     {"GET", "/", ListPage},
     {"GET", "/models", ListPage},
+    {"GET", "/sign-in", SignIn},
+    {"POST", "/sign-in", SignIn},
+    {"POST", "/sign-out", SignOut},
 };
 
 std::string_view Effective(std::string_view method) { return method == "HEAD" ? "GET" : method; }
@@ -86,6 +89,12 @@ std::string TokenOf(const net::Request& request) {
   if (!header.starts_with(kBasic)) return {};
   const std::string pair = ParseBase64(header.substr(kBasic.size())).value_or("");
   return pair.substr(std::min(pair.find(':') + 1, pair.size()));
+}
+
+// A browser that is signed in reads, and asks for access; what changes a repository needs the
+// token.
+bool CookieSuffices(const net::Request& request) {
+  return Effective(request.method) == "GET" || request.path.ends_with("/ask-access");
 }
 
 // `/OWNER/NAME` at the front of the path, taken off it.
@@ -211,6 +220,12 @@ class HubSite : public Site {
     JIKJI_ASSIGN(Account account, options_.identify ? options_.identify(request, token)
                                                     : FindAccount(*session, token));
     Call call{hub_, *session, request, options_.public_url, std::move(account), "model"};
+    if (call.account.name.empty() && CookieSuffices(request)) {
+      // A cookie that is no good any more is no cookie.
+      const auto found = FindAccount(*session, CookieOf(request, kTokenCookie));
+      if (found) call.account = *found;
+      call.signed_in = !call.account.name.empty();
+    }
     if (call.base_url.empty()) call.base_url = "http://" + std::string(request.Header("Host"));
     return RunRoute(call);
   }

@@ -6,19 +6,8 @@ namespace jikji::hub {
 namespace {
 
 constexpr size_t kModelsPerPage = 100;
-constexpr uint64_t kMaxCardBytes = 4u << 20;
 
 }  // namespace
-
-Card CardOf(const Call& call, const Listing& listing) {
-  const auto file = listing.find("README.md");
-  if (file == listing.end() || file->second.size > kMaxCardBytes) return {};
-  const auto blob = call.hub.blobs().OpenBlob(file->second.digest);
-  if (!blob) return {};
-  std::string text(blob->size(), '\0');
-  if (!blob->Read(0, text)) return {};
-  return ParseCard(text).value_or(Card{});
-}
 
 HttpResult<VisiblePage> ListVisible(Call& call, const FormFields& query,
                                     const std::function<bool(const Visible&)>& wanted) {
@@ -41,7 +30,7 @@ HttpResult<VisiblePage> ListVisible(Call& call, const FormFields& query,
       if (!MaySee(call.account, repository)) continue;
       JIKJI_ASSIGN(const Commit tip, ResolveRevision(call.database, repository.id, "main"));
       JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, tip.tree));
-      Visible item{repository, tip, CardOf(call, *listing)};
+      Visible item{repository, tip, CardIn(call.hub, *listing)};
       if (wanted(item)) page.items.push_back(std::move(item));
     }
   }

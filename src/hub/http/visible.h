@@ -6,13 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "hub/card.h"
 #include "hub/http/call.h"
+#include "hub/small_file.h"
 
 namespace jikji::hub {
-
-// The card that a revision holds; an empty one where there is none that can be read.
-Card CardOf(const Call& call, const Listing& listing);
 
 struct Visible {
   Repository repository;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "hub/lineage/lay_out.h"
 #include "hub/lineage/rerun.h"
+#include "hub/small_file.h"
 
 namespace jikji::hub {
 namespace {
@@ -18,7 +19,6 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::array<std::string_view, 3> kStandings = {"claimed", "consistent", "proved"};
-constexpr uint64_t kMaxCardBytes = 4u << 20;
 
 // The model of a folder: the folder itself, or the GGUF files in it.
 std::vector<fs::path> ModelsIn(const Listing& listing, const fs::path& folder) {
@@ -48,11 +48,7 @@ class Finder {
     JIKJI_ASSIGN(const auto listing, hub_.ListingOf(database_, commit.tree));
     const fs::path model = work_ / "model";
     JIKJI_RETURN_IF_ERROR(LayOut(hub_, *listing, model));
-    Card card;
-    if (listing->contains("README.md")) {
-      JIKJI_ASSIGN(const std::string text, ReadFile(model / "README.md", kMaxCardBytes));
-      JIKJI_ASSIGN(card, ParseCard(text));
-    }
+    const Card card = CardIn(hub_, *listing);
     std::vector<Ancestor> out;
     const auto add = [&](const std::string& base) {
       if (std::ranges::find(out, base, &Ancestor::base) != out.end()) return;

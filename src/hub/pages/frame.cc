@@ -25,7 +25,8 @@ header a:last-child { margin-left: auto; font-size: .875rem; }
 h1 { font-size: 1.4rem; margin: 1.25rem 0 .25rem; }
 h2 { font-size: 1.1rem; margin: 1.75rem 0 .5rem; }
 form { display: flex; gap: .5rem; margin: 1rem 0; }
-input[type=search] { flex: 1; }
+form.line { margin: 0; align-items: baseline; font-size: .875rem; }
+input[type=search], input[type=password] { flex: 1; }
 input, button { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line);
   border-radius: .5rem; padding: .45rem .7rem; }
 .facts, .muted { color: var(--muted); font-size: .875rem; }
@@ -39,17 +40,11 @@ article { background: var(--card); border: 1px solid var(--line); border-radius:
 article img { max-width: 100%; }
 )";
 
-std::string_view CookieLanguage(std::string_view cookies) {
-  constexpr std::string_view kName = "jikji_lang=";
-  const size_t at = cookies.find(kName);
-  return at == std::string_view::npos ? std::string_view() : cookies.substr(at + kName.size(), 2);
-}
-
 }  // namespace
 
 PageLanguage::PageLanguage(const net::Request& request) {
   std::string language = FieldOf(ParseForm(request.query), "lang");
-  if (language.empty()) language = CookieLanguage(request.Header("Cookie"));
+  if (language.empty()) language = CookieOf(request, "jikji_lang=");
   if (language.empty()) language = request.Header("Accept-Language").substr(0, 2);
   is_korean = language == "ko";
 }
@@ -64,6 +59,7 @@ net::Response PageOf(const Call& call, const PageLanguage& language, std::string
       "base-uri 'none'; frame-ancestors 'none'");
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   response.headers.emplace_back("Referrer-Policy", "same-origin");
+  response.headers.emplace_back("Cache-Control", "private, no-cache");
   response.headers.emplace_back("Vary", "Accept-Language, Cookie");
   if (const std::string asked = FieldOf(ParseForm(call.request.query), "lang"); !asked.empty()) {
     response.headers.emplace_back(
@@ -74,11 +70,11 @@ net::Response PageOf(const Call& call, const PageLanguage& language, std::string
       "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{}</title>\n<style>{}</style>\n"
-      "<header><a href=\"/models\">{}</a><a href=\"?lang={}\">{}</a></header>\n<main>{}</main>\n"
+      "<header><a href=\"/models\">{}</a>{}<a href=\"?lang={}\">{}</a></header>\n<main>{}</main>\n"
       "</html>\n",
       language.Say("en", "ko"), EscapeHtml(title), kStyle,
-      language.Say("Jikji models", "직지 모델"), language.Say("ko", "en"),
-      language.Say("한국어", "English"), body);
+      language.Say("Jikji models", "직지 모델"), SignInLine(call, language),
+      language.Say("ko", "en"), language.Say("한국어", "English"), body);
   return response;
 }
 

@@ -21,6 +21,9 @@ struct PageLanguage {
   bool is_korean = false;
 };
 
+// "Sign in", or who is signed in and "Sign out"; empty on a hub without accounts. sign_in.cc
+std::string SignInLine(const Call& call, const PageLanguage& language);
+
 // `body` is HTML.
 net::Response PageOf(const Call& call, const PageLanguage& language, std::string_view title,
                      const std::string& body);

@@ -9,6 +9,7 @@
 #include "hub/lineage/lineage.h"
 #include "hub/pages/frame.h"
 #include "hub/pages/markdown.h"
+#include "hub/pages/scores.h"
 
 namespace jikji::hub {
 namespace {
@@ -75,7 +76,7 @@ HttpResult<std::string> LineageOf(Call& call, const Card& card, std::set<std::st
     }
     JIKJI_ASSIGN(const Commit tip, ResolveRevision(call.database, found->id, "main"));
     JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, tip.tree));
-    JIKJI_ASSIGN(const std::string above, LineageOf(call, CardOf(call, *listing), told));
+    JIKJI_ASSIGN(const std::string above, LineageOf(call, CardIn(call.hub, *listing), told));
     out += fmt::format("<li><a href=\"/{0}\">{0}</a><span class=\"muted\">{1}</span>{2}</li>",
                        EscapeHtml(found->name), how, above);
   }
@@ -137,6 +138,36 @@ std::string FactsOf(const Call& call, const Card& card, const PageLanguage& lang
   return "<p class=\"facts\">" + out + "</p>\n";
 }
 
+// What `jikji eval` measured, where the repository holds its report.
+std::string ScoresOf(const Call& call, const Listing& listing, const PageLanguage& language) {
+  const auto report = TextIn(call.hub, listing, kReportFile, kMaxReportBytes);
+  if (!report) return {};
+  const std::string table =
+      ScoresTable(*report, {language.Say("Task", "과제"), language.Say("Score", "점수"),
+                            language.Say("95 % interval", "95 % 구간"),
+                            language.Say("Items", "문항"), language.Say("Perplexity", "혼란도")});
+  if (table.empty()) return {};
+  return Heading(language.Say("Scores, as its report says", "보고서에 적힌 점수")) + table;
+}
+
+// How a caller who may not read the files comes to read them; empty for who may.
+HttpResult<std::string> AccessOf(Call& call, const PageLanguage& language) {
+  JIKJI_ASSIGN(const bool may, MayRead(call.database, call.account, *call.repository));
+  if (may) return std::string();
+  if (call.account.name.empty()) {
+    return fmt::format("<p><a href=\"/sign-in?to={}\">{}</a></p>\n", UrlEscape(call.request.path),
+                       language.Say("Sign in to ask for its files", "로그인하고 파일 요청하기"));
+  }
+  JIKJI_ASSIGN(const auto requests, ListAccess(call.database, *call.repository));
+  for (const AccessRequest& request : requests) {
+    if (request.account != call.account.name) continue;
+    return fmt::format("<p>{}</p>\n", language.Say("You asked for its files; its owner decides.",
+                                                   "파일을 요청했습니다. 소유자가 정합니다."));
+  }
+  return fmt::format("<form method=\"post\" action=\"/{}/ask-access\"><button>{}</button></form>\n",
+                     call.repository->name, language.Say("Ask for its files", "파일 요청하기"));
+}
+
 }  // namespace
 
 // `rest` is empty, or a revision.
@@ -146,17 +177,20 @@ HttpResult<net::Response> ModelPage(Call& call) {
   JIKJI_ASSIGN(const Commit tip, TakeRevision(call, revision));
   if (!revision.empty()) return std::unexpected(RevisionNotFound(call.rest));
   JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, tip.tree));
-  const Card card = CardOf(call, *listing);
+  const Card card = CardIn(call.hub, *listing);
   const std::string& name = call.repository->name;
   const std::string page =
       (call.kind == "model" ? "/" : "/" + call.kind + "s/") + name;  // letters, digits, `-_.`
   const std::string files = page + "/resolve/" + tip.oid + "/";
 
   std::string body = fmt::format("<h1>{}</h1>\n", EscapeHtml(name)) + FactsOf(call, card, language);
+  JIKJI_ASSIGN(const std::string access, AccessOf(call, language));
+  body += access;
   if (call.kind == "model") {
     body += Heading(language.Say("Use it", "사용하기")) + UseOf(call, *listing);
   }
   if (!card.body.empty()) body += "<article>" + RenderMarkdown(card.body, files) + "</article>\n";
+  if (access.empty()) body += ScoresOf(call, *listing, language);
   std::set<std::string> told = {name};
   JIKJI_ASSIGN(const std::string lineage, LineageOf(call, card, told));
   if (!lineage.empty()) {
