@@ -1,9 +1,9 @@
 // A hub behind the same address as the API: `jikji serve --hub DIR`.
 //
-// Contract: the API's own paths stay the API's; `/models`, `/api/...`, `/v2/...` and what lies
-// below OWNER/NAME are the hub's. Who calls the hub is who calls the API: with a store, the key's
-// role and organisation; with --api-key, whoever holds one is the hub's operator; else the hub's
-// own accounts.
+// Contract: the API's own paths stay the API's; `/models`, `/sign-in`, `/sign-out`, `/api/...`,
+// `/v2/...` and what lies below OWNER/NAME are the hub's. Who calls the hub is who calls the API:
+// with a store, the key's role and organisation; with --api-key, whoever holds one is the hub's
+// operator; else the hub's own accounts.
 #ifndef JIKJI_APP_HUB_MOUNT_H_
 #define JIKJI_APP_HUB_MOUNT_H_
 

@@ -19,7 +19,7 @@ TEST(HubPaths, WhatIsTheApisStaysTheApis) {
   for (const char* path : {"/", "/chat.js", "/v1/unknown", "/login/x", ""}) {
     EXPECT_FALSE(IsHubPath(path)) << path;
   }
-  for (const char* path : {"/models", "/api/models", "/api/whoami-v2", "/team/model",
+  for (const char* path : {"/models", "/sign-in", "/api/models", "/api/whoami-v2", "/team/model",
                            "/team/model/resolve/main/config.json", "/v2/"}) {
     EXPECT_TRUE(IsHubPath(path)) << path;
   }
@@ -51,6 +51,14 @@ class Mounted {
     if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
     auto answer = net::Fetch(request);
     EXPECT_TRUE(answer) << (answer ? "" : answer.error().ToString());
+    return answer.value_or(net::Response{.status = 0, .headers = {}, .body = {}});
+  }
+  net::Response AskWithCookie(const std::string& path, const std::string& cookie) {
+    auto answer = net::Fetch({"GET",
+                              "http://127.0.0.1:" + std::to_string(server_->port()) + path,
+                              {{"Cookie", cookie}},
+                              {}});
+    EXPECT_TRUE(answer);
     return answer.value_or(net::Response{.status = 0, .headers = {}, .body = {}});
   }
   int Create(const std::string& token, const std::string& owner, bool is_private = false) {
@@ -109,6 +117,13 @@ TEST_P(MountedUnderGovernance, KeysOpenTheHubAsTheirRolesSay) {
   EXPECT_EQ(server.Ask("GET", path, member.secret).status, 200);
   EXPECT_EQ(server.Ask("GET", path, stranger.secret).status, 404);
   EXPECT_EQ(server.Ask("GET", path, "").status, 404);
+  // A cookie is a key as well, and no other word is.
+  const auto by_cookie = [&](const std::string& token) {
+    return server.AskWithCookie(path, "jikji_token=" + token).status;
+  };
+  EXPECT_EQ(by_cookie(member.secret), 200);
+  EXPECT_EQ(by_cookie(stranger.secret), 404);
+  EXPECT_EQ(by_cookie("anything"), 404);
   // A key that is revoked opens nothing.
   ASSERT_TRUE(admin_->RevokeKey(publisher.id));
   ASSERT_TRUE(governor->Refresh());

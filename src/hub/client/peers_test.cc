@@ -34,7 +34,8 @@ class HubPeers : public testing::Test {
     std::string weights(8, '\0');
     weights[0] = static_cast<char>(header.size());
     weights += header;
-    for (size_t i = 0; i < kSize; ++i) weights += static_cast<char>(i * 2654435761u >> 15);
+    for (size_t i = 0; i < kSize; ++i)
+      weights += static_cast<char>((i * 2654435761u >> 15) + (i >> 20));
     Write("model.safetensors", weights);
     Write("config.json", "{}");
     ASSERT_TRUE(Push(remote_, {"alice/big", root_ / "model", "main", "first", false}));

@@ -104,7 +104,9 @@ net::Response PieceShare::Answer(const std::string& digest) {
 void PieceShare::Check(const std::string& digest, const Piece& piece) {
   {
     const std::lock_guard lock(mutex_);
-    if (pieces_.at(digest).state != State::kUnchecked) return;  // asked for twice
+    const auto known = pieces_.find(digest);
+    // Asked for twice, and checked meanwhile.
+    if (known == pieces_.end() || known->second.state != State::kUnchecked) return;
   }
   std::string buffer(kReadBytes, '\0');
   Sha256Stream hash;
@@ -117,10 +119,10 @@ void PieceShare::Check(const std::string& digest, const Piece& piece) {
   }
   const bool good = read && HexOf(hash.Finish()) == digest;
   const std::lock_guard lock(mutex_);
-  if (good) {
-    pieces_.at(digest).state = State::kGood;
-  } else {
+  if (!good) {
     pieces_.erase(digest);
+  } else if (const auto known = pieces_.find(digest); known != pieces_.end()) {
+    known->second.state = State::kGood;
   }
 }
 

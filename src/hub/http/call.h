@@ -4,6 +4,7 @@
 #define JIKJI_HUB_HTTP_CALL_H_
 
 #include <boost/json.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,7 +29,9 @@ struct Call {
   std::string kind;                                     // "model", "dataset" or "space"
   std::optional<Repository> repository = std::nullopt;  // that the path names
   std::string_view rest = {};                           // of the path, behind what the route names
-  bool signed_in = false;                               // in a browser, by the cookie
+  // Whose a token is.
+  std::function<Result<Account>(std::string_view token)> account_of = nullptr;
+  bool signed_in = false;  // in a browser, by the cookie
 };
 
 // "NAME=" of the cookie that a browser signs in by.

@@ -216,13 +216,15 @@ class HubSite : public Site {
 
   HttpResult<net::Response> Run(const net::Request& request) {
     JIKJI_ASSIGN(const Hub::Session session, hub_.Connect());
-    const std::string_view token = TokenOf(request);
-    JIKJI_ASSIGN(Account account, options_.identify ? options_.identify(request, token)
-                                                    : FindAccount(*session, token));
+    const auto account_of = [&](std::string_view token) {
+      return options_.identify ? options_.identify(request, token) : FindAccount(*session, token);
+    };
+    JIKJI_ASSIGN(Account account, account_of(TokenOf(request)));
     Call call{hub_, *session, request, options_.public_url, std::move(account), "model"};
+    call.account_of = account_of;
     if (call.account.name.empty() && CookieSuffices(request)) {
       // A cookie that is no good any more is no cookie.
-      const auto found = FindAccount(*session, CookieOf(request, kTokenCookie));
+      const auto found = account_of(CookieOf(request, kTokenCookie));
       if (found) call.account = *found;
       call.signed_in = !call.account.name.empty();
     }
