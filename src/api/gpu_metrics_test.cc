@@ -20,7 +20,7 @@ class GpuMetricsTest : public ::testing::Test {
 
   static std::shared_ptr<GpuMetrics> Watch(size_t gpu) {
     auto monitor = measure::GpuMonitor::Open(JIKJI_MOCK_NVML_LIBRARY);
-    EXPECT_TRUE(monitor);
+    EXPECT_TRUE(monitor) << (monitor ? "" : monitor.error().ToString());
     return std::make_shared<GpuMetrics>(std::move(*monitor), gpu);
   }
   std::string Text(const GpuMetrics* gpu) const { return metrics_->Text({}, {}, gpu); }

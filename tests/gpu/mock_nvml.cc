@@ -31,7 +31,7 @@ Status Text(char* text, unsigned bytes, const char* value) {
 // A value of the first GPU; the second says that it does not have it.
 template <class T>
 Status Value(Device device, T* out, T value) {
-  if (started != 1) return 1;
+  if (started < 1) return 1;
   if (Wrong("lost")) return nvml::kGpuIsLost;
   if (Index(device) == 1) return nvml::kNotSupported;
   *out = value;

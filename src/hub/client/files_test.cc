@@ -1,5 +1,6 @@
 // Files that are many or named with bad intent, between a client and its hub.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <fstream>
 
@@ -69,9 +70,14 @@ TEST_F(HubFiles, LinksArePushedAsTheFilesTheyLeadTo) {
   EXPECT_EQ(site.Get("/alice/links/resolve/main/folder/secret.txt").status, 404);
 }
 
-// Pages of a tree, several commits' worth of base64, and as many files back.
+// Pages of a tree, several commits' worth of base64, and as many files back, with few of them open
+// at once.
 TEST_F(HubFiles, ThousandsGoThereAndBack) {
   constexpr int kFiles = 3000;  // three pages; bench/hub_files takes 10,000
+  rlimit usual{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit few{256, usual.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
   TemporarySite site;
   for (int i = 0; i < kFiles; ++i) {
     const fs::path folder = root_ / "model" / ("폴더" + std::to_string(i % 7));
@@ -92,6 +98,7 @@ TEST_F(HubFiles, ThousandsGoThereAndBack) {
     const fs::path path = "폴더" + std::to_string(i % 7) + "/" + std::to_string(i) + ".txt";
     ASSERT_EQ(*ReadFile(pulled->snapshot / path), "file " + std::to_string(i));
   }
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
 }
 
 }  // namespace
