@@ -126,7 +126,7 @@ void Sha256Pair::Compress(std::array<std::string_view, 2> bytes) {
   for (size_t n = 0; n < 2; ++n) {
     Lane& lane = lanes_[n];
     states[n] = lane.state;
-    if (lane.pending_bytes == 0) continue;
+    if (lane.pending_bytes == 0 || bytes[n].empty()) continue;
     const size_t count = std::min(kBlock - lane.pending_bytes, bytes[n].size());
     std::memcpy(lane.pending + lane.pending_bytes, bytes[n].data(), count);
     bytes[n].remove_prefix(count);
