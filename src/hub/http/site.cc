@@ -8,6 +8,7 @@
 #include "hub/http/oci_routes.h"
 #include "hub/http/routes.h"
 #include "hub/http/upload.h"
+#include "hub/names.h"
 
 namespace jikji::hub {
 namespace {
@@ -89,6 +90,22 @@ std::string TokenOf(const net::Request& request) {
   if (!header.starts_with(kBasic)) return {};
   const std::string pair = ParseBase64(header.substr(kBasic.size())).value_or("");
   return pair.substr(std::min(pair.find(':') + 1, pair.size()));
+}
+
+// `host:port` of `https://host:port/...`.
+std::string HostOf(std::string_view url) {
+  const size_t host = url.find("://");
+  if (host == std::string_view::npos) return {};
+  return Folded(url.substr(host + 3, url.find('/', host + 3) - host - 3));
+}
+
+// True for what a browser sends for a page of another site: it may come without the user's knowing,
+// and a hub without accounts would do it.
+bool IsOfAnotherSite(const net::Request& request, const std::string& public_url) {
+  const std::string_view origin = request.Header("Origin");
+  if (origin.empty()) return false;
+  const std::string host = HostOf(origin);
+  return host.empty() || (host != Folded(request.Header("Host")) && host != HostOf(public_url));
 }
 
 // A browser that is signed in reads, and asks for access; what changes a repository needs the
@@ -215,6 +232,10 @@ class HubSite : public Site {
   }
 
   HttpResult<net::Response> Run(const net::Request& request) {
+    if (Effective(request.method) != "GET" && IsOfAnotherSite(request, options_.public_url)) {
+      return std::unexpected(HttpError(403, "", "pages of another site may change nothing here",
+                                       "다른 사이트의 페이지는 여기서 아무것도 바꿀 수 없습니다"));
+    }
     JIKJI_ASSIGN(const Hub::Session session, hub_.Connect());
     const auto account_of = [&](std::string_view token) {
       return options_.identify ? options_.identify(request, token) : FindAccount(*session, token);

@@ -246,6 +246,19 @@ TEST(Site, TheDoorRefuses) {
             400);
 }
 
+TEST(Site, PagesOfOtherSitesChangeNothing) {
+  TemporarySite site;
+  const std::string body = R"({"name":"m","organization":"team"})";
+  for (const char* origin : {"http://evil.example", "null", "https://127.0.0.1:1"}) {
+    EXPECT_EQ(site.Request("POST", "/api/repos/create", body, {{"Origin", origin}}).status, 403)
+        << origin;
+  }
+  EXPECT_EQ(site.Get("/api/models/team/m").status, 404);
+  EXPECT_EQ(site.Request("POST", "/api/repos/create", body, {{"Origin", site.url()}}).status, 200);
+  // What only reads may be asked for by anyone; browsers keep the answer from such pages.
+  EXPECT_EQ(site.Get("/api/models/team/m", {{"Origin", "http://evil.example"}}).status, 200);
+}
+
 TEST(Site, WhoMayDoWhat) {
   TemporarySite site;
   const std::string alice = site.AddAccount("alice", AccountRole::kWrite);
