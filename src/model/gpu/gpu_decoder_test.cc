@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <random>
+#include <span>
 
+#include "base/test_rounds.h"
 #include "device/emulated/emulated_device.h"
 #include "kernels/gpu/gpu_test.h"
 #include "model/golden_models.h"
@@ -75,7 +78,10 @@ std::vector<float> RunInPieces(Decoder& decoder, std::span<const int32_t> tokens
 }
 
 TEST(GpuDecoder, LogitsOfEveryGoldenModelAreTheProcessors) {
-  for (const GoldenModel& model : GoldenModels()) {
+  // Every one of them; sanitizers, under which an emulated chip takes minutes, a few.
+  const auto& models = GoldenModels();
+  const size_t count = static_cast<size_t>(TestRounds(static_cast<int>(models.size())));
+  for (const GoldenModel& model : std::span(models).first(count)) {
     const OnBoth both(model);
     const double tolerance = Tolerance(both.processor->spec());
     const auto wanted = RunInPieces(*both.processor, model.prompt);
@@ -100,7 +106,8 @@ GoldenModel Rounded(GoldenModel model, DType dtype) {
 // Against the processor with the same values in F32: with quantised weights it rounds activations
 // to 8 bits, which the device does not.
 TEST(GpuDecoder, TakesWeightsOfAnyTypeAndGgufsOrder) {
-  for (const char* name : {"llama-yarn", "qwen3", "exaone4-hybrid"}) {
+  const std::array names{"llama-yarn", "qwen3", "exaone4-hybrid"};
+  for (const char* name : std::span(names).first(static_cast<size_t>(TestRounds(3)))) {
     for (const DType dtype : {DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_0}) {
       const GoldenModel& model = GoldenNamed(name);
       const OnBoth rounded(Rounded(model, dtype));
