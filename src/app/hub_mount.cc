@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/access.h"
+#include "app/hub_root.h"
 #include "govern/governor.h"
 
 namespace jikji {
@@ -63,8 +64,14 @@ Result<std::unique_ptr<HubMount>> HubMount::Open(const std::filesystem::path& ro
   } else if (!api_keys.empty()) {
     options.identify = ByKeys(api_keys);
   }
+  mount->own_accounts_ = options.identify == nullptr;
   mount->site_ = hub::Site::Create(*mount->hub_, std::move(options));
   return mount;
+}
+
+Result<> HubMount::WarnIfOpen() const {
+  if (own_accounts_) return WarnIfHubIsOpen(*hub_);
+  return {};
 }
 
 net::Handler HubMount::Beside(net::Handler api) const {

@@ -32,6 +32,9 @@ class HubMount {
                                                 const Governor* governor,
                                                 const std::vector<std::string>& api_keys);
 
+  // Says so where whoever reaches it may change everything.
+  Result<> WarnIfOpen() const;
+
   // Sends each request to where it belongs.
   net::Handler Beside(net::Handler api) const;
   // The limits of the API stay those of its paths.
@@ -39,6 +42,7 @@ class HubMount {
 
  private:
   HubMount() = default;
+  bool own_accounts_ = false;
   std::unique_ptr<hub::Hub> hub_;
   std::unique_ptr<hub::Site> site_;
 };

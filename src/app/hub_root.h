@@ -7,6 +7,8 @@
 
 #include "app/console.h"
 #include "app/settings.h"
+#include "base/log.h"
+#include "hub/accounts.h"
 #include "hub/hub.h"
 
 namespace jikji {
@@ -24,6 +26,18 @@ struct HubRoot {
                 "--root");
   }
 };
+
+// A warning where a hub has no accounts, for one that more than this machine reaches.
+inline Result<> WarnIfHubIsOpen(hub::Hub& hub) {
+  JIKJI_ASSIGN(const hub::Hub::Session session, hub.Connect());
+  JIKJI_ASSIGN(const auto accounts, hub::ListAccounts(*session));
+  if (accounts.empty()) {
+    Log(LogLevel::kWarning,
+        Say("the hub has no accounts: whoever reaches this address may change everything",
+            "허브에 계정이 없습니다. 이 주소에 닿는 누구나 모든 것을 바꿀 수 있습니다"));
+  }
+  return {};
+}
 
 }  // namespace jikji
 

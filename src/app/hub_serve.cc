@@ -6,10 +6,9 @@
 #include "app/command.h"
 #include "app/console.h"
 #include "app/hub_commands.h"
+#include "app/hub_root.h"
 #include "app/listen_settings.h"
 #include "app/signal_wait.h"
-#include "base/log.h"
-#include "hub/accounts.h"
 #include "hub/http/site.h"
 #include "net/server.h"
 
@@ -52,15 +51,7 @@ Result<> Run(Options& options) {
                               "직지 허브  {}  {}\n  export HF_ENDPOINT={} HF_HUB_DISABLE_XET=1\n")),
              url, options.root, url);
   std::fflush(stdout);
-  {
-    JIKJI_ASSIGN(const hub::Hub::Session session, hub->Connect());
-    JIKJI_ASSIGN(const auto accounts, hub::ListAccounts(*session));
-    if (accounts.empty() && options.listen.host != "127.0.0.1") {
-      Log(LogLevel::kWarning,
-          Say("the hub has no accounts: whoever reaches this address may change everything",
-              "허브에 계정이 없습니다. 이 주소에 닿는 누구나 모든 것을 바꿀 수 있습니다"));
-    }
-  }
+  if (options.listen.host != "127.0.0.1") JIKJI_RETURN_IF_ERROR(WarnIfHubIsOpen(*hub));
   stop.Wait();
   options.listen.Drain(*server);
   return {};

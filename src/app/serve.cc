@@ -250,6 +250,7 @@ Result<> Serve(Options& options) {
   std::unique_ptr<HubMount> hub;
   if (!options.hub.empty()) {
     JIKJI_ASSIGN(hub, HubMount::Open(options.hub, governor.get(), options.api_keys));
+    if (options.listen.host != "127.0.0.1") JIKJI_RETURN_IF_ERROR(hub->WarnIfOpen());
   }
   JIKJI_ASSIGN(auto server,
                options.listen.Listen(hub ? hub->Beside(service->handler()) : service->handler(),
