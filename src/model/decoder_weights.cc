@@ -6,20 +6,6 @@
 #include "model/weight_sources.h"
 
 namespace jikji {
-namespace {
-
-std::vector<float>* VectorFor(DecoderWeights& out, const TensorNeed& need) {
-  if (need.role == TensorRole::kFinalNorm) return &out.final_norm;
-  return VectorOf(out.layers[static_cast<size_t>(need.layer)], need.role);
-}
-
-kernels::WeightMatrix* MatrixFor(DecoderWeights& out, const TensorNeed& need) {
-  if (need.role == TensorRole::kEmbedding) return &out.embedding;
-  if (need.role == TensorRole::kHead) return &out.head;
-  return &ProjectionOf(out.layers[static_cast<size_t>(need.layer)], need.role)->weight;
-}
-
-}  // namespace
 
 Result<DecoderWeights> LoadWeights(const Checkpoint& checkpoint, const DecoderSpec& spec,
                                    const std::function<void(double)>& progress) {

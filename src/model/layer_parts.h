@@ -72,6 +72,21 @@ auto* VectorOf(Layer& layer, TensorRole role) {
   }
 }
 
+// Of all weights (`layers`, `final_norm`, `embedding`, `head`), where a vector is kept.
+template <class Weights>
+auto* VectorFor(Weights& weights, const TensorNeed& need) {
+  if (need.role == TensorRole::kFinalNorm) return &weights.final_norm;
+  return VectorOf(weights.layers[static_cast<size_t>(need.layer)], need.role);
+}
+
+// Where a matrix is kept; a projection has it as `weight`.
+template <class Weights>
+auto* MatrixFor(Weights& weights, const TensorNeed& need) {
+  if (need.role == TensorRole::kEmbedding) return &weights.embedding;
+  if (need.role == TensorRole::kHead) return &weights.head;
+  return &ProjectionOf(weights.layers[static_cast<size_t>(need.layer)], need.role)->weight;
+}
+
 }  // namespace jikji
 
 #endif  // JIKJI_MODEL_LAYER_PARTS_H_

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <random>
 
 #include "kernels/gpu/attention_plan.h"
 #include "kernels/gpu/gpu_test.h"
@@ -26,14 +25,6 @@ constexpr Shape kShapes[] = {{4, 2, 16, 8, 0},
                              {8, 2, 96, 16, 0},
                              {40, 2, 128, 32, 7},
                              {2, 2, 32, 16, 40}};
-
-std::vector<float> Random(int64_t count, uint32_t seed) {
-  std::mt19937 random(seed + TestSeed());
-  std::normal_distribution<float> normal;
-  std::vector<float> out(static_cast<size_t>(count));
-  for (float& value : out) value = normal(random);
-  return out;
-}
 
 constexpr float kScale = 0.4f;
 

@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,15 @@ inline std::unique_ptr<device::Device> TestDevice() {
 inline uint32_t TestSeed() {
   const char* const seed = std::getenv("JIKJI_TEST_SEED");
   return seed == nullptr ? 0 : static_cast<uint32_t>(std::strtoul(seed, nullptr, 10));
+}
+
+// Normal, and of another seed each run where JIKJI_TEST_SEED says so.
+inline std::vector<float> Random(int64_t count, uint32_t seed) {
+  std::mt19937 random(seed + TestSeed());
+  std::normal_distribution<float> normal;
+  std::vector<float> out(static_cast<size_t>(count));
+  for (float& value : out) value = normal(random);
+  return out;
 }
 
 template <class T>

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <span>
 
 #include "kernels/gpu/gpu_test.h"
@@ -16,14 +15,6 @@
 
 namespace jikji::kernels::gpu {
 namespace {
-
-std::vector<float> Random(int64_t count, uint32_t seed) {
-  std::mt19937 random(seed + TestSeed());
-  std::normal_distribution<float> normal;
-  std::vector<float> out(static_cast<size_t>(count));
-  for (float& value : out) value = normal(random);
-  return out;
-}
 
 // RMSNorm times `weight`.
 std::vector<double> Normed(std::span<const double> x, std::span<const float> weight, double eps) {

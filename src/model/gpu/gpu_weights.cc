@@ -13,17 +13,6 @@ uint64_t BytesOf(const WeightSource& source) {
                             : DeviceMatrix::Bytes(tensor.dtype, tensor.rows(), tensor.cols());
 }
 
-const float** VectorFor(GpuWeights& out, const TensorNeed& need) {
-  if (need.role == TensorRole::kFinalNorm) return &out.final_norm;
-  return VectorOf(out.layers[static_cast<size_t>(need.layer)], need.role);
-}
-
-DeviceMatrix* MatrixFor(GpuWeights& out, const TensorNeed& need) {
-  if (need.role == TensorRole::kEmbedding) return &out.embedding;
-  if (need.role == TensorRole::kHead) return &out.head;
-  return &ProjectionOf(out.layers[static_cast<size_t>(need.layer)], need.role)->weight;
-}
-
 }  // namespace
 
 uint64_t GpuWeightBytes(std::span<const WeightSource> sources) {
