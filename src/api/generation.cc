@@ -64,7 +64,6 @@ class Generation : public std::enable_shared_from_this<Generation> {
   }
 
   void Run(std::vector<PromptJob> jobs) {
-    reply_.Add({{"X-AI-Generated", "true"}});
     auto screen = AnswerScreen::Start(context_->options.guard.get(), finished_.size(), record_);
     if (!screen) return reply_.SendError(screen.error());
     screen_ = std::move(*screen);
@@ -152,6 +151,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
       submitting_ = false;
       std::string out;
       if (stream_) {
+        Mark();
         reply_.BeginEvents();
         for (size_t i = 0; i < finished_.size(); ++i) writer_.AppendOpening(i, usage_, out);
       }
@@ -272,6 +272,9 @@ class Generation : public std::enable_shared_from_this<Generation> {
     }
   }
 
+  // The head of what a machine wrote; a refusal is none.
+  void Mark() { reply_.Add({{"X-AI-Generated", "true"}}); }
+
   // Sends what there is; ends the answer where it is complete or broken. True where the engine is
   // to be told that the rest is not wanted; not from here, since it may call back at once.
   bool Deliver(std::string out) {
@@ -295,6 +298,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
     }
     done_ = true;
     if (!stream_) {
+      Mark();
       reply_.SendJson(writer_.Whole(final_, sealed_));
       return false;
     }

@@ -130,6 +130,7 @@ TEST_P(ReceiptTest, AnAnswerThatCannotBeRecordedIsNone) {
   EXPECT_EQ(answer->head.status, 503);
   EXPECT_EQ(answer->Json().at("error").at("code"), "audit_unavailable");
   EXPECT_THAT(answer->head.body, Not(HasSubstr("xyz")));
+  EXPECT_EQ(answer->Header("X-AI-Generated"), "");  // no machine wrote this
 }
 
 TEST_P(ReceiptTest, TheGuardsFindingsAreRecordedWithoutTheText) {
@@ -154,9 +155,10 @@ TEST_P(ReceiptTest, TheGuardsFindingsAreRecordedWithoutTheText) {
 TEST_P(ReceiptTest, AReplayComparesEveryChoice) {
   const auto answer = Post("/v1/completions", kBody);
   SayAll();
-  const auto receipt = FindReceipt(answer->head.body, "answer");
-  ASSERT_TRUE(receipt.has_value());
-  ASSERT_FALSE(FindReceipt(R"({"choices":[]})", "answer").has_value());
+  const auto receipt = ReadKeptAnswer(answer->head.body, "answer");
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().ToString();
+  EXPECT_EQ(receipt->texts, (std::vector<std::string>{"abc", "abc", "xyz", "xyz"}));
+  ASSERT_FALSE(ReadKeptAnswer(R"({"choices":[]})", "answer").has_value());
 
   FakeEngine engine;
   LocalPolicy policy;
@@ -174,8 +176,21 @@ TEST_P(ReceiptTest, AReplayComparesEveryChoice) {
   const auto same = Replay(context, *receipt, kBody);
   ASSERT_TRUE(same.has_value()) << same.error().message;
   ASSERT_EQ(same->size(), 4u);
-  for (const ReplayedChoice& choice : *same) EXPECT_TRUE(choice.same);
+  for (const ReplayedChoice& choice : *same) EXPECT_TRUE(choice.same && !choice.retouched);
   EXPECT_EQ(same->at(3).text, "xyz");
+
+  // A text that was changed beside its receipt.
+  KeptAnswer forged = *receipt;
+  forged.texts[1] = "abd";
+  const auto told = Replay(context, forged, kBody);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_FALSE(told->at(0).retouched);
+  EXPECT_TRUE(told->at(1).same && told->at(1).retouched);
+  // A guard may have masked it, so nothing is said; the receipt alone has no text to compare.
+  forged.receipt["guarded"] = true;
+  EXPECT_FALSE(Replay(context, forged, kBody)->at(1).retouched);
+  const auto alone = ReadKeptAnswer(boost::json::serialize(receipt->receipt), "receipt");
+  EXPECT_FALSE(Replay(context, *alone, kBody)->at(1).retouched);
 
   second = "xyy";
   const auto other = Replay(context, *receipt, kBody);
@@ -191,7 +206,10 @@ TEST_P(ReceiptTest, AReplayComparesEveryChoice) {
     EXPECT_THAT(refused.error().message, HasSubstr(why));
   };
   refuses(context, R"({"prompt":["hi","hu"],"max_tokens":4,"n":2,"temperature":0.7})", "prompt");
-  refuses(context, R"({"prompt":["hi","ho"],"max_tokens":4,"n":2,"temperature":0.8})", "request");
+  refuses(context, R"({"prompt":["hi","ho"],"max_tokens":4,"n":2,"temperature":0.8,"seed":-5})",
+          "request");
+  refuses(context, R"({"prompt":["hi","ho"],"max_tokens":4,"n":2,"temperature":0.7,"seed":8})",
+          "request");
   refuses(context, R"({"prompt":"hi","max_tokens":4,"n":2})", "prompts");
   const ApiContext another(engine, policy, {.model_digest = "sha256:11"});
   refuses(another, kBody, "model_digest");

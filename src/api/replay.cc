@@ -66,8 +66,13 @@ Result<> CheckOrigin(const ReceiptOrigin& here, const object& receipt) {
   return {};
 }
 
-ApiResult<std::vector<PromptJob>> PlanAgain(const ApiContext& context, int32_t adapter,
-                                            const object& receipt, std::string_view body) {
+struct PlannedAgain {
+  std::vector<PromptJob> jobs;
+  bool seeded = false;  // the request said its seed
+};
+
+ApiResult<PlannedAgain> PlanAgain(const ApiContext& context, int32_t adapter, const object& receipt,
+                                  std::string_view body) {
   JIKJI_ASSIGN(const std::string kind, Text(receipt, "kind"));
   JIKJI_ASSIGN(const auto created, OptionalInt(receipt, "created"));
   const CallRecord unrecorded("replay");
@@ -75,33 +80,62 @@ ApiResult<std::vector<PromptJob>> PlanAgain(const ApiContext& context, int32_t a
   if (kind == "chat") {
     JIKJI_ASSIGN(ChatRequest request, ParseChatRequest(body));
     JIKJI_RETURN_IF_ERROR(screen.Screen(request.turns));
-    return PlanJobs(context, adapter, request, created.value_or(0));
+    JIKJI_ASSIGN(auto jobs, PlanJobs(context, adapter, request, created.value_or(0)));
+    return PlannedAgain{std::move(jobs), request.common.seed.has_value()};
   }
   JIKJI_ASSIGN(CompletionRequest request, ParseCompletionRequest(body));
   for (CompletionPrompt& prompt : request.prompts) {
     JIKJI_RETURN_IF_ERROR(screen.Screen(prompt, *context.model(adapter).tokenizer));
   }
-  return PlanJobs(context, adapter, request);
+  JIKJI_ASSIGN(auto jobs, PlanJobs(context, adapter, request));
+  return PlannedAgain{std::move(jobs), request.common.seed.has_value()};
 }
 
-// Takes from the receipt what was chance or the policy's: the seed, and how much was granted. All
-// else must follow from the request.
-Result<> Fix(const object& prompt, GenerationRequest& request) {
+// Takes from the receipt what was chance or the policy's: a seed that the request does not say, and
+// how much was granted. All else must follow from the request.
+Result<> Fix(const object& prompt, bool seeded, GenerationRequest& request) {
   const value* parameters = prompt.if_contains("parameters");
   if (parameters == nullptr || !parameters->is_object()) {
     return Fail(ErrorCode::kMalformed, "the receipt has no `parameters`");
   }
   JIKJI_ASSIGN(const std::string seed, Text(parameters->get_object(), "seed"));
   const char* const end = seed.data() + seed.size();
-  if (std::from_chars(seed.data(), end, request.sampling.seed).ptr != end || seed.empty()) {
+  uint64_t drawn = 0;
+  if (std::from_chars(seed.data(), end, drawn).ptr != end || seed.empty()) {
     return Fail(ErrorCode::kMalformed, "the receipt's `seed` is no number");
   }
+  if (!seeded) request.sampling.seed = drawn;
   JIKJI_ASSIGN(const auto granted, OptionalInt(parameters->get_object(), "max_tokens"));
   request.max_tokens = std::clamp<int64_t>(granted.value_or(0), 0, request.max_tokens);
   request.min_tokens = std::min(request.min_tokens, request.max_tokens);
   JIKJI_ASSIGN(const value ours, ParseJson(ParametersOf(request)));
   if (ours == *parameters) return {};
   return Unlike("request (parameters)", boost::json::serialize(*parameters), ParametersOf(request));
+}
+
+// What an answer shows of its choices, chat or completion.
+Result<std::vector<std::string>> TextsOf(const object& answer, std::string_view where) {
+  const value* choices = answer.if_contains("choices");
+  if (choices == nullptr || !choices->is_array() || choices->get_array().empty()) {
+    return Fail(ErrorCode::kMalformed, "is an answer without `choices`", std::string(where));
+  }
+  std::vector<std::string> texts;
+  for (const value& choice : choices->get_array()) {
+    const object* shown = choice.if_object();
+    const char* field = "text";
+    if (shown != nullptr && shown->contains("message")) {
+      shown = shown->at("message").if_object();
+      field = "content";
+    }
+    const value* text = shown == nullptr ? nullptr : shown->if_contains(field);
+    if (text == nullptr || !text->is_string()) {
+      return Fail(ErrorCode::kMalformed,
+                  "has a choice without text: keep the whole answer, not a chunk of a stream",
+                  std::string(where));
+    }
+    texts.emplace_back(text->get_string());
+  }
+  return texts;
 }
 
 ApiResult<std::vector<ReplayedChoice>> Run(const ApiContext& context, GenerationRequest request,
@@ -150,10 +184,12 @@ ApiResult<std::vector<ReplayedChoice>> Run(const ApiContext& context, Generation
 
 }  // namespace
 
-Result<object> FindReceipt(std::string_view json, std::string_view where) {
+Result<KeptAnswer> ReadKeptAnswer(std::string_view json, std::string_view where) {
   JIKJI_ASSIGN(const value parsed, ParseJson(json, where));
+  KeptAnswer kept;
   const object* receipt = parsed.if_object();
   if (receipt != nullptr && receipt->contains("receipt")) {
+    JIKJI_ASSIGN(kept.texts, TextsOf(*receipt, where));
     receipt = receipt->at("receipt").if_object();
   }
   if (receipt == nullptr || !receipt->contains("model_digest")) {
@@ -165,7 +201,8 @@ Result<object> FindReceipt(std::string_view json, std::string_view where) {
     return Fail(ErrorCode::kUnsupported, "is a receipt of a version that this program cannot read",
                 std::string(where));
   }
-  return *receipt;
+  kept.receipt = *receipt;
+  return kept;
 }
 
 Result<ReplaySetting> SettingOf(const object& receipt) {
@@ -175,17 +212,20 @@ Result<ReplaySetting> SettingOf(const object& receipt) {
   return setting;
 }
 
-ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context, const object& receipt,
+ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context, const KeptAnswer& kept,
                                               std::string_view body) {
+  const object& receipt = kept.receipt;
   JIKJI_RETURN_IF_ERROR(CheckOrigin(context.receipt_origin, receipt));
   JIKJI_ASSIGN(const int32_t adapter, FindAdapter(context, receipt));
-  JIKJI_ASSIGN(std::vector<PromptJob> jobs, PlanAgain(context, adapter, receipt, body));
+  JIKJI_ASSIGN(PlannedAgain again, PlanAgain(context, adapter, receipt, body));
+  std::vector<PromptJob>& jobs = again.jobs;
   JIKJI_ASSIGN(const boost::json::array* prompts, List(receipt, "prompts"));
   if (prompts->size() != jobs.size()) {
     return std::unexpected(ApiError(Unlike("request", fmt::format("{} prompts", prompts->size()),
                                            fmt::format("{} prompts", jobs.size()))
                                         .error()));
   }
+  size_t total = 0;
   // All of it is checked before anything runs.
   for (size_t i = 0; i < jobs.size(); ++i) {
     GenerationRequest& request = jobs[i].request;
@@ -198,16 +238,22 @@ ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context, const o
                                              digest, DigestOf(request.prompt))
                                           .error()));
     }
-    JIKJI_RETURN_IF_ERROR(Fix(prompt, request));
+    JIKJI_RETURN_IF_ERROR(Fix(prompt, again.seeded, request));
     JIKJI_ASSIGN(const boost::json::array* expected, List(prompt, "choices"));
     if (static_cast<int64_t>(expected->size()) != request.choices ||
         !std::ranges::all_of(*expected, [](const value& choice) { return choice.is_object(); })) {
       return BadField("choices", "the receipt has another number of choices");
     }
+    total += expected->size();
   }
+  if (!kept.texts.empty() && kept.texts.size() != total) {
+    return BadField("choices", "the answer has another number of choices than its receipt");
+  }
+  JIKJI_ASSIGN(const auto guarded, OptionalBool(receipt, "guarded"));
   std::vector<ReplayedChoice> all;
   for (size_t i = 0; i < jobs.size(); ++i) {
     const boost::json::array& expected = (*prompts)[i].at("choices").as_array();
+    const std::string echo = std::move(jobs[i].echo);
     std::vector<std::vector<TokenId>> tokens;
     JIKJI_ASSIGN(std::vector<ReplayedChoice> choices,
                  Run(context, std::move(jobs[i].request), tokens));
@@ -217,6 +263,9 @@ ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context, const o
       JIKJI_ASSIGN(const auto sealed, OptionalString(*known, "digest"));
       choices[c].compared = sealed.has_value();
       choices[c].same = sealed == DigestOf(tokens[c]);
+      choices[c].retouched = choices[c].compared && !guarded.value_or(false) &&
+                             !kept.texts.empty() &&
+                             kept.texts[all.size()] != echo + choices[c].text;
       all.push_back(std::move(choices[c]));
     }
   }

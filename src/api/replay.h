@@ -4,7 +4,7 @@
 #ifndef JIKJI_API_REPLAY_H_
 #define JIKJI_API_REPLAY_H_
 
-#include <boost/json/fwd.hpp>
+#include <boost/json/object.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,21 +20,28 @@ struct ReplaySetting {
   std::string kv_dtype;
 };
 
-// The receipt in a JSON text: itself, or an answer that has one.
-Result<boost::json::object> FindReceipt(std::string_view json, std::string_view where);
+// What is to be made again.
+struct KeptAnswer {
+  boost::json::object receipt;
+  std::vector<std::string> texts;  // of the choices, in order; empty: the receipt alone was kept
+};
+
+// Of a JSON text: a receipt, or an answer that has one.
+Result<KeptAnswer> ReadKeptAnswer(std::string_view json, std::string_view where);
 Result<ReplaySetting> SettingOf(const boost::json::object& receipt);
 
 struct ReplayedChoice {
   std::string text;
   int64_t tokens = 0;
-  bool same = false;     // the digest of its tokens is the receipt's
-  bool compared = true;  // false: it was cut, so its length was chance
+  bool same = false;       // the digest of its tokens is the receipt's
+  bool compared = true;    // false: it was cut, so its length was chance
+  bool retouched = false;  // the kept text is not that of these tokens
 };
 
 // Every choice, in order. An error: the receipt is of another model, machine, request or
-// parameters. `context.options.guard` must be the server's, where prompts are masked.
-ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context,
-                                              const boost::json::object& receipt,
+// parameters. `context.options.guard` must be the server's, where prompts are masked; such a
+// server may have masked answers too, so their kept texts are not compared.
+ApiResult<std::vector<ReplayedChoice>> Replay(const ApiContext& context, const KeptAnswer& kept,
                                               std::string_view body);
 
 }  // namespace jikji

@@ -67,7 +67,7 @@ Result<> Import(ImportSettings& settings) {
                 std::string(Say("whom to trust? --key FILE or --roots FILE",
                                 "누구를 믿을까요? --key FILE 또는 --roots FILE")));
   }
-  JIKJI_ASSIGN(const auto hub, settings.hub.Open());
+  JIKJI_ASSIGN(const auto hub, settings.hub.OpenOrMake());
   JIKJI_ASSIGN(const hub::Hub::Session session, hub->Connect());
   JIKJI_ASSIGN(const hub::BundleHeader header,
                hub::ImportBundle(*hub, *session, settings.file, {settings.key, settings.roots},

@@ -111,6 +111,7 @@ struct PushSettings {
   std::string branch = "main";
   std::string message = "upload with jikji";
   bool is_private = false;
+  std::vector<std::string> exclude;
 
   void AddTo(Settings& settings) {
     settings.AddPositional("MODEL", &repository, {"OWNER/NAME", "OWNER/NAME"});
@@ -120,6 +121,9 @@ struct PushSettings {
     settings.Add("message", &message, {"What the commit says", "커밋 메시지"});
     settings.Add("private", &is_private,
                  {"A repository that is made is private", "새로 만드는 저장소를 비공개로"});
+    settings.Add("exclude", &exclude,
+                 {"Files that stay behind, as *.log; may be given again",
+                  "올리지 않을 파일(예: *.log). 여러 번 쓸 수 있음"});
   }
 };
 
@@ -129,7 +133,7 @@ Result<> RunPush(PushSettings& settings) {
   hub::Remote remote(std::move(url), settings.remote.Token());
   JIKJI_ASSIGN(const hub::PushReport report,
                hub::Push(remote, {settings.repository, settings.folder, settings.branch,
-                                  settings.message, settings.is_private}));
+                                  settings.message, settings.is_private, settings.exclude}));
   fmt::print(fmt::runtime(Say("{}  {} of {} files changed, {:.1f} MB sent\n",
                               "{}  파일 {}/{}개 바뀜, {:.1f} MB 보냄\n")),
              report.commit, report.changed, report.files,

@@ -42,7 +42,8 @@ struct AccountSettings {
 };
 
 Result<> ManageAccounts(AccountSettings& settings) {
-  JIKJI_ASSIGN(const auto hub, settings.hub.Open());
+  JIKJI_ASSIGN(const auto hub,
+               settings.action == "add" ? settings.hub.OpenOrMake() : settings.hub.Open());
   JIKJI_ASSIGN(const hub::Hub::Session session, hub->Connect());
   if (settings.action == "add") {
     JIKJI_ASSIGN(const hub::AccountRole role, hub::ParseAccountRole(settings.role));

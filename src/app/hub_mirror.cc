@@ -32,7 +32,7 @@ struct MirrorSettings {
 
 Result<> Run(MirrorSettings& settings) {
   JIKJI_ASSIGN(std::string url, settings.remote.Url());
-  JIKJI_ASSIGN(const auto hub, settings.hub.Open());
+  JIKJI_ASSIGN(const auto hub, settings.hub.OpenOrMake());
   JIKJI_ASSIGN(const hub::Hub::Session session, hub->Connect());
   hub::Remote source(std::move(url), settings.remote.Token());
   Progress progress(std::string(Say("mirroring", "미러링하는 중")));

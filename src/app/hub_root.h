@@ -2,8 +2,10 @@
 #ifndef JIKJI_APP_HUB_ROOT_H_
 #define JIKJI_APP_HUB_ROOT_H_
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "app/console.h"
 #include "app/settings.h"
@@ -20,6 +22,14 @@ struct HubRoot {
     settings.Add("root", &root, {"Folder of the hub", "허브 폴더"});
   }
   Result<std::unique_ptr<hub::Hub>> Open() const {
+    std::error_code error;
+    if (!root.empty() && !std::filesystem::is_directory(root, error)) {
+      return Fail(ErrorCode::kNotFound,
+                  std::string(Say("there is no such folder", "그런 폴더가 없습니다")), root);
+    }
+    return OpenOrMake();
+  }
+  Result<std::unique_ptr<hub::Hub>> OpenOrMake() const {
     if (!root.empty()) return hub::Hub::Open(root);
     return Fail(ErrorCode::kInvalidArgument,
                 std::string(Say("which folder? --root DIR", "어느 폴더인가요? --root DIR")),

@@ -50,6 +50,11 @@ struct SignSettings {
 };
 
 Result<> Sign(SignSettings& settings) {
+  if (settings.key.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(Say("with which key? --key FILE (`jikji hub key` makes one)",
+                                "어느 키로 서명할까요? --key FILE (`jikji hub key`로 만듭니다)")));
+  }
   const fs::path signature = SignatureIn(settings.folder, settings.signature);
   JIKJI_RETURN_IF_ERROR(hub::SignModel({settings.folder, signature, settings.shards, true},
                                        {settings.key, settings.certificates}));

@@ -47,9 +47,9 @@ Result<> Replay(Options& options) {
                                 "jikji replay 영수증 --request 파일 형식으로 적어 주세요")));
   }
   JIKJI_ASSIGN(const std::string text, ReadFile(options.receipt));
-  JIKJI_ASSIGN(const boost::json::object receipt, FindReceipt(text, options.receipt));
+  JIKJI_ASSIGN(const KeptAnswer kept, ReadKeptAnswer(text, options.receipt));
   JIKJI_ASSIGN(const std::string body, ReadFile(options.request));
-  JIKJI_ASSIGN(const ReplaySetting setting, SettingOf(receipt));
+  JIKJI_ASSIGN(const ReplaySetting setting, SettingOf(kept.receipt));
   options.engine.isa = setting.isa;
   options.engine.kv_dtype = setting.kv_dtype;
   JIKJI_ASSIGN(const EngineOptions engine_options, options.engine.Apply());
@@ -66,24 +66,26 @@ Result<> Replay(Options& options) {
   }
   JIKJI_ASSIGN(const LoadedEngine loaded, StartEngine(options.engine, engine_options, adapters));
   const ApiContext context(*loaded.engine, policy, std::move(api));
-  const auto choices = jikji::Replay(context, receipt, body);
+  const auto choices = jikji::Replay(context, kept, body);
   if (!choices) {
     return Fail(ErrorCode::kInvalidArgument, choices.error().message, options.receipt);
   }
   size_t different = 0;
   for (const ReplayedChoice& choice : *choices) {
-    if (!choice.same && choice.compared) ++different;
+    if ((!choice.same && choice.compared) || choice.retouched) ++different;
     fmt::print("{}\n", choice.text);
     fmt::print(stderr, fmt::runtime(Say("{} tokens: {}\n", "토큰 {}개: {}\n")), choice.tokens,
                !choice.compared
                    ? Say("cut by the guard, not compared", "보호 장치가 끊어 비교 안 함")
+               : choice.same && choice.retouched
+                   ? Say("the same, but the kept text is ANOTHER", "같으나 보관된 글이 다름")
                : choice.same ? Say("the same, bit for bit", "비트까지 같음")
                              : Say("DIFFERENT", "다름"));
   }
   if (different == 0) return {};
   return Fail(ErrorCode::kMalformed,
-              fmt::format(fmt::runtime(Say("{} choices differ from the receipt",
-                                           "영수증과 다른 답이 {}개 있습니다")),
+              fmt::format(fmt::runtime(Say("{} choices differ from what was kept",
+                                           "보관된 것과 다른 답이 {}개 있습니다")),
                           different),
               options.receipt);
 }

@@ -40,6 +40,10 @@ Result<std::string> StoreSettings::BesideStore(const std::string& given, const c
                                                const char* setting) const {
   if (!given.empty()) return given;
   if (store.starts_with(kSqlite)) return store.substr(kSqlite.size()) + ending;
+  if (!store.starts_with("postgres")) {
+    return Fail(ErrorCode::kInvalidArgument, "a store is sqlite:PATH or postgres://USER@HOST/NAME",
+                "--store");
+  }
   return Fail(ErrorCode::kInvalidArgument,
               fmt::format("with PostgreSQL, say where it is: --{} PATH", setting));
 }

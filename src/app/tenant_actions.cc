@@ -182,10 +182,19 @@ std::pair<std::string, std::string> StopTarget(const TenantArguments& arguments)
   return {"model", arguments.name};
 }
 
-Result<object> Stop(const TenantArguments& arguments, Database&, Administration& administration) {
+// A stop is never refused for a model that nobody has named yet; a slip of the pen is said.
+Result<object> Stop(const TenantArguments& arguments, Database& database,
+                    Administration& administration) {
   const auto [kind, name] = StopTarget(arguments);
   JIKJI_RETURN_IF_ERROR(administration.Stop(kind, name, arguments.reason));
-  return object{{"stopped", kind}, {"name", name}};
+  object result{{"stopped", kind}, {"name", name}};
+  JIKJI_ASSIGN(const auto directory, Directory::Load(database));
+  if (kind == "model" && !directory->Names(name)) {
+    result["warning"] = Say(
+        "no price, grade, limit, project or key names this model: is it the name that is served?",
+        "이 모델을 적은 가격, 등급, 한도, 프로젝트, 키가 없습니다. 서비스하는 이름이 맞나요?");
+  }
+  return result;
 }
 
 Result<object> Resume(const TenantArguments& arguments, Database&, Administration& administration) {
@@ -297,6 +306,28 @@ Result<object> List(const TenantArguments&, Database& database, Administration&)
                              {"window", WindowName(budget.window)},
                              {"amount", FormatMoney(budget.amount)},
                              {"hard", budget.hard}});
+  }
+  array& prices = out["prices"].emplace_array();
+  for (const auto& [what, list] : directory->prices) {
+    for (const Price& price : list) {
+      prices.push_back(object{{"model", what.first},
+                              {"currency", what.second},
+                              {"valid_from", FormatTime(price.valid_from)},
+                              {"input", FormatMoney(price.prices.input * kPricedTokens)},
+                              {"cached", FormatMoney(price.prices.cached * kPricedTokens)},
+                              {"output", FormatMoney(price.prices.output * kPricedTokens)}});
+    }
+  }
+  array& limits = out["limits"].emplace_array();
+  for (const RateLimit& limit : directory->limits) {
+    object& shown = limits
+                        .emplace_back(object{{"of", ScopeKindName(limit.scope.kind)},
+                                             {"scope", limit.scope.id},
+                                             {"model", limit.model}})
+                        .get_object();
+    if (limit.requests_per_minute) shown["requests_per_minute"] = *limit.requests_per_minute;
+    if (limit.tokens_per_minute) shown["tokens_per_minute"] = *limit.tokens_per_minute;
+    if (limit.concurrent_requests) shown["concurrent_requests"] = *limit.concurrent_requests;
   }
   array& stops = out["stops"].emplace_array();
   for (const auto& [what, reason] : directory->stops) {

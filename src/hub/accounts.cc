@@ -46,9 +46,9 @@ Result<AccountRole> ParseAccountRole(std::string_view name) {
 
 Result<std::string> AddAccount(Database& database, const Account& account) {
   for (const std::string& owner : account.owners) {
-    JIKJI_RETURN_IF_ERROR(CheckRepositoryName(owner + "/x"));
+    JIKJI_RETURN_IF_ERROR(CheckNewRepositoryName(owner + "/x"));
   }
-  JIKJI_RETURN_IF_ERROR(CheckRepositoryName(account.name + "/x"));
+  JIKJI_RETURN_IF_ERROR(CheckNewRepositoryName(account.name + "/x"));
   JIKJI_ASSIGN(const std::string random, RandomHex(kTokenBytes));
   const std::string token = "hf_" + random;
   auto added = database.Run(

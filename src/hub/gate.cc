@@ -40,6 +40,7 @@ constexpr std::array kKinds = {
     NamedKind{"tiktoken", FileKind::kText},
     NamedKind{"sig", FileKind::kText},
     NamedKind{"pem", FileKind::kText},
+    NamedKind{"svg", FileKind::kText},
     NamedKind{"py", FileKind::kCode},
     NamedKind{"sh", FileKind::kCode},
     NamedKind{"ipynb", FileKind::kCode},

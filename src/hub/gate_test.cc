@@ -89,7 +89,7 @@ TEST(Gate, RefusalsSpeakBothLanguages) {
 }
 
 TEST(Gate, KindsThatAreNotOnTheListStayOut) {
-  for (const char* path : {"a.exe", "a.dll", "a.so", "a.svg", "a.html", "noextension", "a.tar",
+  for (const char* path : {"a.exe", "a.dll", "a.so", "a.svgz", "a.html", "noextension", "a.tar",
                            "a.pkl", "a.PT", "a.pth", "a.ckpt", "a.npz", "a.h5", "a.joblib"}) {
     EXPECT_TRUE(Check(path, "text")) << path;
   }

@@ -1,6 +1,7 @@
 #include "hub/names.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/utf8.h"
 #include "store/digest.h"
@@ -12,6 +13,10 @@ constexpr size_t kMaxNamePart = 96;  // the cap of the public hub
 constexpr size_t kMaxRefName = 250;
 constexpr size_t kMaxPathPart = 255;  // of file systems
 constexpr size_t kMaxPath = 1024;
+
+constexpr std::array<std::string_view, 16> kReservedOwners = {
+    "api",     "datasets", "health", "login",    "metrics",    "models", "resolve", "router",
+    "sign-in", "sign-out", "spaces", "tokenize", "detokenize", "v1",     "v2",      "docs"};
 
 bool IsWordChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -56,6 +61,14 @@ Result<> CheckRepositoryName(std::string_view name) {
   return Fail(ErrorCode::kInvalidArgument,
               "a repository is called OWNER/NAME, of letters, digits, `-`, `_` and `.`, at most 96 "
               "each, without `--` or `..`, and without `-` or `.` at an end");
+}
+
+Result<> CheckNewRepositoryName(std::string_view name) {
+  JIKJI_RETURN_IF_ERROR(CheckRepositoryName(name));
+  if (std::ranges::find(kReservedOwners, Folded(OwnerOf(name))) == kReservedOwners.end()) return {};
+  return Fail(ErrorCode::kInvalidArgument,
+              "addresses of the hub begin with this word, so it can be nobody's name",
+              std::string(OwnerOf(name)));
 }
 
 std::string_view OwnerOf(std::string_view name) { return name.substr(0, name.find('/')); }

@@ -16,6 +16,9 @@ namespace jikji::hub {
 // "owner/name": two parts of letters, digits, `-`, `_` and `.`, at most 96 characters each, neither
 // beginning nor ending with `-` or `.`, without `--` or `..`.
 Result<> CheckRepositoryName(std::string_view name);
+// Also that its owner is none of the words that addresses of a hub, or of the API beside it, begin
+// with: of such a repository, `OWNER/NAME` would be another page.
+Result<> CheckNewRepositoryName(std::string_view name);
 std::string_view OwnerOf(std::string_view name);
 
 // A branch or tag: parts with `/` between, as git allows, and none that reads as a commit's id.

@@ -39,7 +39,7 @@ std::string EscapedForLike(std::string_view text) {
 Result<Created> CreateRepository(Database& database, const std::string& kind,
                                  const std::string& name, bool is_private,
                                  const std::string& author) {
-  JIKJI_RETURN_IF_ERROR(CheckRepositoryName(name));
+  JIKJI_RETURN_IF_ERROR(CheckNewRepositoryName(name));
   Created created;
   JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
     JIKJI_ASSIGN(const auto found, Look(database, kind, name));
@@ -98,7 +98,7 @@ Result<> DeleteRepository(Database& database, int64_t id) {
 }
 
 Result<> MoveRepository(Database& database, int64_t id, const std::string& name) {
-  JIKJI_RETURN_IF_ERROR(CheckRepositoryName(name));
+  JIKJI_RETURN_IF_ERROR(CheckNewRepositoryName(name));
   auto moved = database.Run("UPDATE repositories SET name = $2, folded = $3 WHERE id = $1",
                             {id, name, Folded(name)});
   if (moved) return {};

@@ -66,8 +66,8 @@ Result<> TenantKeys::Destroy(std::string_view tenant) {
   // The mark first: a crash in between must not let a new key take the old one's name.
   const auto path = PathOf(tenant, ".key");
   if (!std::filesystem::exists(path)) {
-    return Fail(ErrorCode::kNotFound,
-                "tenant `" + std::string(tenant) + "` has no audit key to destroy", path.string());
+    return Fail(ErrorCode::kNotFound, "no content of tenant `" + std::string(tenant) +
+                                          "` was sealed in this log, so it has no key to destroy");
   }
   JIKJI_RETURN_IF_ERROR(WriteFileAtomic(PathOf(tenant, ".destroyed"), ""));
   keys_.erase(std::string(tenant));

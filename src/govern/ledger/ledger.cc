@@ -27,8 +27,11 @@ Refusal RateRefusal(const Scope& scope, std::string_view what, int64_t microseco
 
 Refusal BudgetRefusal(const Budget& budget) {
   return {{ErrorCode::kResourceExhausted,
-           fmt::format("the {}'s budget of this {} is used up", ScopeKindName(budget.scope.kind),
-                       budget.window == Window::kTotal ? "contract" : WindowName(budget.window)),
+           fmt::format("what is left of the {}'s {} does not pay for this request",
+                       ScopeKindName(budget.scope.kind),
+                       budget.window == Window::kTotal
+                           ? "whole budget"
+                           : fmt::format("budget of this {}", WindowName(budget.window))),
            {}},
           budget.window == Window::kTotal
               ? "credit_balance_exhausted"

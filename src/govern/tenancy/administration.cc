@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <charconv>
 
 namespace jikji {
 namespace {
@@ -21,9 +22,13 @@ SqlValue OrNull(const std::optional<int64_t>& value) {
 SqlValue OrNull(int64_t id) { return id == 0 ? SqlValue() : SqlValue(id); }
 
 Result<> CheckName(std::string_view name, size_t longest = kLongestName) {
-  if (name.empty() || name.size() > longest || name.find(',') != std::string_view::npos) {
+  // Names are printed line by line on terminals.
+  const bool plain =
+      std::ranges::none_of(name, [](unsigned char c) { return c < ' ' || c == 0x7f || c == ','; });
+  if (name.empty() || name.size() > longest || !plain) {
     return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("a name has 1 to {} bytes and no comma", longest), "name");
+                fmt::format("a name has 1 to {} bytes, no comma and no control character", longest),
+                "name");
   }
   return {};
 }
@@ -475,12 +480,23 @@ Result<> Administration::SetLimit(const RateLimit& limit) {
 
 Result<> Administration::Stop(std::string_view kind, std::string_view name,
                               std::string_view reason) {
+  if (reason.empty()) reason = "no reason given";  // those who are stopped read it
   if ((kind != "all" && kind != "organisation" && kind != "model") ||
       (kind == "all") != name.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
                 "stop `all`, an `organisation` by its id, or a `model` by its name");
   }
   return Change([&]() -> Result<Act> {
+    if (kind == "organisation") {
+      int64_t id = 0;
+      const char* const end = name.data() + name.size();
+      if (std::from_chars(name.data(), end, id).ptr != end) id = 0;
+      JIKJI_ASSIGN(const SqlRows known,
+                   database_.Run("SELECT id FROM organisations WHERE id = $1", {id}));
+      if (known.empty()) {
+        return Fail(ErrorCode::kNotFound, fmt::format("there is no organisation {}", name));
+      }
+    }
     JIKJI_RETURN_IF_ERROR(database_.Run(
         "INSERT INTO stops (kind, name, reason, since) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (kind, name) DO UPDATE SET reason = excluded.reason",

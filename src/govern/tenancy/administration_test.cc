@@ -166,6 +166,25 @@ TEST_P(AdministrationTest, WhatWasSoldStaysAsItWas) {
   EXPECT_EQ(directory->FindPrices(kModel, "KRW", -1), nullptr);
 }
 
+TEST_P(AdministrationTest, NamesThatWouldForgeLinesOfAListAreRefused) {
+  for (const char* name : {"a\nb", "a\x1b[31mred", "a\x7f", "a,b", ""}) {
+    EXPECT_FALSE(admin_->AddOrganisation(name, "KRW").has_value()) << name;
+  }
+  EXPECT_TRUE(admin_->AddOrganisation("가게 1호", "KRW").has_value());
+}
+
+TEST_P(AdministrationTest, AModelIsNamedByWhatMentionsIt) {
+  EXPECT_FALSE(Directory::Load(*database_).value()->Names("m-of-project"));
+  ASSERT_TRUE(admin_->AddProject(organisation_, "named", {"m-of-project"}).has_value());
+  ASSERT_TRUE(admin_->SetModelGrade("m-of-grade", {}));
+  ASSERT_TRUE(admin_->SetLimit({{ScopeKind::kProject, project_}, "m-of-limit", 1, {}, {}}));
+  const auto directory = Directory::Load(*database_).value();
+  for (const char* model : {"m-of-project", "m-of-grade", "m-of-limit"}) {
+    EXPECT_TRUE(directory->Names(model)) << model;
+  }
+  EXPECT_FALSE(directory->Names("m"));
+}
+
 TEST_P(AdministrationTest, EveryChangeRaisesTheGeneration) {
   int64_t generation = Directory::Generation(*database_).value();
   const auto raised = [&] {
@@ -190,6 +209,8 @@ TEST_P(AdministrationTest, EveryChangeRaisesTheGeneration) {
   EXPECT_FALSE(admin_->Stop("all", "x", "").has_value());
   EXPECT_FALSE(admin_->Stop("model", "", "").has_value());
   EXPECT_FALSE(admin_->Stop("planet", "x", "").has_value());
+  EXPECT_FALSE(admin_->Stop("organisation", "9999", "").has_value());
+  EXPECT_FALSE(admin_->Stop("organisation", "1x", "").has_value());
   ASSERT_TRUE(admin_->Resume("all", ""));
   EXPECT_TRUE(raised());
   EXPECT_FALSE(admin_->Resume("all", "").has_value());

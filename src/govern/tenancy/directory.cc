@@ -259,6 +259,18 @@ ServiceClass Directory::ClassOf(const ApiKey& key) const {
   return project == projects.end() ? ServiceClass::kStandard : project->second.service_class;
 }
 
+bool Directory::Names(std::string_view model) const {
+  const auto lists = [&](const std::vector<std::string>& models) {
+    return std::ranges::find(models, model) != models.end();
+  };
+  return std::ranges::any_of(prices, [&](const auto& of) { return of.first.first == model; }) ||
+         model_grades.contains(model) ||
+         std::ranges::any_of(limits,
+                             [&](const RateLimit& limit) { return limit.model == model; }) ||
+         std::ranges::any_of(projects, [&](const auto& of) { return lists(of.second.models); }) ||
+         std::ranges::any_of(keys, [&](const auto& of) { return lists(of.second.models); });
+}
+
 const std::string* Directory::FindStop(int64_t organisation, std::string_view model) const {
   if (stops.empty()) return nullptr;
   const std::pair<std::string, std::string> keys[] = {

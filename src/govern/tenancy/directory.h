@@ -110,6 +110,8 @@ struct Directory {
   bool MayUse(const ApiKey& key, std::string_view model) const;
   // Why data of this key may not meet this model, with a log of this clearance; empty: it may.
   std::string WhyNotGraded(const ApiKey& key, std::string_view model, Grade log) const;
+  // A price, a grade, a limit, a project or a key names it. A model may run that none of them does.
+  bool Names(std::string_view model) const;
   ServiceClass ClassOf(const ApiKey& key) const;
   // Why nothing may run for this organisation and model; nullptr where it may.
   const std::string* FindStop(int64_t organisation, std::string_view model) const;

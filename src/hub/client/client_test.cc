@@ -87,6 +87,23 @@ TEST_F(HubClient, WhatIsPushedIsPulled) {
   EXPECT_EQ(VerifyCache(folder)->damaged, std::vector<fs::path>{blob});
 }
 
+TEST_F(HubClient, WhatTheDoorRefusesIsNamedAtOnceAndMakesNoRepository) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  Write("run.exe", "x");
+  Write("한글/b.pkl", "x");
+  const auto refused = PushModel(remote);
+  ASSERT_FALSE(refused.has_value());
+  for (const char* said : {"run.exe", "한글/b.pkl", "--exclude"}) {
+    EXPECT_NE(refused.error().message.find(said), std::string::npos) << refused.error().message;
+  }
+  EXPECT_EQ(site.Get("/api/models/alice/tiny").status, 404);
+  const auto pushed =
+      Push(remote, {"alice/tiny", root_ / "model", "main", "first", false, {"*.exe", "한글/*"}});
+  ASSERT_TRUE(pushed.has_value()) << pushed.error().ToString();
+  EXPECT_EQ(pushed->files, 2u);
+}
+
 // Killed again and again while it downloads: each time it goes on where it was, and what it
 // remembers is right.
 TEST_F(HubClient, AKilledPullGoesOn) {

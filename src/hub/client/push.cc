@@ -1,11 +1,14 @@
 #include "hub/client/push.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "hub/gate.h"
 #include "hub/http/call.h"
 #include "hub/listing.h"
 #include "store/digest.h"
@@ -27,7 +30,8 @@ struct LocalFile {
   std::string held;  // the id of what the branch has there; may be empty
 };
 
-Result<std::vector<LocalFile>> FilesOf(const fs::path& folder) {
+Result<std::vector<LocalFile>> FilesOf(const fs::path& folder,
+                                       const std::vector<std::string>& exclude) {
   std::vector<LocalFile> out;
   std::error_code error;
   for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
@@ -39,7 +43,12 @@ Result<std::vector<LocalFile>> FilesOf(const fs::path& folder) {
     }
     std::error_code leads_nowhere;
     if (!fs::is_regular_file(it->path(), leads_nowhere)) continue;
-    out.push_back({it->path().lexically_relative(folder).generic_string(), it->path(), false, ""});
+    std::string path = it->path().lexically_relative(folder).generic_string();
+    const auto excludes = [&](const std::string& pattern) {
+      return fnmatch(pattern.c_str(), path.c_str(), 0) == 0;
+    };
+    if (std::ranges::any_of(exclude, excludes)) continue;
+    out.push_back({std::move(path), it->path(), false, ""});
   }
   if (error) return Fail(ErrorCode::kIo, error.message(), folder.string());
   if (out.empty()) return Fail(ErrorCode::kNotFound, "there is nothing to push", folder.string());
@@ -63,6 +72,26 @@ Result<Digest> DigestOf(const OpenFile& file) {
     at += count;
   }
   return hash.Finish();
+}
+
+// What a hub's door would refuse by name, size or first bytes is said here, all of it, before a
+// repository is made for nothing.
+Result<> CheckAtTheDoor(const std::vector<LocalFile>& files) {
+  constexpr size_t kNamed = 10;
+  std::string refused;
+  size_t count = 0;
+  for (const LocalFile& file : files) {
+    JIKJI_ASSIGN(const OpenFile opened, OpenFile::Open(file.where));
+    JIKJI_ASSIGN(const std::string first, Front(opened, kSample));
+    const auto why = CheckBeforeUpload(file.path, opened.size(), first);
+    if (!why || ++count > kNamed) continue;
+    refused += "\n  " + why->english + " / " + why->korean;
+  }
+  if (count == 0) return {};
+  if (count > kNamed) refused += "\n  ...";
+  return Fail(ErrorCode::kInvalidArgument,
+              std::to_string(count) + " of " + std::to_string(files.size()) +
+                  " files would be refused; leave them out with --exclude:" + refused);
 }
 
 // How the hub wants each file, and what it has in its place.
@@ -124,7 +153,8 @@ Result<uint64_t> SendLarge(Remote& remote, const PushOptions& options, const Loc
 }  // namespace
 
 Result<PushReport> Push(Remote& remote, const PushOptions& options) {
-  JIKJI_ASSIGN(std::vector<LocalFile> files, FilesOf(options.folder));
+  JIKJI_ASSIGN(std::vector<LocalFile> files, FilesOf(options.folder, options.exclude));
+  JIKJI_RETURN_IF_ERROR(CheckAtTheDoor(files));
   JIKJI_RETURN_IF_ERROR(remote.Post(
       "/api/repos/create",
       json::object{

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "hub/client/remote.h"
@@ -18,6 +19,8 @@ struct PushOptions {
   std::string branch = "main";
   std::string message = "upload with jikji";
   bool is_private = false;  // of a repository that is made
+  // Patterns of paths that stay behind; `*` stands for any text, slashes too.
+  std::vector<std::string> exclude = {};
 };
 
 struct PushReport {

@@ -32,7 +32,8 @@ HttpResult<net::Response> ServeFile(Call& call, net::Response response, const Fi
   response.headers.emplace_back("ETag", etag);
   response.headers.emplace_back("Accept-Ranges", "bytes");
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; sandbox");
+  response.headers.emplace_back("Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; sandbox");
   if (Holds(call.request.Header("If-None-Match"), etag)) {
     response.status = 304;
     return response;

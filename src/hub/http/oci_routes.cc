@@ -175,11 +175,20 @@ net::Response Page(const Call& call, std::vector<std::string> names, const char*
   return response;
 }
 
+// What OCI lets a tag be called: clients refuse the whole list for one that is called otherwise.
+bool IsTag(std::string_view name) {
+  const auto plain = [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !name.empty() && name.size() <= 128 && plain(name[0]) &&
+         std::ranges::all_of(name, [&](char c) { return plain(c) || c == '.' || c == '-'; });
+}
+
 HttpResult<net::Response> Tags(Call& call) {
   JIKJI_ASSIGN(const std::vector<Ref> refs, ListRefs(call.database, call.repository->id));
   std::set<std::string> tags{"latest"};
   for (const Ref& ref : refs) {
-    if (ref.name.find('/') == std::string::npos) tags.insert(ref.name);
+    if (IsTag(ref.name)) tags.insert(ref.name);
   }
   JIKJI_ASSIGN(const Commit tip, ResolveRevision(call.database, call.repository->id, "main"));
   JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, tip.tree));

@@ -140,6 +140,9 @@ TEST_F(Oci, BlobsComeInParts) {
 
 TEST_F(Oci, ListsComeInPages) {
   Fill("alice/m");
+  // A branch that no tag may be called is in no list.
+  EXPECT_EQ(site_.Request("POST", "/api/models/alice/m/branch/%ED%95%9C%EA%B8%80", "{}").status,
+            200);
   files_ = {{"README.md", "# x"}};
   Fill("bob/Other");
   EXPECT_EQ(site_.GetJson("/v2/_catalog").at("repositories"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 
 namespace jikji::hub {
@@ -11,6 +12,8 @@ std::optional<uint64_t> NumberOf(std::string_view text) {
   uint64_t number = 0;
   const char* const end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, number);
+  // Digits that are too many for 64 bits are a place behind every file.
+  if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end) return UINT64_MAX;
   if (text.empty() || parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
   return number;
 }

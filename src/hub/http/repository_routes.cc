@@ -119,6 +119,11 @@ HttpResult<net::Response> MoveRepo(Call& call) {
   JIKJI_ASSIGN(call.repository, SeeRepository(call, kind, from.value_or("")));
   JIKJI_ASSIGN(std::ignore, MustWrite(call));
   JIKJI_ASSIGN(std::ignore, MustOwn(call, to.value_or("")));
+  if (const auto taken = FindRepository(call.database, kind, to.value_or(""));
+      taken && taken->id != call.repository->id) {
+    return std::unexpected(
+        HttpError(409, "", "a repository of that name exists", "그 이름의 저장소가 이미 있습니다"));
+  }
   JIKJI_RETURN_IF_ERROR(MoveRepository(call.database, call.repository->id, to.value_or("")));
   return JsonResponse(json::object{});
 }

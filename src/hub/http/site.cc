@@ -9,6 +9,7 @@
 #include "hub/http/routes.h"
 #include "hub/http/upload.h"
 #include "hub/names.h"
+#include "hub/pages/frame.h"
 
 namespace jikji::hub {
 namespace {
@@ -112,6 +113,13 @@ bool IsOfAnotherSite(const net::Request& request, const std::string& public_url)
 // token.
 bool CookieSuffices(const net::Request& request) {
   return Effective(request.method) == "GET" || request.path.ends_with("/ask-access");
+}
+
+// A browser's address line asked, not a program.
+bool IsForAPerson(const net::Request& request) {
+  return Effective(request.method) == "GET" && !request.path.starts_with("/api/") &&
+         !IsOciPath(request.path) &&
+         request.Header("Accept").find("text/html") != std::string_view::npos;
 }
 
 // `/OWNER/NAME` at the front of the path, taken off it.
@@ -250,7 +258,11 @@ class HubSite : public Site {
       call.signed_in = !call.account.name.empty();
     }
     if (call.base_url.empty()) call.base_url = "http://" + std::string(request.Header("Host"));
-    return RunRoute(call);
+    auto answer = RunRoute(call);
+    if (!answer && answer.error().status < 500 && IsForAPerson(request)) {
+      return ErrorPage(call, answer.error());
+    }
+    return answer;
   }
 
   Hub& hub_;

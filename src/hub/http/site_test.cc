@@ -20,6 +20,33 @@ namespace {
 namespace json = boost::json;
 using testing::HasSubstr;
 
+// Their pages would be others, so nobody could reach what is in them.
+TEST(Site, WordsOfTheHubsAddressesAreNobodysNames) {
+  TemporarySite site;
+  for (const char* owner : {"api", "datasets", "Spaces", "v1", "v2", "login", "health"}) {
+    EXPECT_EQ(site.Post("/api/repos/create",
+                        std::string(R"({"name":"x","organization":")") + owner + R"("})")
+                  .status,
+              400)
+        << owner;
+  }
+  site.Post("/api/repos/create", R"({"name":"alice/a"})");
+  EXPECT_EQ(site.Post("/api/repos/move", R"({"fromRepo":"alice/a","toRepo":"v2/a"})").status, 400);
+  auto session = site.hub().Connect();
+  EXPECT_FALSE(AddAccount(**session, {"api", AccountRole::kWrite, {}}));
+  EXPECT_FALSE(AddAccount(**session, {"bob", AccountRole::kWrite, {"datasets"}}));
+}
+
+TEST(Site, ADrawingIsShownAndRunsNothing) {
+  TemporarySite site;
+  site.Post("/api/repos/create", R"({"name":"alice/a"})");
+  site.Commit("alice/a", "loss.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+  const net::Response drawing = site.Get("/alice/a/resolve/main/loss.svg");
+  EXPECT_EQ(drawing.content_type, "image/svg+xml");
+  EXPECT_THAT(FieldOf(drawing, "Content-Security-Policy"), HasSubstr("sandbox"));
+  EXPECT_THAT(FieldOf(drawing, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
+}
+
 TEST(Site, ARepositoryFromCreateToDownload) {
   TemporarySite site;
   EXPECT_EQ(site.Post("/api/repos/create", R"({"name":"tiny","organization":"alice"})").status,
@@ -316,7 +343,7 @@ TEST(Site, RepositoriesAreMovedAndDeleted) {
   site.Post("/api/repos/create", R"({"name":"alice/a"})");
   site.Post("/api/repos/create", R"({"name":"alice/b"})");
   EXPECT_EQ(site.Post("/api/repos/move", R"({"fromRepo":"alice/a","toRepo":"alice/b"})").status,
-            400);
+            409);
   EXPECT_EQ(site.Post("/api/repos/move", R"({"fromRepo":"alice/a","toRepo":"team/c"})").status,
             200);
   EXPECT_EQ(site.Get("/api/models/alice/a").status, 404);
@@ -338,13 +365,14 @@ TEST(Range, OneRangeOrAll) {
   EXPECT_EQ(parse("bytes=0-"), std::tuple(Kind::kPart, 0u, 100u));
   EXPECT_EQ(parse("bytes=10-19"), std::tuple(Kind::kPart, 10u, 20u));
   EXPECT_EQ(parse("bytes=90-500"), std::tuple(Kind::kPart, 90u, 100u));
+  EXPECT_EQ(parse("bytes=90-99999999999999999999"), std::tuple(Kind::kPart, 90u, 100u));
   EXPECT_EQ(parse("bytes=-7"), std::tuple(Kind::kPart, 93u, 100u));
   EXPECT_EQ(parse("bytes=-700"), std::tuple(Kind::kPart, 0u, 100u));
-  for (const char* bad : {"bytes=100-", "bytes=-0"}) {
+  for (const char* bad : {"bytes=100-", "bytes=-0", "bytes=99999999999999999999-"}) {
     EXPECT_EQ(ParseRange(bad, 100).kind, Kind::kUnsatisfiable) << bad;
   }
   for (const char* all : {"", "bytes=", "bytes=-", "bytes=a-", "bytes=5-4", "bytes=0-1,3-4",
-                          "items=0-1", "bytes=1", "bytes=99999999999999999999-"}) {
+                          "items=0-1", "bytes=1"}) {
     EXPECT_EQ(ParseRange(all, 100).kind, Kind::kWhole) << all;
   }
 }

@@ -136,13 +136,23 @@ class Finder {
     return out;
   }
 
+  // Readers see paths of the repositories, not where they are laid out.
+  std::string WithoutFolder(std::string text) const {
+    for (const fs::path& folder : {work_ / "bases", fs::path(work_)}) {
+      const std::string prefix = folder.string() + "/";
+      for (size_t at; (at = text.find(prefix)) != std::string::npos;) text.erase(at, prefix.size());
+    }
+    return text;
+  }
+
   void Prove(const LineageRecipe& recipe, const fs::path& model, std::vector<Ancestor>& lineage) {
     const auto same = MakesTheSame(recipe, model, work_ / "bases", work_ / "again", pool_);
     for (Ancestor& ancestor : lineage) {
       if (!recipe.from.contains(ancestor.base)) continue;
       if (!same) {
-        ancestor.english += "; its recipe cannot be followed: " + same.error().ToString();
-        ancestor.korean += "; 레시피를 따를 수 없습니다: " + same.error().ToString();
+        const std::string why = WithoutFolder(same.error().ToString());
+        ancestor.english += "; its recipe cannot be followed: " + why;
+        ancestor.korean += "; 레시피를 따를 수 없습니다: " + why;
       } else if (*same) {
         Say(ancestor, Standing::kProved,
             "its recipe was run again and gave the same weights, bit for bit",

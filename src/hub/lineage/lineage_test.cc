@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "adapt/convert/convert.h"
 #include "adapt/merge/merge.h"
 #include "adapt/quantise/quantise.h"
 #include "base/file.h"
@@ -18,7 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Lineage : public testing::Test {
  protected:
@@ -112,6 +115,26 @@ TEST_F(Lineage, AQuantisationIsProvedByMakingItAgain) {
   EXPECT_EQ(Find(small)[0].standing, Standing::kProved) << Find(small)[0].english;
   EXPECT_THAT(site_.Get("/team/small").body, HasSubstr("proved"));
   EXPECT_THAT(site_.Get("/team/small?lang=ko").body, HasSubstr("증명"));
+
+  // Of a base that is a GGUF file, too.
+  MakeModel("team/whole");
+  fs::create_directories(place_.path() / "team/file");
+  ASSERT_TRUE(
+      Convert(place_.path() / "team/whole", place_.path() / "team/file/model.gguf", {}, pool_));
+  Publish("team/file");
+  fs::create_directories(place_.path() / "team/tiny");
+  ASSERT_TRUE(Quantise(place_.path() / "team/file/model.gguf", place_.path() / "team/tiny/q8.gguf",
+                       {.type = DType::kQ8_0}, pool_));
+  WriteText("team/tiny/README.md", CardNaming("team/file", "quantized"));
+  const Repository tiny = Publish("team/tiny");
+  const std::string of_file = R"({"how":"quantize","from":{"team/file":"main"},"type":"Q8_0",)";
+  ASSERT_TRUE(CommitFile(site_.hub(), tiny, kRecipeFile, of_file + R"("output":"q8.gguf"})"));
+  EXPECT_EQ(Find(tiny)[0].standing, Standing::kProved) << Find(tiny)[0].english;
+  ASSERT_TRUE(CommitFile(site_.hub(), tiny, kRecipeFile,
+                         of_file + R"("input":"none.gguf","output":"q8.gguf"})"));
+  EXPECT_THAT(Find(tiny)[0].english,
+              AllOf(HasSubstr("cannot be followed"), HasSubstr("team/file/none.gguf"),
+                    Not(HasSubstr("work-"))));
 
   // A recipe that makes another model proves nothing.
   ASSERT_TRUE(

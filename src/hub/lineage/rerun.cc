@@ -1,5 +1,8 @@
 #include "hub/lineage/rerun.h"
 
+#include <system_error>
+#include <vector>
+
 #include "adapt/convert/convert.h"
 #include "adapt/merge/merge.h"
 #include "adapt/quantise/quantise.h"
@@ -24,11 +27,28 @@ Result<> CheckSources(const MergeRecipe& merge, const LineageRecipe& recipe) {
   return {};
 }
 
+// The model of a source: what the recipe names in it, else its folder, or its only GGUF file where
+// it is no folder of Hugging Face's.
+Result<fs::path> SourceOf(const LineageRecipe& recipe, const fs::path& sources) {
+  const std::string& name = recipe.from.begin()->first;
+  if (!recipe.input.empty()) return sources / name / recipe.input;
+  std::vector<fs::path> files;
+  std::error_code error;
+  if (fs::exists(sources / name / "config.json", error)) return sources / name;
+  for (const auto& entry : fs::recursive_directory_iterator(sources / name, error)) {
+    if (entry.path().extension() == ".gguf") files.push_back(entry.path());
+  }
+  if (files.size() == 1) return files.front();
+  return Fail(ErrorCode::kNotFound,
+              files.empty() ? "holds neither config.json nor a GGUF file"
+                            : "holds several GGUF files: say which as `input`",
+              name);
+}
+
 }  // namespace
 
 Result<bool> MakesTheSame(const LineageRecipe& recipe, const fs::path& model,
                           const fs::path& sources, const fs::path& out, ThreadPool& pool) {
-  const fs::path source = sources / recipe.from.begin()->first / recipe.input;
   const fs::path made = recipe.output.ends_with(".gguf") ? fs::path(out.string() + ".gguf") : out;
   switch (recipe.how) {
     case LineageRecipe::How::kMerge: {
@@ -38,14 +58,18 @@ Result<bool> MakesTheSame(const LineageRecipe& recipe, const fs::path& model,
       JIKJI_RETURN_IF_ERROR(MergeModels(merge, sources, made, recipe.seed, pool));
       break;
     }
-    case LineageRecipe::How::kQuantize:
+    case LineageRecipe::How::kQuantize: {
+      JIKJI_ASSIGN(const fs::path source, SourceOf(recipe, sources));
       JIKJI_RETURN_IF_ERROR(Quantise(
           source, made,
           {.type = *recipe.type, .pure = recipe.pure, .requantise = recipe.requantize}, pool));
       break;
-    case LineageRecipe::How::kConvert:
+    }
+    case LineageRecipe::How::kConvert: {
+      JIKJI_ASSIGN(const fs::path source, SourceOf(recipe, sources));
       JIKJI_RETURN_IF_ERROR(Convert(source, made, {.type = recipe.type}, pool));
       break;
+    }
   }
   JIKJI_ASSIGN(const auto published, Checkpoint::Open(model / recipe.output));
   JIKJI_ASSIGN(const auto again, Checkpoint::Open(made));

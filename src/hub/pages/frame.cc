@@ -78,4 +78,22 @@ net::Response PageOf(const Call& call, const PageLanguage& language, std::string
   return response;
 }
 
+net::Response ErrorPage(const Call& call, const HttpError& error) {
+  const PageLanguage language(call.request);
+  const std::string_view title = error.status == 404
+                                     ? language.Say("Not here", "여기에 없습니다")
+                                     : language.Say("Not possible", "할 수 없습니다");
+  std::string body = fmt::format("<h1>{}</h1>\n<p>{}</p>\n", title,
+                                 EscapeHtml(language.Say(error.english, error.korean)));
+  if (call.account.name.empty() && error.status < 405) {
+    body += fmt::format("<p class=\"muted\">{}</p>\n",
+                        language.Say("What is private is shown to those who are signed in.",
+                                     "비공개 모델은 로그인해야 보입니다."));
+  }
+  net::Response page = PageOf(call, language, title, body);
+  page.status = error.status;
+  for (auto& header : ResponseOf(error).headers) page.headers.push_back(std::move(header));
+  return page;
+}
+
 }  // namespace jikji::hub

@@ -24,6 +24,9 @@ struct PageLanguage {
 // "Sign in", or who is signed in and "Sign out"; empty on a hub without accounts. sign_in.cc
 std::string SignInLine(const Call& call, const PageLanguage& language);
 
+// A refusal, for a person; with the status and headers that programs get.
+net::Response ErrorPage(const Call& call, const HttpError& error);
+
 // `body` is HTML.
 net::Response PageOf(const Call& call, const PageLanguage& language, std::string_view title,
                      const std::string& body);

@@ -64,6 +64,26 @@ TEST(Pages, ScoresOfAReport) {
   }
 }
 
+TEST(Pages, ARefusalIsAPageForAPersonAndJsonForAProgram) {
+  TemporarySite site;
+  const std::string alice = site.AddAccount("alice", AccountRole::kWrite);
+  site.UseToken(alice);
+  site.Post("/api/repos/create", R"({"name":"alice/secret","private":true})");
+  site.UseToken("");
+  const net::Headers browser = {{"Accept", "text/html,*/*"}, {"Accept-Language", "ko"}};
+  for (const char* path : {"/alice/secret", "/alice/<b>", "/alice/secret/resolve/main/a.txt"}) {
+    const net::Response page = site.Get(path, browser);
+    EXPECT_EQ(page.status, 404) << path;
+    EXPECT_EQ(page.content_type, "text/html; charset=utf-8") << path;
+    EXPECT_THAT(page.body, HasSubstr("여기에 없습니다")) << path;
+    EXPECT_THAT(page.body, HasSubstr("/sign-in?to=")) << path;
+    EXPECT_THAT(page.body, Not(HasSubstr("<b>"))) << path;
+    EXPECT_EQ(FieldOf(page, "X-Error-Code"), "RepoNotFound") << path;
+    EXPECT_THAT(site.Get(path).body, HasSubstr("\"error_ko\"")) << path;
+  }
+  EXPECT_THAT(site.Get("/api/models/alice/secret", browser).body, HasSubstr("\"error_ko\""));
+}
+
 TEST(Pages, SigningInShowsWhatATokenMaySee) {
   TemporarySite site;
   const std::string alice = site.AddAccount("alice", AccountRole::kWrite);
