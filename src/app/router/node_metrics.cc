@@ -48,6 +48,8 @@ void Take(std::string_view line, NodeMetrics& metrics) {
   } else if (name == "vllm:kv_cache_usage_perc" || name == "vllm:gpu_cache_usage_perc" ||
              name == "llamacpp:kv_cache_usage_ratio") {
     metrics.cache_use = std::clamp(*value, 0.0, 1.0);
+  } else if (name == "jikji:gpu_power_watts") {
+    metrics.gpu_watts += std::clamp(*value, 0.0, 1e6);
   } else if (name == "vllm:cache_config_info") {
     metrics.cache_tokens = Count(Label(labels, "block_size") * Label(labels, "num_gpu_blocks"));
   }

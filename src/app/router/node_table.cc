@@ -139,6 +139,7 @@ void NodeTable::Seen(const Place& place, bool serving, const std::vector<std::st
   if (!serving && known.serving) index_.Remove(place.node);
   known.serving = serving;
   if (changed) Refresh(place.node);
+  known.gpu_watts = metrics.gpu_watts;
   fleet::NodeLoad& load = site_.loads[i];
   load.kv_capacity = metrics.cache_tokens;
   load.kv_tokens =
@@ -229,7 +230,8 @@ std::vector<NodeTable::Row> NodeTable::Rows() const {
   for (size_t i = 0; i < known_.size(); ++i) {
     const Known& known = known_[i];
     if (known.left) continue;
-    rows.push_back({known.url, site_.nodes[i].state, known.under_way, known.requests});
+    rows.push_back({known.url, site_.nodes[i].state, known.under_way, known.requests,
+                    known.gpu_watts});
   }
   return rows;
 }

@@ -74,6 +74,7 @@ class NodeTable {
     fleet::NodeState state;
     int32_t under_way;
     int64_t requests;
+    double gpu_watts;  // at the last look; 0: not told
   };
   std::vector<Row> Rows() const;  // of all that have not left
   size_t Serving() const;
@@ -88,6 +89,7 @@ class NodeTable {
     std::vector<std::string> models = {};
     int32_t under_way = 0;
     int64_t requests = 0;
+    double gpu_watts = 0;
     int32_t others = 0;  // requests that others have sent there
   };
 

@@ -46,10 +46,12 @@ net::Response HealthPage(size_t serving, size_t nodes) {
 net::Response NodesPage(std::span<const NodeTable::Row> rows) {
   boost::json::array list;
   for (const NodeTable::Row& row : rows) {
-    list.push_back({{"node", row.url},
-                    {"state", StateName(row.state)},
-                    {"under_way", row.under_way},
-                    {"requests", row.requests}});
+    boost::json::object told{{"node", row.url},
+                             {"state", StateName(row.state)},
+                             {"under_way", row.under_way},
+                             {"requests", row.requests}};
+    if (row.gpu_watts > 0) told["gpu_watts"] = row.gpu_watts;
+    list.push_back(std::move(told));
   }
   net::Response response;
   response.body = boost::json::serialize(list);
@@ -68,6 +70,12 @@ net::Response MetricsPage(std::span<const NodeTable::Row> rows, const RouterCoun
   for (const NodeTable::Row& row : rows) {
     response.body +=
         fmt::format("jikji_router_under_way{{node=\"{}\"}} {}\n", row.url, row.under_way);
+  }
+  response.body += "# TYPE jikji_router_gpu_watts gauge\n";
+  for (const NodeTable::Row& row : rows) {
+    if (row.gpu_watts <= 0) continue;
+    response.body +=
+        fmt::format("jikji_router_gpu_watts{{node=\"{}\"}} {}\n", row.url, row.gpu_watts);
   }
   response.body += fmt::format(
       "# TYPE jikji_router_retries_total counter\njikji_router_retries_total {}\n"

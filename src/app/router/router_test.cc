@@ -12,6 +12,7 @@
 
 #include "app/router/node_metrics.h"
 #include "app/router/node_table.h"
+#include "app/router/router_pages.h"
 #include "base/test_rounds.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -469,6 +470,21 @@ TEST(NodeMetrics, ReadsVllmAndLlamaServer) {
   EXPECT_EQ(vllm.cache_use, 0.25);
   EXPECT_EQ(vllm.cache_tokens, 16'000);
   EXPECT_EQ(ParseNodeMetrics("llamacpp:requests_processing 4\n").running, 4);
+}
+
+TEST(NodeMetrics, WattsOfANodeAreThoseOfItsGpus) {
+  EXPECT_EQ(ParseNodeMetrics("jikji:gpu_power_watts{uuid=\"a\",gpu=\"H200\"} 512.5\n"
+                             "jikji:gpu_power_limit_watts{uuid=\"a\"} 700\n"
+                             "jikji:gpu_power_watts{uuid=\"b\",gpu=\"H200\"} 400\n")
+                .gpu_watts,
+            912.5);
+  const NodeTable::Row rows[] = {{"http://a:1", fleet::NodeState::kServing, 1, 2, 912.5},
+                                 {"http://b:1", fleet::NodeState::kServing, 0, 0, 0}};
+  EXPECT_NE(NodesPage(rows).body.find("\"gpu_watts\":9.125E2"), std::string::npos)
+      << NodesPage(rows).body;
+  const std::string text = MetricsPage(rows, {}).body;
+  EXPECT_NE(text.find("jikji_router_gpu_watts{node=\"http://a:1\"} 912.5\n"), std::string::npos);
+  EXPECT_EQ(text.find("jikji_router_gpu_watts{node=\"http://b:1\"}"), std::string::npos);
 }
 
 TEST(NodeMetrics, TakesAnyText) {
