@@ -133,6 +133,17 @@ TEST(GpuEngine, WhatDoesNotFitIsRefusedBeforeLoading) {
   EXPECT_FALSE(loaded);
 }
 
+TEST(GpuEngine, ATypeOfCacheThatNoGpuHoldsIsRefusedByThePlan) {
+  auto description = DescribeModel(kModel);
+  ASSERT_TRUE(description);
+  EngineOptions options = Options();
+  options.kv_dtype = DType::kF32;
+  const auto plan = PlanGpu(*description, options);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(plan.error().message.find("--kv-dtype"), std::string::npos);
+}
+
 // What is wrong with one step only is the end of those that are in it.
 TEST(GpuEngine, AStepThatIsRefusedEndsWhatRunsAndNoMore) {
   auto decoder = std::make_unique<FakeDecoder>();

@@ -25,6 +25,7 @@ uint64_t GpuPlan::total() const {
 
 Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions& options) {
   const DecoderSpec& spec = description.spec;
+  JIKJI_RETURN_IF_ERROR(KvCache::CheckOnDevice(options.page_tokens, options.kv_dtype));
   JIKJI_ASSIGN(const CachePlan cache, PlanCache(spec, options));
   GpuPlan plan;
   // Where those that decode fill a step, prompts still get a token.

@@ -94,15 +94,18 @@ Result<KvCache> KvCache::Create(const DecoderSpec& spec, int32_t pages, int32_t 
   return cache;
 }
 
+Result<> KvCache::CheckOnDevice(int32_t page_tokens, DType dtype) {
+  constexpr int32_t kRun = 8;  // positions that a kernel reads at once
+  if (dtype == DType::kF16 && page_tokens % kRun == 0) return {};
+  return Fail(ErrorCode::kUnsupported,
+              fmt::format("on a GPU the KV cache is F16, in pages of a multiple of {} tokens, "
+                          "not {} in pages of {}; leave --kv-dtype out",
+                          kRun, DTypeName(dtype), page_tokens));
+}
+
 Result<KvCache> KvCache::CreateOn(std::shared_ptr<device::Device> device, const DecoderSpec& spec,
                                   int32_t pages, int32_t page_tokens, DType dtype) {
-  constexpr int32_t kRun = 8;  // positions that a kernel reads at once
-  if (dtype != DType::kF16 || page_tokens % kRun != 0) {
-    return Fail(ErrorCode::kUnsupported,
-                fmt::format("on a GPU the KV cache is F16, in pages of a multiple of {} tokens, "
-                            "not {} in pages of {}; leave --kv-dtype out",
-                            kRun, DTypeName(dtype), page_tokens));
-  }
+  JIKJI_RETURN_IF_ERROR(CheckOnDevice(page_tokens, dtype));
   JIKJI_ASSIGN(const uint64_t plane, PlaneBytes(spec, pages, page_tokens, dtype));
   if (int64_t{pages} * page_tokens > std::numeric_limits<int32_t>::max()) {
     return Fail(ErrorCode::kInvalidArgument,

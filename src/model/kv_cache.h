@@ -30,6 +30,8 @@ class KvCache {
   static Result<KvCache> Create(const DecoderSpec& spec, int32_t pages, int32_t page_tokens,
                                 DType dtype);
 
+  // kUnsupported where no device holds such a cache; asked before weights are loaded for nothing.
+  static Result<> CheckOnDevice(int32_t page_tokens, DType dtype);
   // The same in a device's memory, which Layer's addresses are then of: F16 only, in pages of a
   // multiple of 8 tokens (kernels/gpu/heads.h).
   static Result<KvCache> CreateOn(std::shared_ptr<device::Device> device, const DecoderSpec& spec,

@@ -1,5 +1,5 @@
-// What a serving node tells of itself in Prometheus text: vLLM's gauges, which Jikji has as well, and
-// Jikji's own of its GPUs.
+// What a serving node tells of itself in Prometheus text: vLLM's gauges, which Jikji has as well,
+// and Jikji's own of its GPUs.
 //
 // Unknown lines are read over; a gauge that is absent stays at its default. llama-server's names
 // are understood too. Non-goals: histograms, other labels than the shape of the cache.

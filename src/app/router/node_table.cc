@@ -230,8 +230,8 @@ std::vector<NodeTable::Row> NodeTable::Rows() const {
   for (size_t i = 0; i < known_.size(); ++i) {
     const Known& known = known_[i];
     if (known.left) continue;
-    rows.push_back({known.url, site_.nodes[i].state, known.under_way, known.requests,
-                    known.gpu_watts});
+    rows.push_back(
+        {known.url, site_.nodes[i].state, known.under_way, known.requests, known.gpu_watts});
   }
   return rows;
 }
