@@ -13,6 +13,7 @@ void AddHubCommands(Program& program) {
   AddHubServeCommand(hub);
   AddHubClientCommands(hub);
   AddHubKeepCommands(hub);
+  AddHubCompactCommands(hub);
   AddHubSignCommands(hub);
   AddHubLineageCommands(hub);
   AddHubBundleCommands(hub);

@@ -9,6 +9,7 @@ class CommandGroup;
 void AddHubServeCommand(CommandGroup& group);
 void AddHubClientCommands(CommandGroup& group);   // pull, push, verify
 void AddHubKeepCommands(CommandGroup& group);     // gc, account, quota
+void AddHubCompactCommands(CommandGroup& group);  // compact, fsck
 void AddHubSignCommands(CommandGroup& group);     // key, sign, check
 void AddHubLineageCommands(CommandGroup& group);  // lineage, sbom
 void AddHubBundleCommands(CommandGroup& group);   // bundle export, import

@@ -140,7 +140,8 @@ Result<OpenFile> OpenFile::Open(const std::filesystem::path& path) {
 }
 
 OpenFile::OpenFile(OpenFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
+    : ByteSource(),
+      descriptor_(std::exchange(other.descriptor_, -1)),
       size_(other.size_),
       path_(std::move(other.path_)) {}
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 
 namespace jikji {
@@ -43,19 +44,17 @@ class MappedFile {
 };
 
 // A file open for reading, for as long as the object lives. Movable.
-class OpenFile {
+class OpenFile final : public ByteSource {
  public:
   static Result<OpenFile> Open(const std::filesystem::path& path);
 
   OpenFile(OpenFile&& other) noexcept;
   OpenFile& operator=(OpenFile&& other) noexcept;
-  ~OpenFile();
+  ~OpenFile() override;
 
-  int descriptor() const { return descriptor_; }
-  uint64_t size() const { return size_; }  // when it was opened
-
-  // Exactly `into.size()` bytes from `offset` on.
-  Result<> Read(uint64_t offset, std::span<char> into) const;
+  int descriptor() const override { return descriptor_; }
+  uint64_t size() const override { return size_; }  // when it was opened
+  Result<> Read(uint64_t offset, std::span<char> into) const override;
 
  private:
   OpenFile(int descriptor, uint64_t size, std::filesystem::path path)

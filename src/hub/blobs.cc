@@ -1,6 +1,7 @@
 #include "hub/blobs.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <unordered_set>
@@ -68,20 +69,49 @@ Result<size_t> CollectTrees(Database& database) {
   return removed;
 }
 
-// Removes files that have no row: the collector's, and what a killed upload or collector left. In
-// transactions, so that none is being published meanwhile.
+// Rows of blobs that nothing needs. What a compact blob is made from is needed as long as that is.
+Result<> CollectRows(Database& database, Collected& out) {
+  for (;;) {
+    JIKJI_ASSIGN(const SqlRows rows,
+                 database.Run("SELECT digest, size FROM blobs WHERE digest NOT IN (SELECT digest "
+                              "FROM repository_blobs) AND digest NOT IN (SELECT digest FROM "
+                              "leases) AND digest NOT IN (SELECT source FROM compact_blobs)"));
+    if (rows.empty()) return {};
+    for (size_t row = 0; row < rows.size(); ++row) {
+      const std::string digest = rows.Text(row, 0);
+      JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM pieces WHERE digest = $1", {digest}));
+      JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM compact_blobs WHERE digest = $1", {digest}));
+      JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM blobs WHERE digest = $1", {digest}));
+      ++out.blobs;
+      out.bytes += static_cast<uint64_t>(rows.Int(row, 1));
+    }
+  }
+}
+
+// A file is needed if its blob has a row and is stored in this form; within a transaction.
+Result<bool> IsNeeded(Database& database, const BlobStore& blobs, const StoredFile& file) {
+  const std::string hex = HexOf(file.digest);
+  JIKJI_ASSIGN(const SqlRows rows, database.Run("SELECT 1 FROM blobs WHERE digest = $1", {hex}));
+  if (rows.empty()) return false;
+  JIKJI_ASSIGN(const SqlRows sources,
+               database.Run("SELECT 1 FROM compact_blobs WHERE digest = $1", {hex}));
+  if (file.compact) return !sources.empty();
+  return sources.empty() || access(blobs.CompactPathOf(file.digest).c_str(), F_OK) != 0;
+}
+
+// Removes files that are not needed: the collector's, and what a killed upload, collector or
+// compaction left. In transactions, so that none is being published meanwhile.
 Result<> RemoveFiles(Database& database, const BlobStore& blobs) {
-  std::vector<Digest> stored;
-  JIKJI_RETURN_IF_ERROR(blobs.ForEach([&](const Digest& digest, uint64_t) -> Result<> {
-    stored.push_back(digest);
+  std::vector<StoredFile> stored;
+  JIKJI_RETURN_IF_ERROR(blobs.ForEach([&](const StoredFile& file) -> Result<> {
+    stored.push_back(file);
     return {};
   }));
   for (size_t begin = 0; begin < stored.size(); begin += kRemovedAtOnce) {
     JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
       for (size_t i = begin; i < std::min(begin + kRemovedAtOnce, stored.size()); ++i) {
-        JIKJI_ASSIGN(const SqlRows rows,
-                     database.Run("SELECT 1 FROM blobs WHERE digest = $1", {HexOf(stored[i])}));
-        if (rows.empty()) JIKJI_RETURN_IF_ERROR(blobs.Remove(stored[i]));
+        JIKJI_ASSIGN(const bool needed, IsNeeded(database, blobs, stored[i]));
+        if (!needed) JIKJI_RETURN_IF_ERROR(blobs.Remove(stored[i]));
       }
       return {};
     }));
@@ -98,6 +128,9 @@ Result<> PublishBlob(Database& database, BlobWriter& writer, const Digest& diges
     JIKJI_RETURN_IF_ERROR(
         database.Run("INSERT INTO blobs (digest, size) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                      {HexOf(digest), static_cast<int64_t>(writer.size())}));
+    // It stands plain from now on: so pushing again mends a compact blob that was damaged.
+    JIKJI_RETURN_IF_ERROR(
+        database.Run("DELETE FROM compact_blobs WHERE digest = $1", {HexOf(digest)}));
     JIKJI_RETURN_IF_ERROR(Renew(database, HexOf(digest), Folded(owner)));
     if (!published) JIKJI_RETURN_IF_ERROR(writer.Publish());
     published = true;
@@ -163,18 +196,7 @@ Result<Collected> CollectGarbage(Hub& hub) {
   JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
     out = {};
     JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM leases WHERE until <= $1", {NowSeconds()}));
-    JIKJI_ASSIGN(const SqlRows rows,
-                 database.Run("SELECT digest, size FROM blobs WHERE digest NOT IN (SELECT digest "
-                              "FROM repository_blobs) AND digest NOT IN (SELECT digest FROM "
-                              "leases)"));
-    for (size_t row = 0; row < rows.size(); ++row) {
-      JIKJI_RETURN_IF_ERROR(
-          database.Run("DELETE FROM pieces WHERE digest = $1", {rows.Text(row, 0)}));
-      JIKJI_RETURN_IF_ERROR(
-          database.Run("DELETE FROM blobs WHERE digest = $1", {rows.Text(row, 0)}));
-      ++out.blobs;
-      out.bytes += static_cast<uint64_t>(rows.Int(row, 1));
-    }
+    JIKJI_RETURN_IF_ERROR(CollectRows(database, out));
     JIKJI_ASSIGN(out.trees, CollectTrees(database));
     return {};
   }));

@@ -136,7 +136,7 @@ TEST(Collector, NeverRacesAPush) {
   collector.join();
   EXPECT_TRUE(CollectGarbage(*hub));
   size_t left = 0;
-  EXPECT_TRUE(hub->blobs().ForEach([&](const Digest&, uint64_t) -> Result<> {
+  EXPECT_TRUE(hub->blobs().ForEach([&](const StoredFile&) -> Result<> {
     ++left;
     return {};
   }));

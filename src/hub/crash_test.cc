@@ -1,41 +1,15 @@
 // A program that pushes is killed at every system call it makes: the branch is the old one or the
 // new one, nothing that a commit holds is lost, and the collector leaves nothing behind.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdio>
 
 #include "base/test_rounds.h"
+#include "hub/testing/kill_at.h"
 #include "hub/testing/temporary_hub.h"
 
 namespace jikji::hub {
 namespace {
-
-enum class Ended { kKilled, kFinished, kFailed, kNotTraced };
-
-// Runs `work` in a child and kills it at its `step`th stop, before or after a system call.
-template <class Work>
-Ended KillAt(int step, Work work) {
-  const pid_t child = fork();
-  if (child == 0) {
-    if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(3);
-    raise(SIGSTOP);
-    _exit(work() ? 0 : 1);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (!WIFSTOPPED(status)) return Ended::kNotTraced;
-  for (int stops = 0;; ++stops) {
-    if (stops == step) kill(child, SIGKILL);
-    ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
-    waitpid(child, &status, 0);
-    if (WIFSIGNALED(status)) return Ended::kKilled;
-    if (WIFEXITED(status)) return WEXITSTATUS(status) == 0 ? Ended::kFinished : Ended::kFailed;
-  }
-}
 
 TEST(HubCrash, AtEveryStepOfACommitTheBranchIsOldOrNew) {
   TemporaryHub hub;
@@ -83,9 +57,9 @@ TEST(HubCrash, AtEveryStepOfACommitTheBranchIsOldOrNew) {
   ASSERT_TRUE(CollectGarbage(*hub));
   ASSERT_TRUE(hub->blobs().RemoveAbandoned(std::chrono::seconds(0)));
   size_t left = 0;
-  ASSERT_TRUE(hub->blobs().ForEach([&](const Digest& digest, uint64_t) -> Result<> {
+  ASSERT_TRUE(hub->blobs().ForEach([&](const StoredFile& file) -> Result<> {
     const auto rows =
-        (*session)->Run("SELECT 1 FROM repository_blobs WHERE digest = $1", {HexOf(digest)});
+        (*session)->Run("SELECT 1 FROM repository_blobs WHERE digest = $1", {HexOf(file.digest)});
     EXPECT_EQ(rows->size(), 1u);
     ++left;
     return {};
@@ -122,7 +96,7 @@ TEST(HubCrash, AtEveryStepOfTheCollectorWhatIsNeededStays) {
     EXPECT_TRUE(hub->blobs().OpenBlob(Sha256Of("needed")));
   }
   size_t left = 0;
-  ASSERT_TRUE(hub->blobs().ForEach([&](const Digest&, uint64_t) -> Result<> {
+  ASSERT_TRUE(hub->blobs().ForEach([&](const StoredFile&) -> Result<> {
     ++left;
     return {};
   }));

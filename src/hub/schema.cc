@@ -78,6 +78,13 @@ CREATE TABLE oci_documents ( -- manifests and configurations that were told: oci
   source @TEXT NOT NULL, -- what it was made of; empty for a configuration
   media_type @TEXT NOT NULL, content @TEXT NOT NULL, PRIMARY KEY (repository, digest)) @STRICT;
 CREATE INDEX oci_documents_by_source ON oci_documents (repository, source);
+)",
+    R"(
+CREATE TABLE compact_blobs ( -- stored as differences to plain blobs: compact/compact.h
+  digest @TEXT NOT NULL REFERENCES blobs (digest),
+  source @TEXT NOT NULL REFERENCES blobs (digest), -- that stays, and stays plain, for it
+  PRIMARY KEY (digest, source)) @STRICT;
+CREATE INDEX compact_blobs_by_source ON compact_blobs (source);
 )"};
 
 }  // namespace

@@ -38,6 +38,8 @@ constexpr std::chrono::seconds kLingerTime{2};
 constexpr int kRequestsInTurn = 2;
 // What one connection sends of a file before others have their turn.
 constexpr uint64_t kFileTurn = 2u << 20;
+// The same of a source that is no file: it may be computed, so it is less.
+constexpr uint64_t kPieceBytes = 256u << 10;
 
 bool WouldBlock(error_code error) {
   return error == asio::error::would_block || error == asio::error::try_again;
@@ -419,6 +421,10 @@ bool Connection::FlushFile() {
       WaitWritable();
       return false;
     }
+    if (file_->file->descriptor() < 0) {
+      ReadPiece();
+      return false;
+    }
     auto offset = static_cast<off_t>(file_->offset);
     const ssize_t count = sendfile(socket_.native_handle(), file_->file->descriptor(), &offset,
                                    std::min(file_->length, turn));
@@ -438,6 +444,19 @@ bool Connection::FlushFile() {
   }
   file_.reset();
   return true;
+}
+
+void Connection::ReadPiece() {
+  std::string piece(std::min(file_->length, kPieceBytes), '\0');
+  if (const auto read = file_->file->Read(file_->offset, piece); !read) {
+    // No end must be seen; the peer cannot be told any more why.
+    Log(LogLevel::kError, "cannot send the rest of an answer: " + read.error().ToString());
+    return Close(/*reset=*/true);
+  }
+  file_->offset += piece.size();
+  file_->length -= piece.size();
+  out_.Append(std::move(piece));
+  WaitWritable();
 }
 
 void Connection::WaitWritable() {

@@ -82,6 +82,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Flush();
   // True once all of file_ is sent.
   bool FlushFile();
+  // Of a source that is no file: its next bytes into out_, to be sent in the next turn.
+  void ReadPiece();
   void OnBlocked();
   void OnFlushed();
   void WaitWritable();

@@ -48,6 +48,47 @@ TEST_F(NetFiles, AnAnswerIsAPartOfAFile) {
   EXPECT_EQ(answer->body, bytes_.substr(1'000, 8'000'001));
 }
 
+// Bytes that are in no file; past `end` they cannot be read.
+class Computed final : public ByteSource {
+ public:
+  Computed(uint64_t size, uint64_t end) : size_(size), end_(end) {}
+  uint64_t size() const override { return size_; }
+  Result<> Read(uint64_t offset, std::span<char> into) const override {
+    if (offset + into.size() > end_) return Fail(ErrorCode::kIo, "damaged");
+    for (char& byte : into) byte = static_cast<char>(offset++ * 2654435761u >> 13);
+    return {};
+  }
+
+ private:
+  uint64_t size_;
+  uint64_t end_;
+};
+
+Handler ServeComputed(uint64_t end, uint64_t offset, uint64_t length) {
+  return [=](Request request, std::shared_ptr<Responder> responder) {
+    Response response;
+    response.file = {std::make_shared<const Computed>(9'000'000, end), offset, length};
+    responder->Send(std::move(response));
+  };
+}
+
+TEST_F(NetFiles, AnAnswerMayBeComputedAsItIsSent) {
+  const auto server = StartTestServer(ServeComputed(9'000'000, 1'000, 8'000'001));
+  EXPECT_EQ(Fetch({.url = Url(*server), .headers = {}, .body = {}})->body,
+            bytes_.substr(1'000, 8'000'001));
+  TestPeer peer(server->port());
+  for (int i = 0; i < 2; ++i) {  // pipelined
+    ASSERT_TRUE(peer.Send(Get("/") + Get("/")));
+    EXPECT_EQ(peer.Read().body, bytes_.substr(1'000, 8'000'001));
+    EXPECT_EQ(peer.Read().body, bytes_.substr(1'000, 8'000'001));
+  }
+}
+
+TEST_F(NetFiles, WhatCannotBeComputedCutsTheAnswer) {
+  const auto server = StartTestServer(ServeComputed(3'000'000, 0, 9'000'000));
+  EXPECT_FALSE(Fetch({.url = Url(*server), .headers = {}, .body = {}}).has_value());
+}
+
 TEST_F(NetFiles, HeadTellsTheLengthAndTheConnectionGoesOn) {
   const auto server = StartTestServer(Serve(5, 100'000));
   TestPeer peer(server->port());

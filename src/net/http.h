@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/file.h"
 
 namespace jikji::net {
@@ -43,9 +44,10 @@ struct Request {
   std::string_view Header(std::string_view name) const;
 };
 
-// A part of an open file, sent from the kernel's memory.
+// A part of some bytes: of an open file, sent from the kernel's memory; of others, read on the
+// network thread piece by piece as the peer takes them.
 struct FilePart {
-  std::shared_ptr<const OpenFile> file;  // nullptr: only its length is told, in answer to HEAD
+  std::shared_ptr<const ByteSource> file;  // nullptr: only its length is told, in answer to HEAD
   uint64_t offset = 0;
   uint64_t length = 0;
 };

@@ -4,19 +4,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
 #include <utility>
-#include <vector>
+
+#include "store/compact/compact_blob.h"
 
 namespace jikji {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kAdoptBytes = 1u << 20;
+constexpr size_t kCopyBytes = 1u << 20;
+constexpr std::string_view kCompactSuffix = ".compact";
 
 std::unexpected<Error> SystemError(const char* doing, const fs::path& path) {
   const int error = errno;
@@ -38,7 +41,65 @@ Result<> MakeFolder(const fs::path& folder) {
   return SystemError("make the folder", folder);
 }
 
+Result<> WriteAll(int descriptor, std::string_view bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return SystemError("write", path);
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+  return {};
+}
+
+// All bytes in order, as much as is read at once.
+template <class Take>
+Result<> ForEachPiece(const ByteSource& source, Take take) {
+  std::string buffer(std::min<uint64_t>(kCopyBytes, source.size()), '\0');
+  for (uint64_t at = 0; at < source.size(); at += buffer.size()) {
+    buffer.resize(std::min<uint64_t>(buffer.size(), source.size() - at));
+    JIKJI_RETURN_IF_ERROR(source.Read(at, buffer));
+    JIKJI_RETURN_IF_ERROR(take(std::string_view(buffer)));
+  }
+  return {};
+}
+
+Result<> CopyTo(int descriptor, const Blob& blob, const fs::path& path) {
+  return ForEachPiece(*blob.source(),
+                      [&](std::string_view piece) { return WriteAll(descriptor, piece, path); });
+}
+
+Result<std::shared_ptr<const ByteSource>> OpenPlain(const BlobStore& store, const Digest& digest) {
+  JIKJI_ASSIGN(OpenFile file, OpenFile::Open(store.PathOf(digest)));
+  return std::make_shared<const OpenFile>(std::move(file));
+}
+
+Result<std::shared_ptr<const CompactBlob>> OpenCompact(const BlobStore& store, const fs::path& path,
+                                                       const Digest& digest) {
+  JIKJI_ASSIGN(OpenFile file, OpenFile::Open(path));
+  return CompactBlob::Open(std::make_shared<const OpenFile>(std::move(file)), digest,
+                           [&](const Digest& source) { return OpenPlain(store, source); });
+}
+
+Result<Blob> OpenInAnyForm(const BlobStore& store, const Digest& digest) {
+  auto plain = OpenPlain(store, digest);
+  if (plain) return Blob(*std::move(plain));
+  if (plain.error().code != ErrorCode::kNotFound) return std::unexpected(plain.error());
+  const fs::path path = store.CompactPathOf(digest);
+  if (access(path.c_str(), F_OK) != 0) return std::unexpected(plain.error());
+  JIKJI_ASSIGN(auto compact, OpenCompact(store, path, digest));
+  return Blob(std::move(compact));
+}
+
 }  // namespace
+
+Result<Digest> DigestOf(const ByteSource& source) {
+  Sha256Stream hash;
+  JIKJI_RETURN_IF_ERROR(ForEachPiece(source, [&](std::string_view piece) -> Result<> {
+    hash.Update(piece);
+    return {};
+  }));
+  return hash.Finish();
+}
 
 BlobWriter::BlobWriter(BlobWriter&& other) noexcept
     : root_(std::move(other.root_)),
@@ -56,13 +117,7 @@ BlobWriter::~BlobWriter() {
 Result<> BlobWriter::Write(std::string_view piece) {
   hash_.Update(piece);
   size_ += piece.size();
-  while (!piece.empty()) {
-    const ssize_t count = write(descriptor_, piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return SystemError("write", path_);
-    piece.remove_prefix(static_cast<size_t>(count));
-  }
-  return {};
+  return WriteAll(descriptor_, piece, path_);
 }
 
 Result<Digest> BlobWriter::Seal() {
@@ -113,27 +168,121 @@ fs::path BlobStore::PathOf(const Digest& digest) const {
   return FolderOf(root_, hex) / hex;
 }
 
-Result<OpenFile> BlobStore::OpenBlob(const Digest& digest) const {
-  return OpenFile::Open(PathOf(digest));
+fs::path BlobStore::CompactPathOf(const Digest& digest) const {
+  return PathOf(digest).string() + std::string(kCompactSuffix);
 }
 
-Result<> BlobStore::Remove(const Digest& digest) const {
-  const fs::path path = PathOf(digest);
+Result<Blob> BlobStore::OpenBlob(const Digest& digest) const {
+  for (int attempt = 0;; ++attempt) {
+    auto opened = OpenInAnyForm(*this, digest);
+    // Between two looks a blob may have changed its form, and what it was made from be gone.
+    if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
+    if (attempt < 2) continue;
+    if (access(CompactPathOf(digest).c_str(), F_OK) != 0) return opened;
+    return Fail(ErrorCode::kIo, "what the blob is made from is gone: " + opened.error().ToString(),
+                HexOf(digest));
+  }
+}
+
+Result<> BlobStore::PlaceAt(const Digest& digest, const fs::path& path) const {
+  if (link(PathOf(digest).c_str(), path.c_str()) == 0) return {};
+  JIKJI_ASSIGN(const Blob blob, OpenBlob(digest));
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+  if (descriptor < 0 && errno == EEXIST) {
+    return Fail(ErrorCode::kInvalidArgument, "there is a file already", path.string());
+  }
+  if (descriptor < 0) return SystemError("create", path);
+  auto copied = CopyTo(descriptor, blob, path);
+  if (close(descriptor) != 0 && copied) copied = SystemError("write", path);
+  if (!copied) unlink(path.c_str());
+  return copied;
+}
+
+Result<MappedFile> BlobStore::Map(const Digest& digest) const {
+  auto plain = MappedFile::Open(PathOf(digest));
+  if (plain || plain.error().code != ErrorCode::kNotFound) return plain;
+  JIKJI_ASSIGN(const std::string name, RandomHex(16));
+  const fs::path path = PartialPath(name);
+  JIKJI_RETURN_IF_ERROR(PlaceAt(digest, path));
+  auto mapped = MappedFile::Open(path);
+  unlink(path.c_str());
+  return mapped;
+}
+
+Result<CompactSources> BlobStore::OpenSources(const CompactRecipe& recipe) const {
+  CompactSources out;
+  for (const Digest& source : recipe.sources) {
+    JIKJI_ASSIGN(auto opened, OpenPlain(*this, source));
+    out.push_back(std::move(opened));
+  }
+  return out;
+}
+
+Result<BlobStore::Packed> BlobStore::Pack(const CompactRecipe& recipe, ThreadPool& pool) const {
+  JIKJI_ASSIGN(const auto plain, OpenPlain(*this, recipe.digest));
+  JIKJI_ASSIGN(const CompactSources sources, OpenSources(recipe));
+  JIKJI_ASSIGN(const std::string name, RandomHex(16));
+  Packed out{PartialPath(name), {}};
+  const int descriptor = open(out.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0) return SystemError("create", out.path);
+  const auto write = [&]() -> Result<> {
+    JIKJI_ASSIGN(out.sizes, WriteCompact(recipe, *plain, sources, pool, descriptor));
+    if (fchmod(descriptor, 0444) != 0 || fsync(descriptor) != 0) {
+      return SystemError("sync", out.path);
+    }
+    JIKJI_ASSIGN(const auto blob, OpenCompact(*this, out.path, recipe.digest));
+    JIKJI_ASSIGN(const Digest digest, DigestOf(*blob));
+    if (digest == recipe.digest) return {};
+    return Fail(ErrorCode::kIo, "what was written compact is not the blob; the blob is damaged",
+                HexOf(recipe.digest));
+  };
+  const auto written = write();
+  close(descriptor);
+  if (written) return out;
+  unlink(out.path.c_str());
+  return std::unexpected(written.error());
+}
+
+Result<> BlobStore::PublishCompact(const Packed& packed, const Digest& digest) const {
+  const fs::path target = CompactPathOf(digest);
+  JIKJI_RETURN_IF_ERROR(MakeFolder(target.parent_path()));
+  if (rename(packed.path.c_str(), target.c_str()) != 0) return SystemError("rename", packed.path);
+  return SyncFolder(target.parent_path());
+}
+
+Result<CompactSizes> BlobStore::Measure(const CompactRecipe& recipe, ThreadPool& pool) const {
+  JIKJI_ASSIGN(const auto plain, OpenPlain(*this, recipe.digest));
+  JIKJI_ASSIGN(const CompactSources sources, OpenSources(recipe));
+  return WriteCompact(recipe, *plain, sources, pool, -1);
+}
+
+Result<uint64_t> BlobStore::Estimate(const CompactRecipe& recipe, ThreadPool& pool) const {
+  JIKJI_ASSIGN(const auto plain, OpenPlain(*this, recipe.digest));
+  JIKJI_ASSIGN(const CompactSources sources, OpenSources(recipe));
+  return EstimateCompact(recipe, *plain, sources, pool);
+}
+
+Result<> BlobStore::Remove(const StoredFile& file) const {
+  const fs::path path = file.compact ? CompactPathOf(file.digest) : PathOf(file.digest);
   if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
   return SystemError("remove", path);
 }
 
-Result<> BlobStore::ForEach(
-    const std::function<Result<>(const Digest& digest, uint64_t size)>& visit) const {
+Result<> BlobStore::ForEach(const std::function<Result<>(const StoredFile& file)>& visit) const {
   std::error_code error;
   for (fs::recursive_directory_iterator it(root_ / "blobs", error), end; !error && it != end;
        it.increment(error)) {
-    const auto digest = ParseDigest(it->path().filename().string());
+    std::string name = it->path().filename().string();
+    StoredFile file;
+    file.compact = name.ends_with(kCompactSuffix);
+    if (file.compact) name.resize(name.size() - kCompactSuffix.size());
+    const auto digest = ParseDigest(name);
     std::error_code gone;
     if (!digest || !it->is_regular_file(gone)) continue;
-    const uint64_t size = it->file_size(gone);
+    file.digest = *digest;
+    file.bytes = it->file_size(gone);
     if (gone) continue;
-    JIKJI_RETURN_IF_ERROR(visit(*digest, size));
+    JIKJI_RETURN_IF_ERROR(visit(file));
   }
   if (!error) return {};
   return Fail(ErrorCode::kIo, "cannot list the blobs: " + error.message(), root_.string());
@@ -162,13 +311,11 @@ Result<BlobWriter> BlobStore::Adopt(const fs::path& partial) const {
   const int descriptor = open(partial.c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor < 0) return SystemError("open", partial);
   BlobWriter writer(root_, partial, descriptor);
-  std::vector<char> buffer(kAdoptBytes);
-  while (writer.size_ < file.size()) {
-    const size_t count = std::min<uint64_t>(buffer.size(), file.size() - writer.size_);
-    JIKJI_RETURN_IF_ERROR(file.Read(writer.size_, std::span(buffer).first(count)));
-    writer.hash_.Update({buffer.data(), count});
-    writer.size_ += count;
-  }
+  JIKJI_RETURN_IF_ERROR(ForEachPiece(file, [&](std::string_view piece) -> Result<> {
+    writer.hash_.Update(piece);
+    writer.size_ += piece.size();
+    return {};
+  }));
   return writer;
 }
 

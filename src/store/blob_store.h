@@ -4,7 +4,10 @@
 // right; a killed writer leaves a file in `incoming/` and nothing else. Putting the same bytes
 // twice is one blob. Which blobs are needed is not known here: Remove is for whoever knows (the
 // hub's collector). Thread-safe; several programs may share a folder.
-// Layout: ROOT/blobs/ab/<64 digits>, ROOT/incoming/<random>.
+// A blob is stored plain, its very bytes, or compact: as differences to plain blobs
+// (compact/recipe.h), or both at once for a while. Readers are told the bytes and not the form.
+// Which blobs may be compact, and that what they are made from stays, is for whoever calls.
+// Layout: ROOT/blobs/ab/<64 digits>, ROOT/blobs/ab/<64 digits>.compact, ROOT/incoming/<random>.
 #ifndef JIKJI_STORE_BLOB_STORE_H_
 #define JIKJI_STORE_BLOB_STORE_H_
 
@@ -16,8 +19,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "store/compact/compact_writer.h"
 #include "store/digest.h"
 
 namespace jikji {
@@ -52,6 +57,29 @@ class BlobWriter {
   Digest digest_{};
 };
 
+// A blob's bytes, however it is stored. Cheap to copy; stays readable whatever is removed.
+class Blob {
+ public:
+  explicit Blob(std::shared_ptr<const ByteSource> source) : source_(std::move(source)) {}
+
+  uint64_t size() const { return source_->size(); }
+  // Exactly `into.size()` bytes from `offset` on. kIo: what is stored is damaged.
+  Result<> Read(uint64_t offset, std::span<char> into) const { return source_->Read(offset, into); }
+  const std::shared_ptr<const ByteSource>& source() const { return source_; }
+
+ private:
+  std::shared_ptr<const ByteSource> source_;
+};
+
+// A file of the store that has its name.
+struct StoredFile {
+  Digest digest{};
+  bool compact = false;
+  uint64_t bytes = 0;  // on the disk
+};
+
+Result<Digest> DigestOf(const ByteSource& source);
+
 class BlobStore {
  public:
   // Makes the folders where they are absent.
@@ -62,13 +90,35 @@ class BlobStore {
   Result<Digest> Put(std::string_view bytes) const;
 
   // kNotFound where there is none.
-  Result<OpenFile> OpenBlob(const Digest& digest) const;
+  Result<Blob> OpenBlob(const Digest& digest) const;
+  // For readers that want a file: a name of the blob's where it is plain (do not write there), and
+  // its bytes written out where it is compact. kInvalidArgument where `path` exists.
+  Result<> PlaceAt(const Digest& digest, const std::filesystem::path& path) const;
+  // For readers that want all bytes side by side. A compact blob is written out to a file that is
+  // gone with the object.
+  Result<MappedFile> Map(const Digest& digest) const;
+
+  // Where the plain and the compact file are, or would be.
   std::filesystem::path PathOf(const Digest& digest) const;
+  std::filesystem::path CompactPathOf(const Digest& digest) const;
+
+  // Writes a compact file of the blob `recipe.digest`, which is plain as its sources are, reads it
+  // back, holds the bytes to the digest, and brings it to the disk. It is left in `incoming/` and
+  // told by its path; PublishCompact gives it its name.
+  struct Packed {
+    std::filesystem::path path;
+    CompactSizes sizes;
+  };
+  Result<Packed> Pack(const CompactRecipe& recipe, ThreadPool& pool) const;
+  Result<> PublishCompact(const Packed& packed, const Digest& digest) const;
+  // What it would be, from all its bytes or, by EstimateCompact, from some.
+  Result<CompactSizes> Measure(const CompactRecipe& recipe, ThreadPool& pool) const;
+  Result<uint64_t> Estimate(const CompactRecipe& recipe, ThreadPool& pool) const;
 
   // No error where there is none.
-  Result<> Remove(const Digest& digest) const;
-  // Every blob that has its name, in no order.
-  Result<> ForEach(const std::function<Result<>(const Digest& digest, uint64_t size)>& visit) const;
+  Result<> Remove(const StoredFile& file) const;
+  // Every file that has its name, in no order: a blob that is stored in both forms twice.
+  Result<> ForEach(const std::function<Result<>(const StoredFile& file)>& visit) const;
   // Removes files of writers that were last heard of before `age` ago; how many.
   Result<size_t> RemoveAbandoned(std::chrono::seconds age) const;
 
@@ -80,6 +130,7 @@ class BlobStore {
 
  private:
   explicit BlobStore(std::filesystem::path root) : root_(std::move(root)) {}
+  Result<CompactSources> OpenSources(const CompactRecipe& recipe) const;
   std::filesystem::path root_;
 };
 

@@ -74,17 +74,18 @@ TEST_F(BlobStoreTest, KeepsBytesUnderTheirDigest) {
   EXPECT_EQ(read, bytes);
   EXPECT_EQ(*store.Put(bytes), Sha256Of(bytes));  // twice is once
   size_t blobs = 0;
-  ASSERT_TRUE(store.ForEach([&](const Digest& digest, uint64_t size) -> Result<> {
-    EXPECT_EQ(digest, Sha256Of(bytes));
-    EXPECT_EQ(size, bytes.size());
+  ASSERT_TRUE(store.ForEach([&](const StoredFile& file) -> Result<> {
+    EXPECT_EQ(file.digest, Sha256Of(bytes));
+    EXPECT_EQ(file.bytes, bytes.size());
+    EXPECT_FALSE(file.compact);
     ++blobs;
     return {};
   }));
   EXPECT_EQ(blobs, 1u);
   EXPECT_EQ(Incoming(), 0u);
-  ASSERT_TRUE(store.Remove(Sha256Of(bytes)));
+  ASSERT_TRUE(store.Remove({Sha256Of(bytes)}));
   EXPECT_EQ(store.OpenBlob(Sha256Of(bytes)).error().code, ErrorCode::kNotFound);
-  EXPECT_TRUE(store.Remove(Sha256Of(bytes)));
+  EXPECT_TRUE(store.Remove({Sha256Of(bytes)}));
 }
 
 TEST_F(BlobStoreTest, AWriterThatIsDroppedLeavesNothing) {

@@ -34,7 +34,7 @@ class Bundles : public testing::Test {
   }
   size_t Stored() {
     size_t count = 0;
-    EXPECT_TRUE(to_->blobs().ForEach([&](const Digest&, uint64_t) -> Result<> {
+    EXPECT_TRUE(to_->blobs().ForEach([&](const StoredFile&) -> Result<> {
       ++count;
       return {};
     }));

@@ -84,7 +84,7 @@ Result<BundleHeader> ExportBundle(Hub& hub, Database& database, const Repository
   }
   std::string buffer(kCopyBytes, '\0');
   for (const auto& [digest, size] : blobs) {
-    JIKJI_ASSIGN(const OpenFile blob, hub.blobs().OpenBlob(digest));
+    JIKJI_ASSIGN(const Blob blob, hub.blobs().OpenBlob(digest));
     for (uint64_t at = 0; at < size;) {
       const size_t count = std::min<uint64_t>(buffer.size(), size - at);
       JIKJI_RETURN_IF_ERROR(blob.Read(at, std::span(buffer).first(count)));

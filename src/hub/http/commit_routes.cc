@@ -71,7 +71,7 @@ HttpResult<Change> PutLarge(Call& call, const json::object& value) {
     return std::unexpected(BadRequest("the bytes of `" + path + "` were not uploaded",
                                       "`" + path + "`의 내용이 업로드되지 않았습니다"));
   }
-  JIKJI_ASSIGN(const MappedFile mapped, MappedFile::Open(call.hub.blobs().PathOf(digest)));
+  JIKJI_ASSIGN(const MappedFile mapped, call.hub.blobs().Map(digest));
   if (const auto refused = CheckContent(path, mapped.bytes())) {
     return std::unexpected(RefusedFile(*refused));
   }

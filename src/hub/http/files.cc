@@ -56,8 +56,13 @@ HttpResult<net::Response> ServeFile(Call& call, net::Response response, const Fi
         "Content-Range", fmt::format("bytes {}-{}/{}", range.begin, range.end - 1, file.size));
   }
   if (call.request.method != "HEAD") {
-    JIKJI_ASSIGN(OpenFile opened, call.hub.blobs().OpenBlob(file.digest));
-    part.file = std::make_shared<const OpenFile>(std::move(opened));
+    JIKJI_ASSIGN(const Blob blob, call.hub.blobs().OpenBlob(file.digest));
+    part.file = blob.source();
+    if (part.length > 0 && part.file->descriptor() < 0) {
+      // What is damaged is found here, while the answer can still say so.
+      char first;
+      JIKJI_RETURN_IF_ERROR(blob.Read(part.offset, {&first, 1}));
+    }
   }
   response.file = std::move(part);
   return response;

@@ -67,7 +67,7 @@ HttpResult<std::monostate> Keep(const Call& call, const std::string& source,
 
 // "llama" of a GGUF file.
 std::string FamilyOf(const Call& call, const File& file) {
-  const auto mapped = MappedFile::Open(call.hub.blobs().PathOf(file.digest));
+  const auto mapped = call.hub.blobs().Map(file.digest);
   if (!mapped) return {};
   const auto gguf = ParseGguf(mapped->bytes(), "model.gguf");
   if (!gguf) return {};

@@ -12,7 +12,7 @@ constexpr uint64_t kPieceBytes = 16u << 20;
 constexpr size_t kReadBytes = 1u << 20;
 
 // One hexadecimal digest behind the other.
-Result<std::string> HashPieces(const OpenFile& file) {
+Result<std::string> HashPieces(const Blob& file) {
   std::string out;
   std::string buffer(kReadBytes, '\0');
   for (uint64_t begin = 0; begin < file.size(); begin += kPieceBytes) {
@@ -39,7 +39,7 @@ HttpResult<net::Response> RepoPieces(Call& call) {
                call.database.Run("SELECT sha256 FROM pieces WHERE digest = $1", {digest}));
   std::string hashes = rows.Text(0, 0);
   if (rows.empty()) {
-    JIKJI_ASSIGN(const OpenFile file, call.hub.blobs().OpenBlob(named.file.digest));
+    JIKJI_ASSIGN(const Blob file, call.hub.blobs().OpenBlob(named.file.digest));
     JIKJI_ASSIGN(hashes, HashPieces(file));
     JIKJI_RETURN_IF_ERROR(call.database.Run(
         "INSERT INTO pieces (digest, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING",

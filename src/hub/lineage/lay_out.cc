@@ -39,8 +39,8 @@ Result<> LayOut(const Hub& hub, const Listing& listing, const fs::path& folder) 
   for (const auto& [path, file] : listing) {
     const fs::path target = folder / path;
     if (!error) fs::create_directories(target.parent_path(), error);
-    if (!error) fs::create_symlink(fs::absolute(hub.blobs().PathOf(file.digest)), target, error);
     if (error) return SystemError("lay out the file", target, error);
+    JIKJI_RETURN_IF_ERROR(hub.blobs().PlaceAt(file.digest, target));
   }
   if (error) return SystemError("make the folder", folder, error);
   return {};

@@ -137,9 +137,8 @@ class Mirrorer {
       JIKJI_ASSIGN(const Digest digest, ParseDigest(file.etag));
       JIKJI_ASSIGN(const bool has, HasBlob(database_, digest, file.size, owner_));
       if (!has) continue;
-      if (link(hub_.blobs().PathOf(digest).c_str(), cache.Blob(file).c_str()) == 0) continue;
-      if (errno == EEXIST) continue;
-      return CannotLink(cache.Blob(file));
+      if (fs::exists(cache.Blob(file), error)) continue;
+      JIKJI_RETURN_IF_ERROR(hub_.blobs().PlaceAt(digest, cache.Blob(file)));
     }
     return {};
   }
