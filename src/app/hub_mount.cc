@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/access.h"
 #include "app/hub_root.h"
 #include "govern/governor.h"
+#include "govern/tenancy/acts.h"
+#include "hub/names.h"
 
 namespace jikji {
 namespace {
@@ -16,11 +19,34 @@ namespace {
 std::string OwnerName(int64_t organisation) { return fmt::format("org-{}", organisation); }
 
 hub::Account AccountOf(const ApiKey& key) {
-  if (HasRight(key.role, Right::kOperate)) return {"operator", hub::AccountRole::kAdmin, {}};
+  const std::string actor = fmt::format("key_{}", key.id);
+  if (HasRight(key.role, Right::kOperate)) {
+    return {"operator", hub::AccountRole::kAdmin, {}, actor};
+  }
   return {
       OwnerName(key.organisation),
       HasRight(key.role, Right::kManageKeys) ? hub::AccountRole::kWrite : hub::AccountRole::kRead,
-      {}};
+      {},
+      actor};
+}
+
+// Whose act it is: the organisation's that owns the repository, else the site's.
+int64_t OrganisationOf(std::string_view repository) {
+  const std::string_view owner = hub::OwnerOf(repository);
+  int64_t number = 0;
+  if (!owner.starts_with("org-")) return 0;
+  const auto [end, error] = std::from_chars(owner.data() + 4, owner.data() + owner.size(), number);
+  return error == std::errc() && end == owner.data() + owner.size() && number > 0 ? number : 0;
+}
+
+// Beside the acts of administration, whence every server carries it into its audit log.
+hub::Record IntoStore(Governor& governor) {
+  return [&governor](const hub::Act& act) {
+    return governor.WithDatabase([&](Database& database) {
+      return WriteAct(database, governor.clock().WallSeconds(), act.actor,
+                      {act.event, OrganisationOf(act.repository), act.repository, act.detail});
+    });
+  };
 }
 
 hub::Identify ByGovernor(const Governor& governor) {
@@ -54,13 +80,14 @@ bool IsHubPath(std::string_view path) {
 }
 
 Result<std::unique_ptr<HubMount>> HubMount::Open(const std::filesystem::path& root,
-                                                 const Governor* governor,
+                                                 Governor* governor,
                                                  const std::vector<std::string>& api_keys) {
   std::unique_ptr<HubMount> mount(new HubMount);
   JIKJI_ASSIGN(mount->hub_, hub::Hub::Open(root));
   hub::SiteOptions options;
   if (governor != nullptr) {
     options.identify = ByGovernor(*governor);
+    options.record = IntoStore(*governor);
   } else if (!api_keys.empty()) {
     options.identify = ByKeys(api_keys);
   }

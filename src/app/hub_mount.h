@@ -3,7 +3,8 @@
 // Contract: the API's own paths stay the API's; `/models`, `/sign-in`, `/sign-out`, `/api/...`,
 // `/v2/...` and what lies below OWNER/NAME are the hub's. Who calls the hub is who calls the API:
 // with a store, the key's role and organisation; with --api-key, whoever holds one is the hub's
-// operator; else the hub's own accounts.
+// operator; else the hub's own accounts. With a store, what is changed through it is written down
+// there as an act, and so reaches the audit log; while that fails, nothing is changed.
 #ifndef JIKJI_APP_HUB_MOUNT_H_
 #define JIKJI_APP_HUB_MOUNT_H_
 
@@ -29,7 +30,7 @@ class HubMount {
  public:
   // `governor` may be nullptr, and outlives this.
   static Result<std::unique_ptr<HubMount>> Open(const std::filesystem::path& root,
-                                                const Governor* governor,
+                                                Governor* governor,
                                                 const std::vector<std::string>& api_keys);
 
   // Says so where whoever reaches it may change everything.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "api/route_table.h"
+#include "govern/tenancy/acts.h"
 #include "govern/testing/site.h"
 #include "hub/testing/temporary_hub.h"
 #include "net/client.h"
@@ -28,7 +29,7 @@ TEST(HubPaths, WhatIsTheApisStaysTheApis) {
 // A server whose API says "api" to everything, with a hub mounted.
 class Mounted {
  public:
-  explicit Mounted(const Governor* governor, const std::vector<std::string>& keys = {}) {
+  explicit Mounted(Governor* governor, const std::vector<std::string>& keys = {}) {
     auto mount = HubMount::Open(hub_.root(), governor, keys);
     EXPECT_TRUE(mount);
     mount_ = *std::move(mount);
@@ -124,6 +125,28 @@ TEST_P(MountedUnderGovernance, KeysOpenTheHubAsTheirRolesSay) {
   EXPECT_EQ(by_cookie(member.secret), 200);
   EXPECT_EQ(by_cookie(stranger.secret), 404);
   EXPECT_EQ(by_cookie("anything"), 404);
+  EXPECT_EQ(server.Ask("POST", path + "/branch/new", publisher.secret, "{}").status, 200);
+  EXPECT_EQ(server.Ask("POST", path + "/branch/new", publisher.secret, "{}").status, 409);
+  EXPECT_EQ(server.Ask("PUT", path + "/settings", publisher.secret, R"({"private":false})").status,
+            200);
+  EXPECT_EQ(server.Ask("POST", path + "/tag/main", member.secret, R"({"tag":"v1"})").status, 403);
+  EXPECT_EQ(server
+                .Ask("DELETE", "/api/repos/delete", publisher.secret,
+                     R"({"name":"m","organization":")" + own + R"("})")
+                .status,
+            200);
+  // Each change, and no refusal, is an act of its organisation.
+  const auto acts = ReadActs(*database_, {.organisation = organisation_});
+  ASSERT_TRUE(acts);
+  std::vector<std::string> seen;
+  for (const WrittenAct& act : *acts) {
+    if (!act.event.starts_with("hub_")) continue;
+    seen.push_back(act.event);
+    EXPECT_EQ(act.actor, "key_" + std::to_string(publisher.id));
+    EXPECT_EQ(act.target, own + "/m");
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"hub_repository.created", "hub_branch.created",
+                                            "hub_repository.updated", "hub_repository.deleted"}));
   // A key that is revoked opens nothing.
   ASSERT_TRUE(admin_->RevokeKey(publisher.id));
   ASSERT_TRUE(governor->Refresh());

@@ -23,6 +23,7 @@ struct Account {
   std::string name;  // empty: not known
   AccountRole role = AccountRole::kNobody;
   std::vector<std::string> owners;  // beside its own name
+  std::string actor = {};           // who acts, for the record, where `name` does not say
 };
 
 // The token, which is told this once. kInvalidArgument where the name is taken or is none.

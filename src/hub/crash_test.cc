@@ -72,10 +72,12 @@ TEST(HubCrash, AtEveryStepOfTheCollectorWhatIsNeededStays) {
   const Repository repository = hub.Make("alice/tiny");
   ASSERT_TRUE(CommitFile(*hub, repository, "w", "needed"));
   bool finished = false;
-  for (int step = 0; !finished; step += 13) {
+  int killed = 0;
+  const int stride = TestRounds(8) == 8 ? 1 : 24;  // sanitizers visit fewer
+  for (int step = 0; !finished; step += stride) {
     {
       auto session = hub->Connect();
-      ASSERT_TRUE(Store(*hub, **session, "not needed " + std::to_string(step), "alice"));
+      ASSERT_TRUE(Store(*hub, **session, "not needed", "alice"));
       ASSERT_TRUE((*session)->Run("DELETE FROM leases"));
     }
     hub.Close();
@@ -86,6 +88,7 @@ TEST(HubCrash, AtEveryStepOfTheCollectorWhatIsNeededStays) {
     if (ended == Ended::kNotTraced) GTEST_SKIP() << "children cannot be traced here";
     ASSERT_NE(ended, Ended::kFailed) << step;
     finished = ended == Ended::kFinished;
+    killed += ended == Ended::kKilled ? 1 : 0;
     hub.Reopen();
     auto session = hub->Connect();
     // A row without its file would promise bytes that are not there.
@@ -94,13 +97,17 @@ TEST(HubCrash, AtEveryStepOfTheCollectorWhatIsNeededStays) {
       EXPECT_TRUE(hub->blobs().OpenBlob(*ParseDigest(rows->Text(row, 0))));
     }
     EXPECT_TRUE(hub->blobs().OpenBlob(Sha256Of("needed")));
+    // The next one removes what a killed one left, so each step has one blob to remove.
+    ASSERT_TRUE(CollectGarbage(*hub));
+    size_t left = 0;
+    ASSERT_TRUE(hub->blobs().ForEach([&](const StoredFile&) -> Result<> {
+      ++left;
+      return {};
+    }));
+    EXPECT_EQ(left, 1u) << step;
   }
-  size_t left = 0;
-  ASSERT_TRUE(hub->blobs().ForEach([&](const StoredFile&) -> Result<> {
-    ++left;
-    return {};
-  }));
-  EXPECT_EQ(left, 1u);
+  std::printf("killed at %d steps\n", killed);
+  EXPECT_GT(killed, 60 / stride);
 }
 
 }  // namespace

@@ -122,6 +122,26 @@ TEST(GatePickle, PyTorchZip) {
   EXPECT_TRUE(Check("pytorch_model.bin", std::string("PK\3\4rest", 8)));
 }
 
+// Code of a repository comes in, marked; what asks a client to run it is known.
+TEST(GateCode, AutoMapIsMarkedAndNothingRuns) {
+  const char* config = R"({"auto_map":{"AutoModel":"modeling_x.X"}})";
+  EXPECT_FALSE(Check("config.json", config));
+  EXPECT_TRUE(AsksForCode("config.json", config));
+  for (const char* path : {"modeling_x.py", "setup.sh", "a.ipynb", "kernel.cu"}) {
+    EXPECT_FALSE(Check(path, "import os")) << path;
+    EXPECT_TRUE(IsCode(path)) << path;
+  }
+}
+
+// A zip bomb is refused by its first bytes: nothing here unpacks anything.
+TEST(GatePickle, ZipBombIsNeverUnpacked) {
+  const std::string bomb = std::string("PK\3\4", 4) + std::string(1 << 20, 'x');
+  for (const char* path : {"pytorch_model.bin", "notes.txt", "data.parquet", "model.onnx"}) {
+    EXPECT_TRUE(Check(path, bomb)) << path;
+    EXPECT_TRUE(CheckBeforeUpload(path, 60'000'000, bomb.substr(0, 512))) << path;
+  }
+}
+
 // nullifAI: a 7z container, which scanners for zip pass over.
 TEST(GatePickle, NullifAiSevenZip) {
   EXPECT_TRUE(Check("pytorch_model.bin", std::string("7z\xBC\xAF\x27\x1C\0\4", 8)));
@@ -148,6 +168,17 @@ TEST(GateTemplate, Cve202434359Ssti) {
   EXPECT_TRUE(Check("m.gguf", Gguf(0, 1).StringValue("tokenizer.chat_template", "{% x").bytes()));
 }
 
+// CVE-2026-5760: the same in a server that renders what a GGUF file brings. What the parser takes
+// is stored as bytes; no gate, page or API renders it.
+TEST(GateTemplate, Cve20265760TemplateInWeights) {
+  const char* reaches = "{{ ''.__class__.__mro__[1].__subclasses__() }}";
+  const auto kept =
+      Check("m.gguf", Gguf(0, 1).StringValue("tokenizer.chat_template", reaches).bytes());
+  const auto alone = Check("chat_template.jinja", reaches);
+  EXPECT_EQ(kept.has_value(), alone.has_value());  // one parser for both
+  EXPECT_TRUE(Check("m.gguf", Gguf(0, 1).StringValue("tokenizer.chat_template", "{{ x").bytes()));
+}
+
 // CVE-2025-49847: a vocabulary whose token is longer than the reader's buffer.
 TEST(GateGguf, Cve202549847VocabularyLengths) {
   Gguf file(0, 1);
@@ -159,7 +190,15 @@ TEST(GateGguf, Cve202549847VocabularyLengths) {
   EXPECT_TRUE(Check("m.gguf", count.bytes()));
 }
 
-// CVE-2025-53630 and its bypass CVE-2026-27940: sizes of tensors that overflow when they are added.
+// CVE-2025-53630: sizes of tensors that overflow when they are added.
+TEST(GateGguf, Cve202553630SumOfSizesOverflows) {
+  EXPECT_TRUE(Check("m.gguf", Gguf(2, 0)
+                                  .Tensor("a", {uint64_t{1} << 62}, 0, 0)
+                                  .Tensor("b", {uint64_t{1} << 62}, 0, 0)
+                                  .Data(64)));
+}
+
+// Its bypass: the last tensor alone wraps the sum.
 TEST(GateGguf, Cve202627940SumOfSizesOverflows) {
   EXPECT_TRUE(Check("m.gguf", Gguf(2, 0)
                                   .Tensor("a", {uint64_t{1} << 61}, 0, 0)
@@ -195,6 +234,17 @@ TEST(GateGguf, ByteTokenOutOfBounds) {
 TEST(GateGguf, Cve20267482TensorBehindTheEnd) {
   EXPECT_TRUE(Check("m.gguf", Gguf(1, 0).Tensor("a", {64}, 0, 0).Data(128)));
   EXPECT_TRUE(Check("m.gguf", Gguf(1, 0).Tensor("a", {0}, 0, 0).Data(0)));
+}
+
+// llama.cpp pull request 25821: more blocks than the reader has room for.
+TEST(GateGguf, MoreThan512Blocks) {
+  const auto blocks = [](uint32_t count) {
+    Gguf file(0, 2);
+    file.StringValue("general.architecture", "llama").Key("llama.block_count", 4);
+    return file.Put<uint32_t>(count).bytes();
+  };
+  EXPECT_FALSE(Check("m.gguf", blocks(512)));
+  EXPECT_TRUE(Check("m.gguf", blocks(513)));
 }
 
 TEST(GateGguf, CountsThatCannotBe) {

@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "store/compact/compact_writer.h"
 #include "store/digest.h"
+#include "store/sha256_in_step.h"
 
 namespace jikji {
 
@@ -53,7 +54,7 @@ class BlobWriter {
   std::filesystem::path path_;
   int descriptor_;
   uint64_t size_ = 0;
-  Sha256Stream hash_;
+  Sha256InStep hash_;
   Digest digest_{};
 };
 

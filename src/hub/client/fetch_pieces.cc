@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "store/sha256_pair.h"
+#include "store/sha256_lane.h"
 
 namespace jikji::hub {
 namespace {
@@ -73,16 +73,15 @@ std::array<Result<>, 2> FetchPieces(Remote& remote, const std::string& repositor
   Lane first(jobs[0]), second(jobs[1]);
   first.Open(remote, repository, commit);
   second.Open(remote, repository, commit);
-  Sha256Pair hashes;
+  Sha256Lane first_hash, second_hash;
   for (;;) {
     const std::string_view one = first.Next(), other = second.Next();
     if (one.empty() && other.empty()) break;
-    hashes.Update(one, other);
+    Sha256Lane::UpdateBoth(first_hash, one, second_hash, other);
     first.Write(one);
     second.Write(other);
   }
-  const auto digests = hashes.Finish();
-  return {first.Finish(digests[0]), second.Finish(digests[1])};
+  return {first.Finish(first_hash.Finish()), second.Finish(second_hash.Finish())};
 }
 
 }  // namespace jikji::hub

@@ -44,7 +44,7 @@ struct PieceJob {
 };
 
 // Two pieces over two connections in step, since two are hashed at once faster than one after the
-// other (store/sha256_pair). Written and right, but not marked. kUnavailable is worth another try.
+// other (store/sha256_lane). Written and right, but not marked. kUnavailable is worth another try.
 std::array<Result<>, 2> FetchPieces(Remote& remote, const std::string& repository,
                                     const std::string& commit, const std::array<PieceJob, 2>& jobs);
 

@@ -51,12 +51,16 @@ HttpResult<net::Response> AccessRequests(Call& call) {
   const bool granted = status == nullptr || *status == json::value("accepted");
   JIKJI_RETURN_IF_ERROR(
       GrantAccess(call.database, *call.repository, std::string(user->as_string()), granted));
+  call.deed = Deed{granted ? "hub_access.granted" : "hub_access.withdrawn",
+                   call.repository->name,
+                   {{"account", user->as_string()}}};
   return JsonResponse(json::object{});
 }
 
 HttpResult<net::Response> AskForAccess(Call& call) {
   if (call.account.name.empty()) return std::unexpected(NeedsToken());
   JIKJI_ASSIGN(const bool granted, AskAccess(call.database, call.account, *call.repository));
+  call.deed = Deed{"hub_access.asked", call.repository->name, {{"granted", granted}}};
   if (call.signed_in) {  // from the button on its page
     net::Response back;
     back.status = 303;

@@ -20,6 +20,12 @@
 
 namespace jikji::hub {
 
+struct Deed {
+  std::string event;
+  std::string repository;
+  boost::json::object detail;
+};
+
 struct Call {
   Hub& hub;
   Database& database;
@@ -32,6 +38,8 @@ struct Call {
   // Whose a token is.
   std::function<Result<Account>(std::string_view token)> account_of = nullptr;
   bool signed_in = false;  // in a browser, by the cookie
+  // What it changed, for the record.
+  std::optional<Deed> deed = std::nullopt;
 };
 
 // "NAME=" of the cookie that a browser signs in by.

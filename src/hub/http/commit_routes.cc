@@ -207,6 +207,8 @@ HttpResult<net::Response> PostCommit(Call& call) {
         412, "", "the branch has moved to " + done->oid + ": put your changes on it and push again",
         "브랜치가 " + done->oid + "로 옮겨졌습니다. 그 위에 다시 커밋하세요"));
   }
+  call.deed = Deed{
+      "hub_commit.made", call.repository->name, {{"branch", commit.branch}, {"commit", done->oid}}};
   const std::string prefix =
       call.repository->kind == "model" ? "/" : "/" + call.repository->kind + "s/";
   return JsonResponse(json::object{

@@ -18,7 +18,12 @@ HttpResult<Commit> StartOf(Call& call, const std::optional<std::string>& revisio
 
 HttpResult<net::Response> MakeRef(Call& call, Ref ref) {
   auto made = CreateRef(call.database, call.repository->id, ref);
-  if (made) return JsonResponse(json::object{});
+  if (made) {
+    call.deed = Deed{ref.kind == "tag" ? "hub_tag.created" : "hub_branch.created",
+                     call.repository->name,
+                     {{"name", ref.name}, {"commit", ref.target}}};
+    return JsonResponse(json::object{});
+  }
   HttpError error(made.error());
   // Clients pass over what exists already where they are asked to, and know it by 409.
   if (made.error().message == "it exists already") error.status = 409;
@@ -73,6 +78,7 @@ HttpResult<net::Response> RepoBranch(Call& call) {
   const std::string name(call.rest);
   if (call.request.method == "DELETE") {
     JIKJI_RETURN_IF_ERROR(DeleteRef(call.database, call.repository->id, "branch", name));
+    call.deed = Deed{"hub_branch.deleted", call.repository->name, {{"name", name}}};
     return JsonResponse(json::object{});
   }
   JIKJI_ASSIGN(const json::object body, JsonBody(call));
@@ -87,6 +93,7 @@ HttpResult<net::Response> RepoTag(Call& call) {
   if (call.request.method == "DELETE") {
     JIKJI_RETURN_IF_ERROR(
         DeleteRef(call.database, call.repository->id, "tag", std::string(call.rest)));
+    call.deed = Deed{"hub_tag.deleted", call.repository->name, {{"name", call.rest}}};
     return JsonResponse(json::object{});
   }
   JIKJI_ASSIGN(const json::object body, JsonBody(call));
@@ -103,6 +110,8 @@ HttpResult<net::Response> SuperSquash(Call& call) {
   JIKJI_ASSIGN(const std::string oid,
                SquashBranch(call.database, call.repository->id, std::string(call.rest),
                             message.value_or("squash history"), call.account.name));
+  call.deed =
+      Deed{"hub_branch.squashed", call.repository->name, {{"name", call.rest}, {"commit", oid}}};
   return JsonResponse(json::object{{"commitOid", oid}});
 }
 

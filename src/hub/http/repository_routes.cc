@@ -94,7 +94,12 @@ HttpResult<net::Response> CreateRepo(Call& call) {
   json::object out{{"url", PageOf(call, created.repository)},
                    {"name", created.repository.name},
                    {"id", std::to_string(created.repository.id)}};
-  if (!created.existed) return JsonResponse(out);
+  if (!created.existed) {
+    call.deed = Deed{"hub_repository.created",
+                     created.repository.name,
+                     {{"kind", kind}, {"private", created.repository.is_private}}};
+    return JsonResponse(out);
+  }
   out["error"] = "the repository exists already / 저장소가 이미 있습니다";
   net::Response response = JsonResponse(out, 409);
   response.headers.emplace_back("X-Error-Message", "the repository exists already");
@@ -108,6 +113,7 @@ HttpResult<net::Response> DeleteRepo(Call& call) {
   JIKJI_ASSIGN(call.repository, SeeRepository(call, kind, name));
   JIKJI_ASSIGN(std::ignore, MustWrite(call));
   JIKJI_RETURN_IF_ERROR(DeleteRepository(call.database, call.repository->id));
+  call.deed = Deed{"hub_repository.deleted", call.repository->name, {{"kind", kind}}};
   return JsonResponse(json::object{});
 }
 
@@ -125,6 +131,7 @@ HttpResult<net::Response> MoveRepo(Call& call) {
         HttpError(409, "", "a repository of that name exists", "그 이름의 저장소가 이미 있습니다"));
   }
   JIKJI_RETURN_IF_ERROR(MoveRepository(call.database, call.repository->id, to.value_or("")));
+  call.deed = Deed{"hub_repository.moved", call.repository->name, {{"to", to.value_or("")}}};
   return JsonResponse(json::object{});
 }
 
@@ -145,6 +152,9 @@ HttpResult<net::Response> RepoSettings(Call& call) {
     }
   }
   JIKJI_RETURN_IF_ERROR(UpdateRepository(call.database, repository));
+  call.deed = Deed{"hub_repository.updated",
+                   repository.name,
+                   {{"private", repository.is_private}, {"gated", repository.gated}}};
   return JsonResponse(
       json::object{{"private", repository.is_private}, {"gated", repository.gated}});
 }

@@ -1,6 +1,8 @@
 #include "hub/http/site.h"
 
 #include <boost/json.hpp>
+#include <deque>
+#include <mutex>
 #include <new>
 
 #include "base/log.h"
@@ -244,6 +246,9 @@ class HubSite : public Site {
       return std::unexpected(HttpError(403, "", "pages of another site may change nothing here",
                                        "다른 사이트의 페이지는 여기서 아무것도 바꿀 수 없습니다"));
     }
+    if (auto recorded = RecordPending(); !recorded && Effective(request.method) != "GET") {
+      return std::unexpected(HttpError(recorded.error()));
+    }
     JIKJI_ASSIGN(const Hub::Session session, hub_.Connect());
     const auto account_of = [&](std::string_view token) {
       return options_.identify ? options_.identify(request, token) : FindAccount(*session, token);
@@ -262,11 +267,36 @@ class HubSite : public Site {
     if (!answer && answer.error().status < 500 && IsForAPerson(request)) {
       return ErrorPage(call, answer.error());
     }
+    if (call.deed && options_.record) {
+      {
+        const std::lock_guard lock(pending_mutex_);
+        pending_.push_back({std::move(call.deed->event),
+                            call.account.actor.empty() ? call.account.name : call.account.actor,
+                            std::move(call.deed->repository), json::serialize(call.deed->detail)});
+      }
+      JIKJI_RETURN_IF_ERROR(RecordPending());
+    }
     return answer;
+  }
+
+  // What could not be recorded when it was done is recorded before anything else is changed.
+  Result<> RecordPending() {
+    const std::lock_guard lock(pending_mutex_);
+    while (!pending_.empty()) {
+      if (auto recorded = options_.record(pending_.front()); !recorded) {
+        return Fail(ErrorCode::kUnavailable,
+                    "what was changed cannot be recorded, so nothing more is: " +
+                        recorded.error().ToString());
+      }
+      pending_.pop_front();
+    }
+    return {};
   }
 
   Hub& hub_;
   const SiteOptions options_;
+  std::mutex pending_mutex_;
+  std::deque<Act> pending_;
   Workers workers_;
 };
 

@@ -24,6 +24,16 @@ namespace jikji::hub {
 using Identify =
     std::function<Result<Account>(const net::Request& request, std::string_view token)>;
 
+// A change of the hub, once it is made.
+struct Act {
+  std::string event;       // "hub_commit.made": docs/audit.md lists them
+  std::string actor;       // the account's `actor`, else its name
+  std::string repository;  // OWNER/NAME
+  std::string detail;      // a JSON object
+};
+// Writes an act down. Thread-safe. While it fails, nothing more is changed.
+using Record = std::function<Result<>(const Act& act)>;
+
 struct SiteOptions {
   // `http://host:port` that clients reach this by, for the URLs they are told; empty: what they
   // wrote in Host.
@@ -31,6 +41,8 @@ struct SiteOptions {
   size_t workers = 2;
   // nullptr: the hub's own accounts.
   Identify identify = nullptr;
+  // nullptr: no record is kept.
+  Record record = nullptr;
 };
 
 class Site {

@@ -50,7 +50,6 @@ bool Upload::Write(std::string_view piece) {
   if (writer_) {
     if (auto written = writer_->Write(piece); !written) error_ = written.error();
   } else {
-    part_hash_.Update(piece);
     uint64_t offset = url_.offset + taken_;
     for (std::string_view rest = piece; !rest.empty() && !error_;) {
       const ssize_t count = pwrite(part_, rest.data(), rest.size(), static_cast<off_t>(offset));
@@ -68,12 +67,12 @@ bool Upload::Write(std::string_view piece) {
   return !error_;
 }
 
-Result<Digest> Upload::FinishPart() {
+Result<> Upload::FinishPart() {
   if (taken_ != url_.length) {
     return Fail(ErrorCode::kInvalidArgument, "fewer bytes came than were announced");
   }
   if (fsync(part_) != 0) return Fail(ErrorCode::kIo, "cannot sync the part");
-  return part_hash_.Finish();
+  return {};
 }
 
 }  // namespace jikji::hub

@@ -26,8 +26,8 @@ class Upload : public net::BodySink {
   const SignedUrl& url() const { return url_; }
   // Of a whole blob: what was written.
   BlobWriter& writer() { return *writer_; }
-  // Of a part: all of it came and is on the disk; its digest.
-  Result<Digest> FinishPart();
+  // Of a part: all of it came and is on the disk.
+  Result<> FinishPart();
 
  private:
   std::optional<Error> error_;
@@ -35,7 +35,6 @@ class Upload : public net::BodySink {
   std::optional<BlobWriter> writer_;
   int part_ = -1;
   uint64_t taken_ = 0;
-  Sha256Stream part_hash_;
 };
 
 }  // namespace jikji::hub

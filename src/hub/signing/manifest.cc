@@ -6,6 +6,9 @@
 #include <array>
 #include <boost/json.hpp>
 #include <charconv>
+#include <compare>
+#include <optional>
+#include <utility>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -23,9 +26,43 @@ constexpr std::array<std::string_view, 4> kIgnored = {".git", ".gitattributes", 
                                                       ".gitignore"};
 constexpr size_t kReadBytes = 1u << 20;
 
-bool IsIgnored(const fs::path& relative) {
+bool IsIgnored(const fs::path& relative, const Manifest& how) {
   const std::string top = *relative.begin();
-  return std::ranges::find(kIgnored, top) != kIgnored.end();
+  if (std::ranges::find(kIgnored, top) != kIgnored.end()) return true;
+  const std::string path = relative.generic_string();
+  return std::ranges::any_of(how.ignored, [&](const std::string& left_out) {
+    return path == left_out || path.starts_with(left_out + "/");
+  });
+}
+
+// `path:start:end`. What the reference writes: numbers without leading zeros.
+struct ShardName {
+  std::string_view path;
+  uint64_t start = 0;
+  uint64_t end = 0;
+
+  auto operator<=>(const ShardName&) const = default;
+};
+
+std::optional<uint64_t> NumberIn(std::string_view digits) {
+  uint64_t number = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  if (error != std::errc() || stop != end || (digits.size() > 1 && digits.front() == '0')) {
+    return {};
+  }
+  return number;
+}
+
+std::optional<ShardName> ParseShardName(std::string_view name) {
+  const size_t last = name.rfind(':');
+  if (last == std::string_view::npos || last == 0) return {};
+  const size_t before = name.rfind(':', last - 1);
+  if (before == std::string_view::npos) return {};
+  const auto start = NumberIn(name.substr(before + 1, last - before - 1));
+  const auto end = NumberIn(name.substr(last + 1));
+  if (!start || !end) return {};
+  return ShardName{name.substr(0, before), *start, *end};
 }
 
 Result<Digest> DigestOf(const OpenFile& file, uint64_t begin, uint64_t end) {
@@ -54,49 +91,71 @@ Result<> AddFile(const fs::path& path, const std::string& name, Manifest& manife
   return {};
 }
 
-Digest RootOf(const Manifest& manifest) {
-  Sha256Stream hash;
-  for (const auto& [name, digest] : manifest.resources) {
-    hash.Update({reinterpret_cast<const char*>(digest.data()), digest.size()});
+using Resource = std::pair<std::string_view, const Digest*>;
+
+std::vector<Resource> InOrder(const Manifest& manifest) {
+  std::vector<Resource> out;
+  for (const auto& [name, digest] : manifest.resources) out.emplace_back(name, &digest);
+  if (manifest.shards) {
+    std::ranges::sort(out, {}, [](const Resource& one) {
+      return ParseShardName(one.first).value_or(ShardName{one.first});
+    });
   }
-  return hash.Finish();
+  return out;
+}
+
+std::string_view RawBytes(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+// Of a resource. The reference names a shard's after its size.
+std::string AlgorithmOf(const Manifest& manifest) {
+  return manifest.shards ? fmt::format("sha256-sharded-{}", manifest.shard_bytes) : "sha256";
 }
 
 std::unexpected<Error> Broken(std::string message) {
   return Fail(ErrorCode::kMalformed, "the signed statement: " + std::move(message));
 }
 
-// The file of a resource; of a shard, without its range.
 Result<> CheckName(std::string_view name, bool shards) {
   std::string_view path = name;
   if (shards) {
-    for (int part = 0; part < 2; ++part) {
-      const size_t colon = path.rfind(':');
-      if (colon == std::string_view::npos || colon + 1 == path.size()) {
-        return Broken("a shard is named `path:start:end`");
-      }
-      for (const char c : path.substr(colon + 1)) {
-        if (c < '0' || c > '9') return Broken("a shard is named `path:start:end`");
-      }
-      path = path.substr(0, colon);
-    }
+    const auto shard = ParseShardName(name);
+    if (!shard) return Broken("a shard is named `path:start:end`");
+    path = shard->path;
   }
+  if (path == ".") return {};
   if (auto good = CheckFilePath(path); !good) return Broken(good.error().ToString());
   return {};
 }
 
+// True where `name` may stand behind `before`: shards by where they begin, or by their bytes.
+struct Ordering {
+  bool by_bytes = true;
+  bool by_place = true;
+
+  void Add(std::string_view before, std::string_view name, bool shards) {
+    by_bytes = by_bytes && before < name;
+    by_place = by_place && shards && ParseShardName(before) < ParseShardName(name);
+  }
+  bool holds() const { return by_bytes || by_place; }
+};
+
 }  // namespace
 
-Result<Manifest> ManifestOf(const fs::path& folder, const fs::path& signature,
-                            const Manifest& how) {
+Result<Manifest> ManifestOf(const fs::path& model, const fs::path& signature, const Manifest& how) {
   Manifest manifest = how;
   manifest.resources.clear();
   std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+  if (fs::is_regular_file(model, error)) {
+    JIKJI_RETURN_IF_ERROR(AddFile(model, ".", manifest));
+    return manifest;
+  }
+  for (fs::recursive_directory_iterator it(model, error), end; !error && it != end;
        it.increment(error)) {
-    const fs::path relative = it->path().lexically_relative(folder);
+    const fs::path relative = it->path().lexically_relative(model);
     std::error_code gone;
-    if (IsIgnored(relative) || fs::equivalent(it->path(), signature, gone)) {
+    if (IsIgnored(relative, how) || fs::equivalent(it->path(), signature, gone)) {
       if (it->is_directory(gone)) it.disable_recursion_pending();
       continue;
     }
@@ -108,18 +167,21 @@ Result<Manifest> ManifestOf(const fs::path& folder, const fs::path& signature,
     JIKJI_RETURN_IF_ERROR(CheckFilePath(relative.generic_string()));
     JIKJI_RETURN_IF_ERROR(AddFile(it->path(), relative.generic_string(), manifest));
   }
-  if (error) return Fail(ErrorCode::kIo, error.message(), folder.string());
+  if (error) return Fail(ErrorCode::kIo, error.message(), model.string());
   return manifest;
 }
 
 std::string StatementOf(const Manifest& manifest) {
   json::array resources;
-  for (const auto& [name, digest] : manifest.resources) {
-    resources.push_back(
-        json::object{{"name", name}, {"algorithm", "sha256"}, {"digest", HexOf(digest)}});
+  Sha256Stream root;
+  for (const auto& [name, digest] : InOrder(manifest)) {
+    root.Update(RawBytes(*digest));
+    resources.push_back(json::object{
+        {"name", name}, {"algorithm", AlgorithmOf(manifest)}, {"digest", HexOf(*digest)}});
   }
   json::array ignored;
   for (const std::string_view path : kIgnored) ignored.emplace_back(path);
+  for (const std::string& path : manifest.ignored) ignored.emplace_back(path);
   json::object serialization{{"method", manifest.shards ? "shards" : "files"},
                              {"hash_type", "sha256"},
                              {"allow_symlinks", manifest.links},
@@ -127,7 +189,7 @@ std::string StatementOf(const Manifest& manifest) {
   if (manifest.shards) serialization["shard_size"] = manifest.shard_bytes;
   return json::serialize(json::object{
       {"_type", kStatementType},
-      {"subject", {{{"name", manifest.name}, {"digest", {{"sha256", HexOf(RootOf(manifest))}}}}}},
+      {"subject", {{{"name", manifest.name}, {"digest", {{"sha256", HexOf(root.Finish())}}}}}},
       {"predicateType", kPredicateType},
       {"predicate",
        {{"serialization", std::move(serialization)}, {"resources", std::move(resources)}}}});
@@ -168,23 +230,35 @@ Result<Manifest> ParseStatement(std::string_view text) {
     }
     manifest.shard_bytes = size->to_number<uint64_t>(absent);
   }
+  const json::value* ignored = parsed.find_pointer("/predicate/serialization/ignore_paths", absent);
+  for (const json::value& path :
+       ignored != nullptr && ignored->is_array() ? ignored->as_array() : json::array()) {
+    // One that leads outside names nothing of the model.
+    if (!path.is_string() || !CheckFilePath(std::string_view(path.as_string()))) continue;
+    manifest.ignored.emplace_back(path.as_string());
+  }
   const json::value* resources = parsed.find_pointer("/predicate/resources", absent);
   if (resources == nullptr || !resources->is_array()) return Broken("it has no resources");
   std::string last;
+  Ordering ordering;
+  Sha256Stream root;
   for (const json::value& resource : resources->as_array()) {
     if (!resource.is_object()) return Broken("a resource is an object");
     JIKJI_ASSIGN(const auto name, OptionalString(resource.as_object(), "name"));
     JIKJI_ASSIGN(const auto algorithm, OptionalString(resource.as_object(), "algorithm"));
     JIKJI_ASSIGN(const auto digest, OptionalString(resource.as_object(), "digest"));
-    if (!name || algorithm != "sha256" || !digest) {
+    if (!name || !digest || (algorithm != "sha256" && algorithm != AlgorithmOf(manifest))) {
       return Broken("a resource has a name, the algorithm sha256 and a digest");
     }
     JIKJI_RETURN_IF_ERROR(CheckName(*name, manifest.shards));
-    if (*name <= last) return Broken("resources must be sorted by name, each once");
+    if (!last.empty()) ordering.Add(last, *name, manifest.shards);
+    if (!ordering.holds()) return Broken("resources must be sorted by name, each once");
     last = *name;
-    JIKJI_ASSIGN(manifest.resources[*name], ParseDigest(*digest));
+    JIKJI_ASSIGN(const Digest value, ParseDigest(*digest));
+    root.Update(RawBytes(value));
+    manifest.resources[*name] = value;
   }
-  if (string_at("/subject/0/digest/sha256") != HexOf(RootOf(manifest))) {
+  if (string_at("/subject/0/digest/sha256") != HexOf(root.Finish())) {
     return Broken("the digest of the subject is not that of the resources");
   }
   return manifest;

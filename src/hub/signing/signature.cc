@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -148,7 +149,20 @@ std::unexpected<Error> Untrusted(std::string why) {
   return Fail(ErrorCode::kPermissionDenied, "the signature is not good: " + std::move(why));
 }
 
-// The key of the bundle's first certificate, once it leads to one of the roots.
+// As the reference asks it: for signatures by its key usage, or for code by its extended one.
+bool IsForSigning(const Certificate& certificate) {
+  const uint32_t flags = X509_get_extension_flags(certificate.get());
+  if ((flags & EXFLAG_INVALID) != 0) return false;
+  if ((flags & EXFLAG_KUSAGE) != 0 &&
+      (X509_get_key_usage(certificate.get()) & KU_DIGITAL_SIGNATURE) != 0) {
+    return true;
+  }
+  return (flags & EXFLAG_XKUSAGE) != 0 &&
+         (X509_get_extended_key_usage(certificate.get()) & XKU_CODE_SIGN) != 0;
+}
+
+// The key of the bundle's first certificate, once it leads to one of the roots: authorities, or the
+// signer's own certificate, that are trusted as they are.
 Result<Key> TrustedKey(const json::value& bundle, const Certificates& roots) {
   boost::system::error_code absent;
   const json::value* list =
@@ -170,10 +184,17 @@ Result<Key> TrustedKey(const json::value& bundle, const Certificates& roots) {
   const std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
   const bool ready =
       X509_STORE_CTX_init(context.get(), store.get(), chain.front().get(), between) == 1;
+  if (ready) {
+    X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context.get()),
+                                X509_V_FLAG_PARTIAL_CHAIN);
+  }
   const bool trusted = ready && X509_verify_cert(context.get()) == 1;
   const std::string why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
   sk_X509_free(between);
   if (!trusted) return Untrusted("the certificate: " + why);
+  if (!IsForSigning(chain.front())) {
+    return Untrusted("the certificate is for other things than signing");
+  }
   return Key(X509_get_pubkey(chain.front().get()));
 }
 

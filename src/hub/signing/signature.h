@@ -29,22 +29,24 @@ Result<> MakeSigningKey(const std::filesystem::path& private_key,
 Result<std::string> SignStatement(const std::string& statement, const SigningKey& key);
 
 struct TrustAnchor {
-  std::filesystem::path public_key;    // PEM; or
-  std::filesystem::path certificates;  // roots that a signer's chain must lead to, PEM
+  std::filesystem::path public_key;  // PEM; or
+  // Authorities that a signer's chain must lead to, roots or below them, or signers themselves;
+  // PEM.
+  std::filesystem::path certificates;
 };
 
 // The statement, once the signature is good.
 Result<std::string> VerifySignature(std::string_view bundle, const TrustAnchor& trust);
 
 struct SignOptions {
-  std::filesystem::path folder;
+  std::filesystem::path folder;  // or a file
   std::filesystem::path signature;
   bool shards = false;
   bool links = true;
 };
 Result<> SignModel(const SignOptions& options, const SigningKey& key);
 
-// What is wrong with a folder whose signature is good; empty: nothing.
+// What is wrong with a folder or file whose signature is good; empty: nothing.
 struct SignedModel {
   Manifest manifest;
   std::vector<std::string> problems;

@@ -102,10 +102,67 @@ TEST_F(Signing, ShardsAreSignedToo) {
   ASSERT_TRUE(manifest.has_value());
   EXPECT_EQ(manifest->resources.size(), 7u);
   EXPECT_EQ(manifest->resources.at("d0/f00:4:5"), Sha256Of("0"));
+  const std::string statement = StatementOf(*manifest);
+  EXPECT_NE(statement.find("\"sha256-sharded-2\""), std::string::npos);
   const auto parsed = ParseStatement(StatementOf(*manifest));
   ASSERT_TRUE(parsed.has_value()) << parsed.error().ToString();
   EXPECT_EQ(parsed->resources, manifest->resources);
   EXPECT_EQ(parsed->shard_bytes, 2u);
+}
+
+// Statements as the reference program writes them (sigstore/model-transparency): a shard's place by
+// its number and its algorithm by the shards' size, which is written as a fraction.
+TEST_F(Signing, ShardsAsTheReferenceWritesThem) {
+  Write("long", "0123456789ab");
+  Manifest how;
+  how.name = "m";
+  how.shards = true;
+  how.shard_bytes = 2;
+  const Manifest manifest = *ManifestOf(model_, options_.signature, how);
+  std::string text = StatementOf(manifest);
+  EXPECT_LT(text.find("long:8:10"), text.find("long:10:12"));
+  text.replace(text.find("\"shard_size\":2"), 14, "\"shard_size\":2.0");
+  const auto parsed = ParseStatement(text);
+  ASSERT_TRUE(parsed.has_value()) << parsed.error().ToString();
+  EXPECT_EQ(parsed->resources, manifest.resources);
+  text.replace(text.find("sha256-sharded-2"), 16, "sha256-sharded-3");
+  EXPECT_FALSE(ParseStatement(text));
+  text.replace(text.find("sha256-sharded-3"), 16, "sha256-sharded-2");
+  text.replace(text.find("long:8:10"), 9, "long:08:10");
+  EXPECT_FALSE(ParseStatement(text));
+}
+
+// Its first signatures are over one file, whose name is `.`.
+TEST_F(Signing, AModelThatIsOneFile) {
+  options_ = {model_ / "f3", root_ / "f3.sig", false, false};
+  ASSERT_TRUE(SignModel(options_, {root_ / "key.pem", {}}));
+  const auto good = VerifyModel(model_ / "f3", options_.signature, {root_ / "key.pub", {}});
+  ASSERT_TRUE(good.has_value()) << good.error().ToString();
+  EXPECT_EQ(good->problems, Problem());
+  EXPECT_EQ(good->manifest.resources.begin()->first, ".");
+  Write("f3", "other");
+  EXPECT_EQ(VerifyModel(model_ / "f3", options_.signature, {root_ / "key.pub", {}})->problems,
+            Problem{"changed: ."});
+}
+
+// What a signer says was left out may be there or not, and may be anything.
+TEST_F(Signing, IgnoredPathsAreTheSigners) {
+  Manifest how;
+  how.name = "m";
+  how.ignored = {"ignore-me", "notes"};
+  Write("ignore-me", "1");
+  fs::create_directories(model_ / "notes");
+  Write("notes/a", "2");
+  const Manifest manifest = *ManifestOf(model_, options_.signature, how);
+  EXPECT_EQ(manifest.resources.size(), 3u);
+  const std::string bundle = *SignStatement(StatementOf(manifest), {root_ / "key.pem", {}});
+  ASSERT_TRUE(WriteFileAtomic(options_.signature, bundle));
+  const TrustAnchor trust{root_ / "key.pub", {}};
+  EXPECT_EQ(Problems(trust), Problem());
+  fs::remove(model_ / "ignore-me");
+  EXPECT_EQ(Problems(trust), Problem());
+  Write("ignore-me-too", "3");
+  EXPECT_EQ(Problems(trust), Problem{"not signed: ignore-me-too"});
 }
 
 TEST_F(Signing, AnotherKeyAndChangedBundlesAreRefused) {
@@ -166,9 +223,12 @@ TEST_F(Signing, CertificatesLeadToARoot) {
   ASSERT_TRUE(OpenSsl(
       "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.pem -out leaf.csr -subj "
       "/CN=signer"));
-  ASSERT_TRUE(
-      OpenSsl("x509 -req -in leaf.csr -CA ca.crt -CAkey ca.pem -CAcreateserial -days 30 "
-              "-out leaf.crt"));
+  const auto issue = [&](const std::string& ca, const std::string& out, const char* extensions) {
+    std::ofstream(root_ / "extensions") << extensions;
+    return OpenSsl("x509 -req -in leaf.csr -CA " + ca + ".crt -CAkey " + ca +
+                   ".pem -CAcreateserial -days 30 -extfile extensions -out " + out);
+  };
+  ASSERT_TRUE(issue("ca", "leaf.crt", "keyUsage=digitalSignature\n"));
   ASSERT_TRUE(OpenSsl(
       "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout bad.pem -out bad.crt "
       "-days 30 -subj /CN=other"));
@@ -177,6 +237,19 @@ TEST_F(Signing, CertificatesLeadToARoot) {
   EXPECT_EQ(VerifyModel(model_, options_.signature, {{}, root_ / "bad.crt"}).error().code,
             ErrorCode::kPermissionDenied);
   EXPECT_FALSE(SignModel(options_, {root_ / "key.pem", root_ / "leaf.crt"}));  // of another key
+  // Whoever trusts one authority below the root, or one signer, need not trust the root.
+  EXPECT_EQ(Problems({{}, root_ / "leaf.crt"}), Problem());
+  // A certificate that is not for signing signs nothing; one for code does.
+  ASSERT_TRUE(issue("ca", "leaf.crt", "keyUsage=keyAgreement\n"));
+  ASSERT_TRUE(SignModel(options_, {root_ / "leaf.pem", root_ / "leaf.crt"}));
+  EXPECT_EQ(VerifyModel(model_, options_.signature, {{}, root_ / "ca.crt"}).error().code,
+            ErrorCode::kPermissionDenied);
+  ASSERT_TRUE(issue("ca", "leaf.crt", "extendedKeyUsage=serverAuth\n"));
+  ASSERT_TRUE(SignModel(options_, {root_ / "leaf.pem", root_ / "leaf.crt"}));
+  EXPECT_FALSE(VerifyModel(model_, options_.signature, {{}, root_ / "ca.crt"}));
+  ASSERT_TRUE(issue("ca", "leaf.crt", "extendedKeyUsage=codeSigning\n"));
+  ASSERT_TRUE(SignModel(options_, {root_ / "leaf.pem", root_ / "leaf.crt"}));
+  EXPECT_EQ(Problems({{}, root_ / "ca.crt"}), Problem());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "store/sha256_pair.h"
+#include "store/sha256_lane.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,8 +10,6 @@
 
 namespace jikji {
 namespace {
-
-constexpr size_t kBlock = 64;
 
 // FIPS 180-4, 5.3.3 and 4.2.2.
 constexpr uint32_t kInitial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -50,7 +48,7 @@ __attribute__((target("sha,sse4.1,ssse3"))) void CompressBlocks(
         const __m128i* from = reinterpret_cast<const __m128i*>(data[n] + 16 * i);
         words[n][i] = _mm_shuffle_epi8(_mm_loadu_si128(from), big_endian);
       }
-      data[n] += kBlock;
+      data[n] += 64;
     }
 #pragma GCC unroll 16
     for (int group = 0; group < 16; ++group) {  // of four rounds
@@ -92,7 +90,7 @@ void CompressBlocks(const std::array<uint32_t*, N>&, std::array<const char*, N>,
 
 }  // namespace
 
-bool Sha256Pair::HasInstructions() {
+bool Sha256Lane::HasInstructions() {
 #if defined(__x86_64__)
   // Clang 16's __builtin_cpu_supports does not know `sha`.
   static const bool has = [] {
@@ -106,66 +104,73 @@ bool Sha256Pair::HasInstructions() {
 #endif
 }
 
-Sha256Pair::Sha256Pair(bool use_instructions) : use_instructions_(use_instructions) {
-  for (Lane& lane : lanes_) std::ranges::copy(kInitial, lane.state);
+Sha256Lane::Sha256Lane(bool use_instructions) {
+  if (!use_instructions) plain_.emplace();
+  std::ranges::copy(kInitial, state_);
 }
 
-void Sha256Pair::Update(std::string_view first, std::string_view second) {
-  if (!use_instructions_) {
-    plain_[0].Update(first);
-    plain_[1].Update(second);
+void Sha256Lane::FillPending(std::string_view& bytes) {
+  if (pending_bytes_ == 0 || bytes.empty()) return;
+  const size_t count = std::min(kBlock - pending_bytes_, bytes.size());
+  std::memcpy(pending_ + pending_bytes_, bytes.data(), count);
+  bytes.remove_prefix(count);
+  pending_bytes_ += count;
+  if (pending_bytes_ < kBlock) return;
+  CompressBlocks<1>({state_}, {reinterpret_cast<const char*>(pending_)}, 1);
+  pending_bytes_ = 0;
+}
+
+void Sha256Lane::TakeRest(std::string_view bytes) {
+  const size_t blocks = bytes.size() / kBlock;
+  if (blocks > 0) CompressBlocks<1>({state_}, {bytes.data()}, blocks);
+  bytes.remove_prefix(blocks * kBlock);
+  if (bytes.empty()) return;
+  std::memcpy(pending_, bytes.data(), bytes.size());
+  pending_bytes_ = bytes.size();
+}
+
+void Sha256Lane::Update(std::string_view bytes) {
+  if (plain_) return plain_->Update(bytes);
+  total_bytes_ += bytes.size();
+  FillPending(bytes);
+  TakeRest(bytes);
+}
+
+void Sha256Lane::UpdateBoth(Sha256Lane& first, std::string_view first_bytes, Sha256Lane& second,
+                            std::string_view second_bytes) {
+  if (first.plain_ || second.plain_) {
+    first.Update(first_bytes);
+    second.Update(second_bytes);
     return;
   }
-  lanes_[0].total_bytes += first.size();
-  lanes_[1].total_bytes += second.size();
-  Compress({first, second});
+  first.total_bytes_ += first_bytes.size();
+  second.total_bytes_ += second_bytes.size();
+  first.FillPending(first_bytes);
+  second.FillPending(second_bytes);
+  const size_t both = std::min(first_bytes.size(), second_bytes.size()) / kBlock;
+  if (both > 0) {
+    CompressBlocks<2>({first.state_, second.state_}, {first_bytes.data(), second_bytes.data()},
+                      both);
+    first_bytes.remove_prefix(both * kBlock);
+    second_bytes.remove_prefix(both * kBlock);
+  }
+  first.TakeRest(first_bytes);
+  second.TakeRest(second_bytes);
 }
 
-void Sha256Pair::Compress(std::array<std::string_view, 2> bytes) {
-  std::array<uint32_t*, 2> states;
-  for (size_t n = 0; n < 2; ++n) {
-    Lane& lane = lanes_[n];
-    states[n] = lane.state;
-    if (lane.pending_bytes == 0 || bytes[n].empty()) continue;
-    const size_t count = std::min(kBlock - lane.pending_bytes, bytes[n].size());
-    std::memcpy(lane.pending + lane.pending_bytes, bytes[n].data(), count);
-    bytes[n].remove_prefix(count);
-    lane.pending_bytes += count;
-    if (lane.pending_bytes < kBlock) continue;
-    CompressBlocks<1>({lane.state}, {reinterpret_cast<const char*>(lane.pending)}, 1);
-    lane.pending_bytes = 0;
+Digest Sha256Lane::Finish() {
+  if (plain_) return plain_->Finish();
+  // A bit, zeros, and the length in bits as the last 8 bytes of a block.
+  const uint64_t bits = total_bytes_ * 8;
+  std::string end(1, '\x80');
+  end.append((2 * kBlock - 9 - pending_bytes_) % kBlock, '\0');
+  for (int shift = 56; shift >= 0; shift -= 8) end += static_cast<char>(bits >> shift);
+  Update(end);
+  Digest digest;
+  for (size_t i = 0; i < digest.size(); ++i) {
+    digest[i] = static_cast<uint8_t>(state_[i / 4] >> (24 - 8 * (i % 4)));
   }
-  const size_t both = std::min(bytes[0].size(), bytes[1].size()) / kBlock;
-  if (both > 0) CompressBlocks<2>(states, {bytes[0].data(), bytes[1].data()}, both);
-  for (size_t n = 0; n < 2; ++n) {
-    bytes[n].remove_prefix(both * kBlock);
-    const size_t more = bytes[n].size() / kBlock;
-    if (more > 0) CompressBlocks<1>({states[n]}, {bytes[n].data()}, more);
-    bytes[n].remove_prefix(more * kBlock);
-    if (bytes[n].empty()) continue;
-    std::memcpy(lanes_[n].pending, bytes[n].data(), bytes[n].size());
-    lanes_[n].pending_bytes = bytes[n].size();
-  }
-}
-
-std::array<Digest, 2> Sha256Pair::Finish() {
-  if (!use_instructions_) return {plain_[0].Finish(), plain_[1].Finish()};
-  std::array<std::string, 2> ends;
-  for (size_t n = 0; n < 2; ++n) {
-    // A bit, zeros, and the length in bits as the last 8 bytes of a block.
-    const uint64_t bits = lanes_[n].total_bytes * 8;
-    ends[n].assign(1, '\x80');
-    ends[n].append((2 * kBlock - 9 - lanes_[n].pending_bytes) % kBlock, '\0');
-    for (int shift = 56; shift >= 0; shift -= 8) ends[n] += static_cast<char>(bits >> shift);
-  }
-  Compress({ends[0], ends[1]});
-  std::array<Digest, 2> digests;
-  for (size_t n = 0; n < 2; ++n) {
-    for (size_t i = 0; i < digests[n].size(); ++i) {
-      digests[n][i] = static_cast<uint8_t>(lanes_[n].state[i / 4] >> (24 - 8 * (i % 4)));
-    }
-  }
-  return digests;
+  return digest;
 }
 
 }  // namespace jikji
