@@ -9,7 +9,9 @@
 namespace jikji {
 namespace {
 
-constexpr size_t kWaitingBytes = 64u << 10;
+// What a connection reads before others have their turn (net/connection.cc), and small enough for a
+// core's cache.
+constexpr size_t kWaitingBytes = 256u << 10;
 
 }  // namespace
 
@@ -41,17 +43,22 @@ void Sha256InStep::State::HashWaiting() {
 }
 
 void Sha256InStep::State::Take(std::string_view piece) {
-  HashWaiting();  // nobody came
   while (!piece.empty()) {
     State* const other = turn->waiting;
-    if (other == nullptr && turn->streams == 1) return lane.Update(piece);
-    if (other == nullptr) {
-      const std::string_view front = piece.substr(0, kWaitingBytes);
-      kept.assign(front);
-      hashed = 0;
-      turn->waiting = this;
+    if (turn->streams == 1) {
+      HashWaiting();
+      return lane.Update(piece);
+    }
+    if (other == nullptr || other == this) {
+      if (other == nullptr) {
+        kept.clear();
+        hashed = 0;
+        turn->waiting = this;
+      }
+      const std::string_view front = piece.substr(0, kWaitingBytes - kept.size());
+      kept.append(front);
       piece.remove_prefix(front.size());
-      if (!piece.empty()) HashWaiting();
+      if (!piece.empty()) HashWaiting();  // nobody came
       continue;
     }
     const std::string_view beside = other->Waiting();

@@ -3,7 +3,7 @@
 //
 // Contract: what Sha256Stream gives, whoever else is fed. A stream belongs to the thread that feeds
 // it first; another may go on with it and finish it. While a thread has one stream, nothing is kept
-// back; beside others, one stream's piece waits (64 KiB, copied) for a piece of another.
+// back; beside others, one stream's bytes wait (256 KiB, copied) for those of another.
 #ifndef JIKJI_STORE_SHA256_IN_STEP_H_
 #define JIKJI_STORE_SHA256_IN_STEP_H_
 
