@@ -161,29 +161,51 @@ Result<std::string> Remote::Commit(const std::string& repository, const std::str
   return Fail(ErrorCode::kMalformed, "the hub tells of no commit", repository);
 }
 
-Result<std::vector<RemoteFile>> Remote::Files(const std::string& repository,
-                                              const std::string& commit) {
-  std::vector<RemoteFile> files;
-  std::string url = url_ + "/api/models/" + repository + "/tree/" + commit + "?recursive=true";
+Result<> Remote::ForEach(std::string url,
+                         const std::function<Result<>(const json::object&)>& visit) {
   while (!url.empty()) {
     JIKJI_ASSIGN(const net::Response response, Fetch(Request("GET", url)));
     if (response.status / 100 != 2) return Refused(response, url);
     JIKJI_ASSIGN(const json::value page, ParseJson(response.body, url));
-    if (!page.is_array()) return Fail(ErrorCode::kMalformed, "a tree is a list", url);
+    if (!page.is_array()) return Fail(ErrorCode::kMalformed, "a page of it is a list", url);
     for (const json::value& entry : page.as_array()) {
-      if (!entry.is_object() || !entry.as_object().contains("path") ||
-          entry.as_object().at("type") != json::value("file")) {
-        continue;
-      }
-      JIKJI_ASSIGN(RemoteFile file, FileOf(entry.as_object()));
-      files.push_back(std::move(file));
+      if (entry.is_object()) JIKJI_RETURN_IF_ERROR(visit(entry.as_object()));
     }
     url = NextOf(response);
     if (!url.empty() && !url.starts_with(url_ + "/")) {
       return Fail(ErrorCode::kMalformed, "the next page is at another hub", url);
     }
   }
+  return {};
+}
+
+Result<std::vector<RemoteFile>> Remote::Files(const std::string& repository,
+                                              const std::string& commit) {
+  std::vector<RemoteFile> files;
+  JIKJI_RETURN_IF_ERROR(
+      ForEach(url_ + "/api/models/" + repository + "/tree/" + commit + "?recursive=true",
+              [&](const json::object& entry) -> Result<> {
+                const json::value* type = entry.if_contains("type");
+                if (!entry.contains("path") || type == nullptr || *type != json::value("file")) {
+                  return {};
+                }
+                JIKJI_ASSIGN(RemoteFile file, FileOf(entry));
+                files.push_back(std::move(file));
+                return {};
+              }));
   return files;
+}
+
+Result<std::vector<std::string>> Remote::Models(const std::string& owner) {
+  std::vector<std::string> names;
+  const std::string author = owner.empty() ? "" : "&author=" + UrlEscape(owner);
+  JIKJI_RETURN_IF_ERROR(
+      ForEach(url_ + "/api/models?limit=1000" + author, [&](const json::object& entry) -> Result<> {
+        JIKJI_ASSIGN(auto name, OptionalString(entry, "id"));
+        if (name) names.push_back(*std::move(name));
+        return {};
+      }));
+  return names;
 }
 
 Result<std::optional<PieceList>> Remote::Pieces(const std::string& repository,

@@ -6,6 +6,7 @@
 #define JIKJI_HUB_CLIENT_REMOTE_H_
 
 #include <boost/json.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ class Remote {
   // The commit that a revision is. kNotFound.
   Result<std::string> Commit(const std::string& repository, const std::string& revision);
   Result<std::vector<RemoteFile>> Files(const std::string& repository, const std::string& commit);
+  // OWNER/NAME of the models that the token sees; of one owner where it is not empty.
+  Result<std::vector<std::string>> Models(const std::string& owner);
   // nullopt where the hub tells of no pieces.
   Result<std::optional<PieceList>> Pieces(const std::string& repository, const std::string& commit,
                                           const std::string& path);
@@ -56,6 +59,9 @@ class Remote {
   const std::string& url() const { return url_; }
 
  private:
+  // Visits each object of a list that comes in pages.
+  Result<> ForEach(std::string url,
+                   const std::function<Result<>(const boost::json::object&)>& visit);
   net::ClientRequest Request(const std::string& method, const std::string& url) const;
   Result<net::Response> Fetch(const net::ClientRequest& request);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -58,6 +59,9 @@ class Mirrorer {
       JIKJI_ASSIGN(MirroredRef mirrored, MirrorRef(ref, closed));
       report.refs.push_back(std::move(mirrored));
     }
+    if (options_.deletions) {
+      JIKJI_ASSIGN(report.deleted, FollowDeletions(refs));
+    }
     report.fetched_bytes = fetched_bytes_;
     std::error_code ignored;
     fs::remove_all(staging_, ignored);
@@ -66,6 +70,36 @@ class Mirrorer {
   }
 
  private:
+  // A source that tells of no refs at all deletes nothing: it is rather broken than empty.
+  Result<std::vector<Ref>> FollowDeletions(const std::vector<Ref>& there) {
+    std::vector<Ref> deleted;
+    if (there.empty() || repository_.id == 0) return deleted;
+    JIKJI_RETURN_IF_ERROR(Transact(database_, [&]() -> Result<> {
+      deleted.clear();
+      JIKJI_ASSIGN(const SqlRows known,
+                   database_.Run("SELECT kind, name, target FROM mirrored WHERE repository = $1",
+                                 {repository_.id}));
+      for (size_t row = 0; row < known.size(); ++row) {
+        Ref ref{known.Text(row, 0), known.Text(row, 1), known.Text(row, 2), ""};
+        const bool stands = std::ranges::any_of(
+            there, [&](const Ref& one) { return one.kind == ref.kind && one.name == ref.name; });
+        if (stands || (ref.kind == "branch" && ref.name == "main")) continue;
+        JIKJI_ASSIGN(const std::string tip,
+                     TargetOf(database_, repository_.id, ref.kind, ref.name));
+        if (!tip.empty() && tip != ref.target) continue;  // it was changed here
+        if (!tip.empty()) {
+          JIKJI_RETURN_IF_ERROR(DeleteRef(database_, repository_.id, ref.kind, ref.name));
+        }
+        JIKJI_RETURN_IF_ERROR(
+            database_.Run("DELETE FROM mirrored WHERE repository = $1 AND kind = $2 AND name = $3",
+                          {repository_.id, ref.kind, ref.name}));
+        if (!tip.empty()) deleted.push_back(std::move(ref));
+      }
+      return {};
+    }));
+    return deleted;
+  }
+
   Result<MirroredRef> MirrorRef(const Ref& ref, bool closed) {
     MirroredRef out{ref.kind, ref.name, "", false, {}};
     JIKJI_ASSIGN(const SqlRows before,

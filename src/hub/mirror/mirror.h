@@ -5,7 +5,9 @@
 // fetched for the next run. Files that are here already are not fetched. A commit keeps the id that
 // it has at the source, so that clients' `revision=` goes on working; where the source is no hub of
 // this kind, the id is the source's word and not proved by git's rule. A branch that somebody
-// changed here is never moved, and nothing is deleted here because it is gone there.
+// changed here is never moved. What is gone there stays here, unless deletions are followed: then a
+// branch or tag that a mirror brought, and nobody moved since, goes too; `main` and repositories
+// stay.
 #ifndef JIKJI_HUB_MIRROR_MIRROR_H_
 #define JIKJI_HUB_MIRROR_MIRROR_H_
 
@@ -16,6 +18,7 @@
 
 #include "base/error.h"
 #include "hub/client/remote.h"
+#include "hub/commits.h"
 #include "hub/hub.h"
 
 namespace jikji::hub {
@@ -25,6 +28,8 @@ struct MirrorOptions {
   std::string into;        // here; empty: the same
   // Files that this hub's door refuses stay behind; such a commit has an id of its own.
   bool leave_out = false;
+  // Branches and tags that the source deleted are deleted here.
+  bool deletions = false;
   size_t connections = 4;
   std::function<void(uint64_t done, uint64_t total)> progress = nullptr;  // of one revision
 };
@@ -38,6 +43,7 @@ struct MirroredRef {
 
 struct MirrorReport {
   std::vector<MirroredRef> refs;
+  std::vector<Ref> deleted;
   uint64_t fetched_bytes = 0;
 };
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/file.h"
 #include "hub/testing/temporary_site.h"
 
@@ -21,11 +23,13 @@ class Mirrors : public testing::Test {
   void Commit(const std::string& path, const std::string& content) {
     EXPECT_EQ(site_.Commit("team/m", path, content).status, 200);
   }
-  Result<MirrorReport> Run(const std::string& into = {}, bool leave_out = false) {
+  Result<MirrorReport> Run(const std::string& into = {}, bool leave_out = false,
+                           bool deletions = false) {
     Remote remote(site_.url(), token_);
     const auto session = here_->Connect();
-    return Mirror(*here_, **session, remote,
-                  {.repository = "team/m", .into = into, .leave_out = leave_out});
+    return Mirror(
+        *here_, **session, remote,
+        {.repository = "team/m", .into = into, .leave_out = leave_out, .deletions = deletions});
   }
   // What is at a revision here; a null listing where there is none.
   std::pair<std::string, std::shared_ptr<const Listing>> Here(const std::string& revision,
@@ -91,6 +95,58 @@ TEST_F(Mirrors, ABranchThatWasChangedHereStays) {
   EXPECT_EQ(Here("main").first, ours);
   ASSERT_TRUE(Run("copy/m"));
   EXPECT_EQ(Here("main", "copy/m").first, There("main"));
+}
+
+TEST_F(Mirrors, DeletionsAreFollowedWhereThatIsAskedFor) {
+  for (const char* name : {"gone", "ours", "next"}) {
+    EXPECT_EQ(site_.Post("/api/models/team/m/branch/" + std::string(name), "{}").status, 200);
+  }
+  EXPECT_EQ(site_.Post("/api/models/team/m/tag/main", R"({"tag":"v1"})").status, 200);
+  ASSERT_TRUE(Run());
+  {
+    const auto session = here_->Connect();
+    const Repository repository = *FindRepository(**session, "model", "team/m");
+    ASSERT_TRUE(CreateRef(**session, repository.id, {"branch", "local", Here("main").first, ""}));
+    CommitRequest change;
+    change.repository = repository.id;
+    change.owner = "team";
+    change.branch = change.title = "ours";
+    change.changes.push_back({Change::Kind::kDeleteFile, "config.json", {}});
+    ASSERT_TRUE(CommitTo(*here_, **session, change));
+  }
+  for (const char* path : {"branch/gone", "branch/ours", "tag/v1"}) {
+    EXPECT_EQ(site_.Request("DELETE", "/api/models/team/m/" + std::string(path), "").status, 200);
+  }
+  ASSERT_TRUE(Run());
+  EXPECT_NE(Here("gone").second, nullptr) << "nothing goes unasked";
+  const auto report = Run({}, false, /*deletions=*/true);
+  ASSERT_TRUE(report) << report.error().ToString();
+  std::set<std::string> deleted;
+  for (const Ref& ref : report->deleted) deleted.insert(ref.kind + " " + ref.name);
+  EXPECT_EQ(deleted, (std::set<std::string>{"branch gone", "tag v1"}));
+  EXPECT_EQ(Here("gone").second, nullptr);
+  EXPECT_EQ(Here("v1").second, nullptr);
+  for (const char* stays : {"main", "next", "ours", "local"}) {
+    EXPECT_NE(Here(stays).second, nullptr) << stays;
+  }
+  // A branch that comes back there comes back here.
+  EXPECT_EQ(site_.Post("/api/models/team/m/branch/gone", "{}").status, 200);
+  ASSERT_TRUE(Run());
+  EXPECT_NE(Here("gone").second, nullptr);
+}
+
+TEST_F(Mirrors, ModelsOfAnOwnerOrAllAreTold) {
+  for (const char* body :
+       {R"({"name":"n","organization":"team"})", R"({"name":"o","organization":"city"})"}) {
+    EXPECT_EQ(site_.Post("/api/repos/create", body).status, 200);
+  }
+  Remote remote(site_.url(), token_);
+  const auto set = [](const Result<std::vector<std::string>>& names) {
+    return std::set<std::string>(names->begin(), names->end());
+  };
+  EXPECT_EQ(set(remote.Models("team")), (std::set<std::string>{"team/m", "team/n"}));
+  EXPECT_EQ(set(remote.Models("")), (std::set<std::string>{"team/m", "team/n", "city/o"}));
+  EXPECT_TRUE(remote.Models("nobody")->empty());
 }
 
 TEST_F(Mirrors, WhatIsClosedThereIsPrivateHere) {
