@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <mutex>
 #include <set>
 #include <tuple>
 
@@ -284,6 +285,39 @@ TEST(Site, PagesOfOtherSitesChangeNothing) {
   EXPECT_EQ(site.Request("POST", "/api/repos/create", body, {{"Origin", site.url()}}).status, 200);
   // What only reads may be asked for by anyone; browsers keep the answer from such pages.
   EXPECT_EQ(site.Get("/api/models/team/m", {{"Origin", "http://evil.example"}}).status, 200);
+}
+
+TEST(Site, WhileNothingCanBeRecordedNothingMoreIsChanged) {
+  std::mutex mutex;
+  bool away = false;
+  std::vector<std::string> record;
+  TemporarySite site([&](const Act& act) -> Result<> {
+    const std::lock_guard lock(mutex);
+    if (away) return Fail(ErrorCode::kUnavailable, "the store is away");
+    record.push_back(act.event + " " + act.repository);
+    return {};
+  });
+  const auto create = [&](const std::string& name) {
+    return site.Post("/api/repos/create", R"({"name":"alice/)" + name + R"("})").status;
+  };
+  EXPECT_EQ(create("one"), 200);
+  EXPECT_EQ(create("one"), 409);  // changes nothing
+  {
+    const std::lock_guard lock(mutex);
+    away = true;
+  }
+  EXPECT_EQ(create("two"), 503);  // it is made, and this is how its caller hears of it
+  EXPECT_EQ(create("three"), 503);
+  EXPECT_EQ(site.Get("/api/models/alice/two").status, 200);
+  EXPECT_EQ(site.Get("/api/models/alice/three").status, 404);
+  {
+    const std::lock_guard lock(mutex);
+    away = false;
+  }
+  EXPECT_EQ(site.Commit("alice/one", "a.txt", "a").status, 200);
+  EXPECT_EQ(record, (std::vector<std::string>{"hub_repository.created alice/one",
+                                              "hub_repository.created alice/two",
+                                              "hub_commit.made alice/one"}));
 }
 
 TEST(Site, WhoMayDoWhat) {

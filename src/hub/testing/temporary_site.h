@@ -36,7 +36,8 @@ inline std::string FieldOf(const net::Response& response, std::string_view name)
 
 class TemporarySite {
  public:
-  TemporarySite() : site_(Site::Create(*hub_, {"", 3})) {
+  explicit TemporarySite(Record record = nullptr)
+      : site_(Site::Create(*hub_, {"", 3, nullptr, std::move(record)})) {
     net::ServerOptions options;
     options.port = 0;
     site_->Configure(options);
