@@ -106,6 +106,35 @@ TEST_F(HubClient, WhatTheDoorRefusesIsNamedAtOnceAndMakesNoRepository) {
 
 // Killed again and again while it downloads: each time it goes on where it was, and what it
 // remembers is right.
+TEST_F(HubClient, ManyLargeFilesAreSentAtOnce) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  uint64_t bytes = fs::file_size(root_ / "model/model.safetensors");
+  for (int i = 0; i < 9; ++i) {
+    const std::string weights = LargeWeights((3u << 20) + static_cast<size_t>(i / 2));  // pairs
+    Write("part-" + std::to_string(i) + ".safetensors", weights);
+    bytes += weights.size();
+  }
+  const auto pushed = PushModel(remote);
+  ASSERT_TRUE(pushed.has_value()) << pushed.error().ToString();
+  EXPECT_EQ(pushed->changed, 12u);
+  EXPECT_LE(pushed->sent_bytes, bytes + 100);
+  EXPECT_EQ(PushModel(remote)->changed, 0u);
+  const auto pulled = Pull(remote, options_);
+  ASSERT_TRUE(pulled.has_value()) << pulled.error().ToString();
+  for (int i = 0; i < 9; ++i) {
+    const std::string path = "part-" + std::to_string(i) + ".safetensors";
+    EXPECT_EQ(*ReadFile(pulled->snapshot / path), *ReadFile(root_ / "model" / path)) << path;
+  }
+  // One that the hub refuses is named, and nothing is committed.
+  Write("part-3.safetensors", std::string(2u << 20, 'x'));
+  Write("part-4.safetensors", LargeWeights(1u << 20));
+  const auto refused = PushModel(remote);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().ToString().find("part-3"), std::string::npos);
+  EXPECT_EQ(*remote.Commit("alice/tiny", "main"), pushed->commit);
+}
+
 TEST_F(HubClient, AKilledPullGoesOn) {
   TemporarySite site;
   Remote remote(site.url(), "");

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -22,6 +24,7 @@ namespace json = boost::json;
 constexpr size_t kSample = 512;  // what the protocol shows of a file
 constexpr size_t kFilesPerCall = 256;
 constexpr size_t kReadBytes = 1u << 20;
+constexpr size_t kFilesAtOnce = 3;
 
 struct LocalFile {
   std::string path;
@@ -150,6 +153,57 @@ Result<uint64_t> SendLarge(Remote& remote, const PushOptions& options, const Loc
   return size;
 }
 
+// What became of a file on its way to the hub.
+struct Outcome {
+  Result<std::string> oid;  // of its bytes
+  uint64_t sent = 0;
+};
+
+Outcome PushLarge(Remote& remote, const PushOptions& options, const LocalFile& file) {
+  auto opened = OpenFile::Open(file.where);
+  if (!opened) return {std::unexpected(opened.error())};
+  const auto digest = DigestOf(*opened);
+  if (!digest) return {std::unexpected(digest.error())};
+  const std::string oid = HexOf(*digest);
+  if (oid == file.held) return {oid};
+  const auto sent = SendLarge(remote, options, file, *std::move(opened), oid);
+  if (!sent) return {std::unexpected(sent.error())};
+  return {oid, *sent};
+}
+
+// Large files, a few at once: while one is hashed here, another is hashed and synced there. After
+// an error no further one is begun.
+std::map<std::string, Outcome> PushAllLarge(Remote& remote, const PushOptions& options,
+                                            const std::vector<LocalFile>& files) {
+  std::vector<const LocalFile*> large;
+  for (const LocalFile& file : files) {
+    if (file.large) large.push_back(&file);
+  }
+  std::map<std::string, Outcome> outcomes;
+  std::mutex mutex;
+  size_t next = 0;
+  const auto work = [&] {
+    for (;;) {
+      const LocalFile* file = nullptr;
+      {
+        const std::lock_guard lock(mutex);
+        if (next >= large.size()) return;
+        file = large[next++];
+      }
+      Outcome outcome = PushLarge(remote, options, *file);
+      const std::lock_guard lock(mutex);
+      if (!outcome.oid) next = large.size();
+      outcomes.emplace(file->path, std::move(outcome));
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 1; i < std::min(kFilesAtOnce, large.size()); ++i) threads.emplace_back(work);
+    work();
+  }
+  return outcomes;
+}
+
 }  // namespace
 
 Result<PushReport> Push(Remote& remote, const PushOptions& options) {
@@ -171,16 +225,19 @@ Result<PushReport> Push(Remote& remote, const PushOptions& options) {
   const auto line = [](std::string_view key, json::object value) {
     return json::serialize(json::object{{"key", key}, {"value", std::move(value)}}) + "\n";
   };
+  const std::map<std::string, Outcome> large = PushAllLarge(remote, options, files);
+  for (const auto& [path, outcome] : large) {
+    if (!outcome.oid) return std::unexpected(outcome.oid.error());
+  }
   std::string commit = line("header", {{"summary", options.message}, {"description", ""}});
   for (const LocalFile& file : files) {
     JIKJI_ASSIGN(OpenFile opened, OpenFile::Open(file.where));
     const uint64_t size = opened.size();
     if (file.large) {
-      JIKJI_ASSIGN(const Digest digest, DigestOf(opened));
-      const std::string oid = HexOf(digest);
+      const Outcome& outcome = large.at(file.path);
+      const std::string& oid = *outcome.oid;
       if (oid == file.held) continue;
-      JIKJI_ASSIGN(const uint64_t sent, SendLarge(remote, options, file, std::move(opened), oid));
-      report.sent_bytes += sent;
+      report.sent_bytes += outcome.sent;
       commit +=
           line("lfsFile", {{"path", file.path}, {"algo", "sha256"}, {"oid", oid}, {"size", size}});
     } else {
