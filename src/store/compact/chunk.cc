@@ -8,8 +8,12 @@
 namespace jikji {
 namespace {
 
-// Higher levels look for repetitions, which differences of weights do not have.
+// Planes of weights repeat nothing but runs of zeros. What zstd takes for repetitions elsewhere is
+// chance, and costs more than it gives: so it looks for long ones and remembers few, and its
+// entropy coder does the rest.
 constexpr int kLevel = 1;
+constexpr int kLeastMatch = 7;     // the most that there is
+constexpr int kRememberedLog = 6;  // the fewest that there are
 // A plane that saves less stands as it is: reading it back costs nothing.
 constexpr size_t kLeastSavedPart = 32;
 constexpr size_t kLengthBytes = sizeof(uint32_t);
@@ -55,6 +59,16 @@ void JoinBy(uint8_t width, const char* planes, size_t count, char* values) {
   }
 }
 
+// Values of two bytes are what most weights are: joined and taken apart in one pass.
+void JoinPairs(const char* __restrict planes, size_t count, const char* __restrict source,
+               char* __restrict values) {
+  const char* high = planes + count;
+  for (size_t i = 0; i < count; ++i) {
+    values[2 * i] = static_cast<char>(planes[i] ^ source[2 * i]);
+    values[2 * i + 1] = static_cast<char>(high[i] ^ source[2 * i + 1]);
+  }
+}
+
 void XorInto(const char* __restrict source, size_t bytes, char* __restrict out) {
   for (size_t i = 0; i < bytes; ++i) out[i] = static_cast<char>(out[i] ^ source[i]);
 }
@@ -84,7 +98,12 @@ uint64_t MaxStoredBytes(uint64_t bytes, uint8_t width) { return bytes + width * 
 std::string_view ChunkCoder::Pack(std::string_view bytes, std::string_view source, uint8_t width) {
   if (!source.empty() && bytes == source) return {};
   State& state = *state_;
-  if (!state.packer) state.packer.reset(ZSTD_createCCtx());
+  if (!state.packer) {
+    state.packer.reset(ZSTD_createCCtx());
+    ZSTD_CCtx_setParameter(state.packer.get(), ZSTD_c_compressionLevel, kLevel);
+    ZSTD_CCtx_setParameter(state.packer.get(), ZSTD_c_minMatch, kLeastMatch);
+    ZSTD_CCtx_setParameter(state.packer.get(), ZSTD_c_hashLog, kRememberedLog);
+  }
   state.values = bytes;
   if (!source.empty()) XorInto(source.data(), source.size(), state.values.data());
   const size_t count = bytes.size() / width;
@@ -95,8 +114,8 @@ std::string_view ChunkCoder::Pack(std::string_view bytes, std::string_view sourc
     const std::string_view plane = std::string_view(state.planes).substr(k * count, count);
     const size_t begin = state.stored.size();
     state.stored.resize(begin + ZSTD_compressBound(count));
-    size_t size = ZSTD_compressCCtx(state.packer.get(), state.stored.data() + begin,
-                                    state.stored.size() - begin, plane.data(), count, kLevel);
+    size_t size = ZSTD_compress2(state.packer.get(), state.stored.data() + begin,
+                                 state.stored.size() - begin, plane.data(), count);
     if (ZSTD_isError(size) || size + count / kLeastSavedPart >= count) {
       plane.copy(state.stored.data() + begin, count);
       size = count;
@@ -133,8 +152,13 @@ Result<> ChunkCoder::Unpack(std::string_view stored, std::string_view source, ui
     stored.remove_prefix(length);
   }
   if (stored.size() != tail) return Damaged();
-  JoinBy(width, state.planes.data(), count, out.data());
   stored.copy(out.data() + count * width, tail);
+  if (width == 2 && !source.empty()) {
+    JoinPairs(state.planes.data(), count, source.data(), out.data());
+    XorInto(source.data() + count * width, tail, out.data() + count * width);
+    return {};
+  }
+  JoinBy(width, state.planes.data(), count, out.data());
   if (!source.empty()) XorInto(source.data(), out.size(), out.data());
   return {};
 }
