@@ -1,29 +1,32 @@
 #!/usr/bin/env python3
 """Good traffic beside an attack, against a real `jikji serve` with tenants, budgets and audit log.
 
-    bench/attack.py [--kinds keys,headers,slow] [--turns N] [--seconds S] [--good RATE]
+    bench/attack.py [--kinds keys,headers,slow] [--turns N] [--seconds S] [--good RATE] [--wrong-keys-per-second N]
 
 Turns follow one another: without an attack, with the same attack on another server beside, and with it on the server of the good
 traffic. The second shows what the attack costs as a load of this machine, since attacker and attacked share its processors; the third
 over the second is what it costs those who share the server. Latency of a good request counts from when it was due; 99th percentiles
 are compared. Attackers have a process and connections of their own:
-  keys     10,000 requests a second with wrong keys: of no form, well-formed and unknown, and SQL
+  keys     10,000 requests a second with wrong keys: of no form, well-formed and unknown, and SQL; where the server lets it wait
+           on 64 connections, it closes the oldest and opens another, so that as many are asked as before
   headers  heads of 64 KiB, twice what the server takes, as fast as one connection after the other can send them
   slow     2,000 connections that each send one byte of a head a second
+`--wrong-keys-per-second 0` takes the server's brake on wrong keys off: what one refusal costs, ten thousand times a second.
 Good traffic counts tokens with a right key (`/tokenize`), so that the model's own time does not hide what the attack costs.
 """
-import argparse, json, multiprocessing, os, random, re, shutil, socket, string, subprocess, sys, tempfile, time
+import argparse, json, multiprocessing, os, random, re, select, shutil, socket, string, subprocess, sys, tempfile, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JIKJI = os.environ.get("JIKJI_PROGRAM", f"{ROOT}/build/release/jikji")
 BAD_RATE = 10_000
+CONNECTIONS = 64  # of the attacker with wrong keys
 PIPELINED = 50  # bad requests that one send carries: the attacker must cost less than the attacked
 SLOW = 2_000
 CHECK = string.ascii_letters + string.digits
 
 
 class Site:
-    def __init__(self):
+    def __init__(self, wrong_keys):
         self.work = tempfile.mkdtemp(prefix="jikji_attack_")
         self.environment = {**os.environ, "JIKJI_STORE": f"sqlite:{self.work}/s.db", "LC_ALL": "C"}
         self.tenant("init")
@@ -32,7 +35,8 @@ class Site:
         self.key = self.tenant("add-key", "k", "--project", project)["secret"]
         self.tenant("set-price", "jikji-mini-ko", "--input-price", "500", "--output-price", "1500", "--from", "2026-01-01")
         self.tenant("set-budget", "--project", project, "--amount", "1000000")
-        self.child = subprocess.Popen([JIKJI, "serve", "--port", "0", "--threads", "1"], env=self.environment,
+        self.child = subprocess.Popen([JIKJI, "serve", "--port", "0", "--threads", "1",
+                                       "--wrong-keys-per-second", str(wrong_keys)], env=self.environment,
                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         for line in self.child.stdout:
             if port := re.search(r"127\.0\.0\.1:(\d+)", line):
@@ -67,7 +71,6 @@ def head(key, body):
 
 
 def attack_keys(port, on, count, key):
-    connection = connect(port)
     body = b'{"prompt":"a"}'
     wires = []
     for i in range(1_000):
@@ -82,20 +85,34 @@ def attack_keys(port, on, count, key):
     bursts = [b"".join(wires[i:i + PIPELINED]) for i in range(0, len(wires), PIPELINED)]
     while True:
         on.wait()
-        due, turn = time.monotonic(), 0
+        due, turn, waiting, free = time.monotonic(), 0, {}, []  # waiting: connections, oldest first, and answers they miss
         while on.is_set():
+            connection = free.pop() if free else None
+            if connection is None:
+                if len(waiting) == CONNECTIONS:
+                    oldest = next(iter(waiting))
+                    del waiting[oldest]
+                    oldest.close()
+                connection = connect(port)
             connection.sendall(bursts[turn % len(bursts)])
-            answered = 0
-            while answered < PIPELINED:
-                piece = connection.recv(1 << 17)
-                if not piece:
-                    sys.exit("the server closed the attacker's connection")
-                answered += piece.count(b"HTTP/1.1 401")
+            waiting[connection] = PIPELINED
             turn += 1
             with count.get_lock():
                 count.value += PIPELINED
             due += PIPELINED / BAD_RATE
+            left = due - time.monotonic()
+            for connection in select.select(list(waiting), [], [], max(0, left))[0]:
+                piece = connection.recv(1 << 17)
+                waiting[connection] -= piece.count(b"HTTP/1.1 401")
+                if not piece:
+                    del waiting[connection]
+                    connection.close()
+                elif waiting[connection] == 0:
+                    del waiting[connection]
+                    free.append(connection)
             time.sleep(max(0, due - time.monotonic()))
+        for connection in [*waiting, *free]:
+            connection.close()
 
 
 def attack_headers(port, on, count, key):
@@ -167,8 +184,9 @@ def main():
     parser.add_argument("--turns", type=int, default=4, help="of each, without and with")
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--good", type=float, default=200, help="good requests a second")
+    parser.add_argument("--wrong-keys-per-second", type=int, default=20, help="as the server's setting")
     options = parser.parse_args()
-    site, other = Site(), Site()
+    site, other = (Site(options.wrong_keys_per_second) for _ in range(2))
     right = True
     try:
         for kind in options.kinds.split(","):

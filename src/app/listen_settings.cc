@@ -19,6 +19,10 @@ void ListenSettings::AddTo(Settings& settings) {
                256);
   settings.Add("max-connections", &max_connections, {"Connections held at once", "동시 연결 수"}, 1,
                1 << 20);
+  settings.Add("wrong-keys-per-second", &wrong_keys_per_second,
+               {"Answers to wrong keys that one address gets a second; more wait; 0: none waits",
+                "한 주소가 1초에 받는 잘못된 키 응답 수. 넘으면 기다리며, 0이면 기다리지 않음"},
+               0, 1'000'000);
   settings.AddBytes("max-body", &max_body, {"Largest request body", "요청 본문의 최대 크기"});
   settings.Add(
       "drain-seconds", &drain_seconds,
@@ -34,6 +38,7 @@ Result<std::unique_ptr<net::Server>> ListenSettings::Listen(
   options.threads = static_cast<size_t>(network_threads);
   options.max_connections = static_cast<size_t>(max_connections);
   options.max_body_bytes = max_body;
+  options.unauthorized_per_second = static_cast<size_t>(wrong_keys_per_second);
   options.error_body = &Service::ErrorBody;
   if (adjust) adjust(options);
   auto server = net::Server::Start(options, std::move(handler));

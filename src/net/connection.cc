@@ -36,10 +36,17 @@ constexpr size_t kGather = 16;
 constexpr std::chrono::seconds kLingerTime{2};
 // Pipelined requests that one connection has answered before others have their turn.
 constexpr int kRequestsInTurn = 2;
+constexpr int kUnauthorized = 401;
 // What one connection sends of a file before others have their turn.
 constexpr uint64_t kFileTurn = 2u << 20;
 // The same of a source that is no file: it may be computed, so it is less.
 constexpr uint64_t kPieceBytes = 256u << 10;
+
+std::string TextOf(const tcp::endpoint& peer) {
+  const std::string address = peer.address().to_string();
+  return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
+         std::to_string(peer.port());
+}
 
 bool WouldBlock(error_code error) {
   return error == asio::error::would_block || error == asio::error::try_again;
@@ -57,7 +64,10 @@ struct Connection::Receiving {
 };
 
 Connection::Connection(std::shared_ptr<Loop> loop, tcp::socket socket)
-    : loop_(std::move(loop)), socket_(std::move(socket)) {}
+    : loop_(std::move(loop)), socket_(std::move(socket)) {
+  error_code gone;  // then the first read says so
+  peer_ = socket_.remote_endpoint(gone);
+}
 
 Connection::~Connection() = default;
 
@@ -215,12 +225,7 @@ bool Connection::TakeHead(std::string_view& data) {
   receiving.request.path = std::move(receiving.head.path);
   receiving.request.query = std::move(receiving.head.query);
   receiving.request.headers = std::move(receiving.head.headers);
-  error_code ignored;
-  if (const tcp::endpoint peer = socket_.remote_endpoint(ignored); !ignored) {
-    const std::string address = peer.address().to_string();
-    receiving.request.peer = (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
-                             std::to_string(peer.port());
-  }
+  receiving.request.peer = TextOf(peer_);
   http11_ = receiving.head.http11;
   keep_alive_ = receiving.head.keep_alive;
   head_only_ = receiving.request.method == "HEAD";
@@ -364,6 +369,29 @@ void Connection::Pump() {
   Exchange::Taken taken = exchange_->Take();
   if (taken.cut) return Close(/*reset=*/true);
   if (taken.failed) taken.head = loop_->server().ErrorResponse(500, "the server could not answer");
+  if (taken.head && taken.head->status == kUnauthorized && Hold(taken)) return;
+  SendTaken(std::move(taken));
+}
+
+bool Connection::Hold(Exchange::Taken& taken) {
+  if (loop_->server().gate.closed()) return false;
+  const auto now = Clock::now();
+  const auto wait = loop_->server().faults.Add(peer_.address(), now);
+  if (wait <= Clock::duration::zero()) return false;
+  held_until_ = now + wait;
+  held_ = std::make_unique<Exchange::Taken>(std::move(taken));
+  return true;
+}
+
+void Connection::Release() {
+  const std::unique_ptr<Exchange::Taken> taken = std::move(held_);
+  Guard([&] {
+    SendTaken(std::move(*taken));
+    Resume();
+  });
+}
+
+void Connection::SendTaken(Exchange::Taken taken) {
   if (taken.head) {
     if (loop_->server().gate.closed()) keep_alive_ = false;
     for (const auto& [name, value] : taken.head->headers) {
@@ -512,7 +540,7 @@ void Connection::OnDrain() {
     case State::kBody:
       return Fail(503, "the server is shutting down");
     default:
-      return;
+      if (held_ != nullptr) Release();
   }
 }
 
@@ -524,6 +552,7 @@ void Connection::Close(bool reset) {
   if (state_ == State::kClosed) return;
   const auto self = shared_from_this();
   state_ = State::kClosed;
+  held_.reset();
   GiveUpBody();
   error_code error;
   if (reset) socket_.set_option(asio::socket_base::linger(true, 0), error);
@@ -534,6 +563,7 @@ void Connection::Close(bool reset) {
 
 void Connection::CheckTime(Clock::time_point now) {
   if (now >= write_deadline_) return Close(/*reset=*/true);
+  if (held_ != nullptr && now >= held_until_) return Release();
   if (state_ == State::kExchange && !reading_ && !peer_closed_) {
     // The read-ahead is full, so the peer's end cannot be read; the kernel knows it.
     tcp_info info{};

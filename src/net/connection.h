@@ -79,6 +79,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Fail(int status, std::string_view message);
 
   void Pump();
+  // True where the answer waits for its peer's turn (PeerFaults); Release sends it.
+  bool Hold(Exchange::Taken& taken);
+  void Release();
+  void SendTaken(Exchange::Taken taken);
   void Flush();
   // True once all of file_ is sent.
   bool FlushFile();
@@ -93,11 +97,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::shared_ptr<Loop> loop_;
   boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::tcp::endpoint peer_;
   std::string in_;  // bytes not yet taken
   OutQueue out_;
   std::optional<FilePart> file_;  // what is still to be sent of it, after out_
   std::unique_ptr<Receiving> receiving_;
   std::shared_ptr<Exchange> exchange_;
+  std::unique_ptr<Exchange::Taken> held_;  // an answer that waits until held_until_
+  Clock::time_point held_until_{};
   Clock::time_point read_deadline_ = Clock::time_point::max();
   Clock::time_point write_deadline_ = Clock::time_point::max();
   State state_ = State::kIdle;

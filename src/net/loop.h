@@ -11,18 +11,26 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/exchange.h"
 #include "net/gate.h"
+#include "net/peer_faults.h"
 #include "net/server.h"
 
 namespace jikji::net {
 
 struct ServerState {
+  ServerState(ServerOptions options, Handler handler)
+      : options(std::move(options)),
+        handler(std::move(handler)),
+        faults(this->options.unauthorized_per_second) {}
+
   ServerOptions options;
   Handler handler;
   Gate gate;  // holds the exchanges under way
+  PeerFaults faults;
   std::atomic<size_t> connections = 0;
   std::atomic<size_t> body_bytes = 0;
 

@@ -206,9 +206,7 @@ Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, Handler han
   if (!handler) return Fail(ErrorCode::kInvalidArgument, "a server needs a handler");
   RaiseFileLimit(options.max_connections);
   try {
-    auto state = std::make_shared<ServerState>();
-    state->options = std::move(options);
-    state->handler = std::move(handler);
+    auto state = std::make_shared<ServerState>(std::move(options), std::move(handler));
     auto server = std::make_unique<ServerImpl>(std::move(state));
     JIKJI_RETURN_IF_ERROR(server->Listen());
     server->Run();

@@ -37,6 +37,9 @@ struct ServerOptions {
   std::chrono::milliseconds body_timeout{60'000};    // a whole body
   std::chrono::milliseconds idle_timeout{75'000};    // between requests
   std::chrono::milliseconds write_timeout{60'000};   // no byte taken by the peer
+  // Answers 401 that one address gets a second, after a burst of five times as many; more wait, at
+  // most two seconds (and half a second of a tick). 0: none waits.
+  size_t unauthorized_per_second = 20;
   // The JSON body for an error that the server answers itself: (status, message).
   std::function<std::string(int status, std::string_view message)> error_body;
   // Asked for each request that has a body, once its head has come: what takes the body, which may

@@ -76,6 +76,68 @@ TEST(ServerLimits, AnErrorAfterAHeadRequestHasItsBody) {
   ExpectRefused(peer, 400);
 }
 
+Response Refusal() {
+  Response response;
+  response.status = 401;
+  return response;
+}
+
+TEST(ServerLimits, BlameThatComesTooFastWaitsAndHoldsUpNobodyElse) {
+  ServerOptions options = Patient();
+  options.unauthorized_per_second = 1;
+  Latch blamed;
+  const auto server = StartTestServer(
+      [&](const Request& request, const std::shared_ptr<Responder>& responder) {
+        if (request.path == "/good") return responder->Send({.headers = {}, .body = "x"});
+        responder->Send(Refusal());
+        blamed.Hit();
+      },
+      options);
+  TestPeer guesser(server->port()), good(server->port());
+  std::string all;
+  for (int i = 0; i < 7; ++i) all += Get("/bad");
+  const auto begun = std::chrono::steady_clock::now();
+  ASSERT_TRUE(guesser.Send(all));
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(guesser.Read().status, 401);
+  // The sixth is held back, and the seventh is not even begun; of this address too, all else goes
+  // on.
+  ASSERT_TRUE(blamed.WaitFor(6));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(good.Send(Get("/good")));
+    ASSERT_EQ(good.Read().status, 200);
+  }
+  EXPECT_EQ(blamed.hits(), 6);
+  EXPECT_EQ(guesser.Read().status, 401);
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(900));
+}
+
+TEST(ServerLimits, HeldBackAnswersAreSentWhenTheServerDrains) {
+  ServerOptions options = Patient();
+  options.unauthorized_per_second = 1;
+  Latch blamed;
+  const auto server = StartTestServer(
+      [&](const Request&, const std::shared_ptr<Responder>& responder) {
+        responder->Send(Refusal());
+        blamed.Hit();
+      },
+      options);
+  TestPeer stays(server->port());
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(stays.Send(Get("/")));
+    ASSERT_EQ(stays.Read().status, 401);
+  }
+  {
+    TestPeer goes(server->port());
+    ASSERT_TRUE(goes.Send(Get("/")));
+    ASSERT_TRUE(blamed.WaitFor(6));
+  }
+  ASSERT_TRUE(stays.Send(Get("/")));
+  ASSERT_TRUE(blamed.WaitFor(7));
+  EXPECT_TRUE(server->Drain(kTestDeadline));
+  EXPECT_EQ(stays.Read().status, 401);
+  EXPECT_LE(server->open_connections(), 1u);  // the one that left is gone
+}
+
 TEST(ServerLimits, ErrorsAreWordedByTheOwner) {
   ServerOptions options = Patient();
   options.error_body = [](int status, std::string_view message) {
