@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/json_text.h"
-#include "govern/audit/hash.h"
+#include "store/digest.h"
 
 namespace jikji {
 namespace {
@@ -21,7 +21,7 @@ std::string_view BytesOf(std::span<const TokenId> tokens) {
 }  // namespace
 
 std::string DigestOf(std::span<const TokenId> tokens) {
-  return audit::ToHex(audit::BytesOf(audit::Sha256({BytesOf(tokens)})));
+  return HexOf(BytesOf(Sha256Of({BytesOf(tokens)})));
 }
 
 std::string ParametersOf(const GenerationRequest& request) {
@@ -127,7 +127,7 @@ ApiResult<std::string> ReceiptMaker::Seal(const CallRecord& record,
   out += fmt::format(R"(,"guarded":{},"usage":)", origin_->guarded);
   AppendUsageJson(usage, out);
   out += fmt::format(R"(,"prompts":{},"log":{{"record":{},"leaf":"{}"}}}})", prompts,
-                     position.index, audit::ToHex(audit::BytesOf(position.leaf)));
+                     position.index, HexOf(position.leaf));
   return out;
 }
 

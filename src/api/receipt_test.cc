@@ -58,7 +58,7 @@ class ReceiptTest : public Site {
     audit::VerifyOptions options;
     options.visit = [&](const audit::Record& record, std::string_view, const audit::Hash& leaf) {
       if (record.event == event) found.push_back(record);
-      leaves_[record.index] = audit::ToHex(audit::BytesOf(leaf));
+      leaves_[record.index] = HexOf(leaf);
     };
     EXPECT_TRUE(audit::VerifyLog(folder_ / "audit", std::move(options)).has_value());
     return found;

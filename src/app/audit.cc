@@ -108,16 +108,15 @@ Result<> Export(const Options& options) {
   verify.visit = [](const audit::Record& record, std::string_view bytes, const audit::Hash& leaf) {
     boost::json::object fields;
     for (const audit::Field& field : record.fields) {
-      fields[field.name] = field.keyed ? "hmac:" + audit::ToHex(field.value) : field.value;
+      fields[field.name] = field.keyed ? "hmac:" + HexOf(field.value) : field.value;
     }
-    fmt::print("{}\n", boost::json::serialize(
-                           boost::json::object{{"index", record.index},
-                                               {"time", record.time},
-                                               {"tenant", record.tenant},
-                                               {"event", record.event},
-                                               {"fields", std::move(fields)},
-                                               {"leaf", audit::ToHex(audit::BytesOf(leaf))},
-                                               {"record", audit::ToBase64(bytes)}}));
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"index", record.index},
+                                                                  {"time", record.time},
+                                                                  {"tenant", record.tenant},
+                                                                  {"event", record.event},
+                                                                  {"fields", std::move(fields)},
+                                                                  {"leaf", HexOf(leaf)},
+                                                                  {"record", Base64Of(bytes)}}));
   };
   JIKJI_ASSIGN(const audit::VerifyReport report,
                audit::VerifyLog(options.folder, std::move(verify)));
@@ -169,7 +168,7 @@ Result<> Append(const Options& options, std::string event, std::vector<audit::Fi
   JIKJI_ASSIGN(const audit::Position position, log->Append(std::move(record)));
   JIKJI_RETURN_IF_ERROR(log->WaitDurable(position.index));
   fmt::print(fmt::runtime(Say("record {}, leaf {}\n", "레코드 {}, 리프 {}\n")), position.index,
-             audit::ToHex(audit::BytesOf(position.leaf)));
+             HexOf(position.leaf));
   return {};
 }
 

@@ -5,7 +5,7 @@
 
 #include "app/model_path.h"
 #include "base/file.h"
-#include "govern/audit/hash.h"
+#include "store/digest.h"
 
 namespace jikji {
 namespace {
@@ -33,10 +33,9 @@ Result<std::string> DigestPath(const std::filesystem::path& path) {
     JIKJI_ASSIGN(const MappedFile content, MappedFile::Open(file));
     const std::string_view bytes(reinterpret_cast<const char*>(content.bytes().data()),
                                  content.bytes().size());
-    list += file.filename().string() + ' ' + audit::ToHex(audit::BytesOf(audit::Sha256({bytes}))) +
-            '\n';
+    list += file.filename().string() + ' ' + HexOf(BytesOf(Sha256Of({bytes}))) + '\n';
   }
-  return "sha256:" + audit::ToHex(audit::BytesOf(audit::Sha256({list})));
+  return "sha256:" + HexOf(BytesOf(Sha256Of({list})));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -23,6 +22,32 @@ Context Begin(const EVP_MD* digest) {
     throw std::bad_alloc();
   }
   return context;
+}
+
+constexpr size_t kHashBlock = 64;  // of SHA-256, in bytes
+
+// A context that has its digest looked up already: that takes longer than hashing a short text.
+class Hash {
+ public:
+  Digest Of(std::initializer_list<std::string_view> parts) { return Of({}, parts); }
+  Digest Of(std::string_view before, std::initializer_list<std::string_view> parts) {
+    EVP_DigestInit_ex2(context_.get(), nullptr, nullptr);
+    EVP_DigestUpdate(context_.get(), before.data(), before.size());
+    for (const std::string_view part : parts) {
+      EVP_DigestUpdate(context_.get(), part.data(), part.size());
+    }
+    Digest digest{};
+    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+    return digest;
+  }
+
+ private:
+  Context context_ = Begin(EVP_sha256());
+};
+
+Hash& OwnHash() {
+  thread_local Hash hash;
+  return hash;
 }
 
 int HexValue(char c) {
@@ -52,17 +77,27 @@ Digest Sha256Stream::Finish() {
   return digest;
 }
 
-Digest Sha256Of(std::string_view bytes) {
-  Sha256Stream stream;
-  stream.Update(bytes);
-  return stream.Finish();
+Digest Sha256Of(std::initializer_list<std::string_view> parts) { return OwnHash().Of(parts); }
+
+Digest Sha256Of(std::string_view bytes) { return Sha256Of({bytes}); }
+
+Digest HmacSha256Of(std::string_view key, std::initializer_list<std::string_view> parts) {
+  // RFC 2104. OpenSSL's own HMAC looks its digest up each time, which takes longer than a key does.
+  std::array<char, kHashBlock> inner{}, outer{};
+  const Digest short_key = key.size() > kHashBlock ? Sha256Of(key) : Digest{};
+  if (key.size() > kHashBlock) key = BytesOf(short_key);
+  for (size_t i = 0; i < kHashBlock; ++i) {
+    const char byte = i < key.size() ? key[i] : '\0';
+    inner[i] = static_cast<char>(byte ^ 0x36);
+    outer[i] = static_cast<char>(byte ^ 0x5C);
+  }
+  Hash& hash = OwnHash();
+  const Digest first = hash.Of({inner.data(), inner.size()}, parts);
+  return hash.Of({{outer.data(), outer.size()}, BytesOf(first)});
 }
 
 Digest HmacSha256Of(std::string_view key, std::string_view bytes) {
-  Digest digest{};
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), nullptr);
-  return digest;
+  return HmacSha256Of(key, {bytes});
 }
 
 std::string GitObjectId(std::string_view kind, std::string_view content) {
@@ -87,23 +122,31 @@ std::string HexOf(std::string_view bytes) {
   return out;
 }
 
-std::string HexOf(const Digest& digest) {
-  return HexOf(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
-}
+std::string HexOf(const Digest& digest) { return HexOf(BytesOf(digest)); }
 
 bool IsHex(std::string_view text, size_t digits) {
   return text.size() == digits &&
          std::ranges::all_of(text, [](char c) { return HexValue(c) >= 0; });
 }
 
+Result<std::string> ParseHex(std::string_view hex) {
+  std::string out;
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    const int high = HexValue(hex[i]);
+    const int low = i + 1 < hex.size() ? HexValue(hex[i + 1]) : -1;
+    if (high < 0 || low < 0) return Fail(ErrorCode::kMalformed, "not a hexadecimal text");
+    out += static_cast<char>(high * 16 + low);
+  }
+  return out;
+}
+
 Result<Digest> ParseDigest(std::string_view hex) {
+  const auto bytes = ParseHex(hex);
   Digest digest{};
-  if (!IsHex(hex, digest.size() * 2)) {
+  if (!bytes || bytes->size() != digest.size()) {
     return Fail(ErrorCode::kMalformed, "a SHA-256 is 64 lower-case hexadecimal digits");
   }
-  for (size_t i = 0; i < digest.size(); ++i) {
-    digest[i] = static_cast<uint8_t>(HexValue(hex[2 * i]) * 16 + HexValue(hex[2 * i + 1]));
-  }
+  std::ranges::copy(*bytes, digest.begin());
   return digest;
 }
 

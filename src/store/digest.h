@@ -1,4 +1,5 @@
-// SHA-256 as the name of content, and the SHA-1 that git names objects by.
+// SHA-256 as the name of content and under a key (HMAC), the SHA-1 that git names objects by, and
+// bytes as text.
 //
 // SHA-1 is no proof against a person; nothing here trusts it. It is computed because clients of git
 // and of model hubs know small files and commits by it.
@@ -7,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,8 +36,15 @@ class Sha256Stream {
   std::unique_ptr<State> state_;
 };
 
+// Of the parts one after the other. Thread-safe.
+Digest Sha256Of(std::initializer_list<std::string_view> parts);
 Digest Sha256Of(std::string_view bytes);
+Digest HmacSha256Of(std::string_view key, std::initializer_list<std::string_view> parts);
 Digest HmacSha256Of(std::string_view key, std::string_view bytes);
+
+inline std::string_view BytesOf(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
 
 // The id that git gives an object: `kind` is "blob", "tree" or "commit". 40 hexadecimal digits.
 std::string GitObjectId(std::string_view kind, std::string_view content);
@@ -44,6 +53,8 @@ std::string HexOf(std::string_view bytes);
 std::string HexOf(const Digest& digest);
 // kMalformed unless they are 64 lower-case hexadecimal digits.
 Result<Digest> ParseDigest(std::string_view hex);
+// kMalformed unless they are pairs of lower-case hexadecimal digits.
+Result<std::string> ParseHex(std::string_view hex);
 // True for `digits` lower-case hexadecimal digits.
 bool IsHex(std::string_view text, size_t digits);
 

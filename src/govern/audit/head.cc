@@ -45,7 +45,7 @@ Result<SignedHead> DecodeHead(std::string_view bytes) {
 
 std::string HeadToJson(const SignedHead& head) {
   return fmt::format(R"({{"size":{},"time":{},"root":"{}","signature":"{}"}})", head.size,
-                     head.time, ToHex(BytesOf(head.root)), ToHex(SignatureBytes(head)));
+                     head.time, HexOf(head.root), HexOf(SignatureBytes(head)));
 }
 
 Result<SignedHead> HeadFromJson(std::string_view json, std::string_view where) {
@@ -68,8 +68,8 @@ Result<SignedHead> HeadFromJson(std::string_view json, std::string_view where) {
   }
   head.size = static_cast<uint64_t>(*size);
   head.time = static_cast<uint64_t>(*time);
-  JIKJI_ASSIGN(head.root, HashFromHex(*root));
-  JIKJI_ASSIGN(const std::string bytes, FromHex(*signature));
+  JIKJI_ASSIGN(head.root, ParseDigest(*root));
+  JIKJI_ASSIGN(const std::string bytes, ParseHex(*signature));
   if (bytes.size() != head.signature.size()) {
     return Fail(ErrorCode::kMalformed, "a signature has 128 hexadecimal digits",
                 std::string(where));

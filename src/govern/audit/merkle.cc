@@ -26,10 +26,10 @@ void Subproof(std::span<const Hash> leaves, uint64_t size, bool whole, std::vect
 
 }  // namespace
 
-Hash LeafHash(std::string_view record) { return Sha256({{"\0", 1}, record}); }
+Hash LeafHash(std::string_view record) { return Sha256Of({{"\0", 1}, record}); }
 
 Hash NodeHash(const Hash& left, const Hash& right) {
-  return Sha256({{"\1", 1}, BytesOf(left), BytesOf(right)});
+  return Sha256Of({{"\1", 1}, BytesOf(left), BytesOf(right)});
 }
 
 void MerkleTree::Append(const Hash& leaf) {
@@ -44,7 +44,7 @@ void MerkleTree::Append(const Hash& leaf) {
 }
 
 Hash MerkleTree::Root() const {
-  if (peaks_.empty()) return Sha256({});
+  if (peaks_.empty()) return Sha256Of({});
   Hash root = peaks_.back();
   for (size_t i = peaks_.size() - 1; i-- > 0;) root = NodeHash(peaks_[i], root);
   return root;

@@ -15,7 +15,7 @@ std::vector<Hash> Leaves(size_t count) {
 
 // RFC 6962's own definition, word for word.
 Hash Plain(std::span<const Hash> leaves) {
-  if (leaves.empty()) return Sha256({});
+  if (leaves.empty()) return Sha256Of({});
   if (leaves.size() == 1) return leaves[0];
   size_t split = 1;
   while (split * 2 < leaves.size()) split *= 2;
@@ -23,15 +23,15 @@ Hash Plain(std::span<const Hash> leaves) {
 }
 
 TEST(Merkle, KnownHashes) {
-  EXPECT_EQ(ToHex(BytesOf(MerkleTree().Root())),
+  EXPECT_EQ(HexOf(BytesOf(MerkleTree().Root())),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(ToHex(BytesOf(LeafHash(""))),
+  EXPECT_EQ(HexOf(BytesOf(LeafHash(""))),
             "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
   // RFC 4231, test case 2.
-  EXPECT_EQ(ToHex(BytesOf(HmacSha256("Jefe", {"what do ya want ", "for nothing?"}))),
+  EXPECT_EQ(HexOf(BytesOf(HmacSha256Of("Jefe", {"what do ya want ", "for nothing?"}))),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   EXPECT_EQ(Crc32("123456789"), 0xCBF43926u);
-  EXPECT_EQ(ToBase64("ab"), "YWI=");
+  EXPECT_EQ(Base64Of("ab"), "YWI=");
 }
 
 TEST(Merkle, TheGrowingTreeIsThatOfTheDefinition) {

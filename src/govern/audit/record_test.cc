@@ -72,7 +72,7 @@ TEST(Record, LimitsAreErrors) {
 }
 
 TEST(Head, ComesBackFromBytesAndJson) {
-  SignedHead head{.size = 7, .time = 123, .root = Sha256({"x"}), .signature = {}};
+  SignedHead head{.size = 7, .time = 123, .root = Sha256Of({"x"}), .signature = {}};
   head.signature[63] = 9;
   std::string bytes;
   EncodeHead(head, bytes);

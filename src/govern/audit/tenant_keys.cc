@@ -16,7 +16,7 @@ constexpr size_t kKeyBytes = 32;
 
 // A tenant's name may hold anything; a file's name may not.
 std::filesystem::path TenantKeys::PathOf(std::string_view tenant, std::string_view suffix) const {
-  return folder_ / (ToHex(BytesOf(Sha256({tenant}))).substr(0, 32) + std::string(suffix));
+  return folder_ / (HexOf(BytesOf(Sha256Of({tenant}))).substr(0, 32) + std::string(suffix));
 }
 
 Result<std::string> TenantKeys::KeyOf(std::string_view tenant) {
@@ -58,7 +58,7 @@ Result<std::string> TenantKeys::Seal(std::string_view tenant, std::string_view f
     JIKJI_ASSIGN(key, KeyOf(tenant));
   }
   // The field's name is part: equal contents of two fields are not seen to be equal.
-  return std::string(BytesOf(HmacSha256(key, {field, {"\0", 1}, content})));
+  return std::string(BytesOf(HmacSha256Of(key, {field, {"\0", 1}, content})));
 }
 
 Result<> TenantKeys::Destroy(std::string_view tenant) {

@@ -18,7 +18,7 @@ std::string_view TextOf(const MappedFile& file) {
 
 boost::json::array HexList(const std::vector<Hash>& hashes) {
   boost::json::array list;
-  for (const Hash& hash : hashes) list.push_back(boost::json::string(ToHex(BytesOf(hash))));
+  for (const Hash& hash : hashes) list.push_back(boost::json::string(HexOf(hash)));
   return list;
 }
 
@@ -98,7 +98,7 @@ Result<boost::json::object> Signatures(const std::filesystem::path& folder,
 boost::json::object Inclusion(const Signed& read, size_t place) {
   const auto& [index, bytes] = read.picked[place];
   return {{"index", index},
-          {"record", ToBase64(bytes)},
+          {"record", Base64Of(bytes)},
           {"inclusion", HexList(InclusionProof(read.leaves, index))}};
 }
 
@@ -119,7 +119,7 @@ Result<std::string> ProveRecord(const std::filesystem::path& folder, uint64_t in
   if (since > 0) {
     const std::span<const Hash> before = std::span(read.leaves).first(since);
     proof["since"] = {{"size", since},
-                      {"root", ToHex(BytesOf(RootOf(before)))},
+                      {"root", HexOf(BytesOf(RootOf(before)))},
                       {"consistency", HexList(ConsistencyProof(read.leaves, since))}};
   }
   return boost::json::serialize(proof);

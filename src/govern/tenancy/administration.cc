@@ -73,7 +73,7 @@ Result<> Administration::Change(const std::function<Result<Act>()>& body) {
 }
 
 Result<> Administration::CheckPepper() {
-  const std::string trace = ToHex(hasher_.Digest("which pepper the keys of this store have"));
+  const std::string trace = HexOf(hasher_.Digest("which pepper the keys of this store have"));
   return InTransaction(database_, [&]() -> Result<> {
     JIKJI_ASSIGN(const SqlRows rows,
                  database_.Run("SELECT note FROM governance WHERE name = 'pepper'"));
@@ -290,7 +290,7 @@ Result<MadeKey> Administration::InsertKey(const NewKey& wanted) {
           "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
           {OrNull(wanted.organisation), OrNull(wanted.project), OrNull(wanted.service_account),
            wanted.name, std::string(RoleName(wanted.role)), made.secret.substr(0, kKeyPrefixLength),
-           ToHex(hasher_.Digest(made.secret)), ListOf(wanted.models), wanted.networks,
+           HexOf(hasher_.Digest(made.secret)), ListOf(wanted.models), wanted.networks,
            clock_.WallSeconds(), OrNull(wanted.expires_at), std::string(GradeName(wanted.grade))}));
   made.id = rows.Int(0, 0);
   return made;

@@ -23,7 +23,7 @@ TEST_P(AdministrationTest, TheSecretIsNowhereInTheStore) {
   const auto rows = database_->Run("SELECT prefix, digest, name FROM api_keys");
   ASSERT_EQ(rows->size(), 1u);
   EXPECT_EQ(rows->Text(0, 0), key_.secret.substr(0, kKeyPrefixLength));
-  EXPECT_EQ(rows->Text(0, 1), ToHex(hasher_.Digest(key_.secret)));
+  EXPECT_EQ(rows->Text(0, 1), HexOf(hasher_.Digest(key_.secret)));
   EXPECT_EQ(rows->Text(0, 1).find(key_.secret.substr(20, 8)), std::string::npos);
 }
 

@@ -80,7 +80,7 @@ Result<std::string> Administration::LogIn(const LoggedIn& person, int64_t second
                    database_.Run("UPDATE api_keys SET prefix = $1, digest = $2, "
                                  "expires_at = $3 WHERE id = $4 AND revoked_at IS NULL "
                                  "RETURNING organisation",
-                                 {secret.substr(0, kKeyPrefixLength), ToHex(hasher_.Digest(secret)),
+                                 {secret.substr(0, kKeyPrefixLength), HexOf(hasher_.Digest(secret)),
                                   now + seconds, rows.Int(0, 1)}));
     }
     if (key.empty()) {

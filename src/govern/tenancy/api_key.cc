@@ -1,8 +1,5 @@
 #include "govern/tenancy/api_key.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -83,42 +80,10 @@ Result<KeyHasher> KeyHasher::Create(std::string pepper) {
   return KeyHasher(std::move(pepper));
 }
 
-KeyDigest KeyHasher::Digest(std::string_view key) const {
-  KeyDigest digest{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), pepper_.data(), static_cast<int>(pepper_.size()),
-       reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data(), &size);
-  return digest;
-}
+KeyDigest KeyHasher::Digest(std::string_view key) const { return HmacSha256Of(pepper_, key); }
 
 bool KeyHasher::Equal(const KeyDigest& a, const KeyDigest& b) {
-  return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-std::string ToHex(const KeyDigest& digest) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
-}
-
-Result<KeyDigest> DigestFromHex(std::string_view hex) {
-  KeyDigest digest{};
-  const auto nibble = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-  };
-  bool fine = hex.size() == 2 * digest.size();
-  for (size_t i = 0; fine && i < digest.size(); ++i) {
-    const int high = nibble(hex[2 * i]), low = nibble(hex[2 * i + 1]);
-    fine = high >= 0 && low >= 0;
-    digest[i] = static_cast<unsigned char>(high << 4 | low);
-  }
-  if (!fine) return Fail(ErrorCode::kMalformed, "a stored key is not 64 hexadecimal digits");
-  return digest;
+  return SameBytes(BytesOf(a), BytesOf(b));
 }
 
 }  // namespace jikji

@@ -8,18 +8,18 @@
 #ifndef JIKJI_GOVERN_TENANCY_API_KEY_H_
 #define JIKJI_GOVERN_TENANCY_API_KEY_H_
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "store/digest.h"
 
 namespace jikji {
 
 enum class KeyShape { kJikji, kHub };
 
-using KeyDigest = std::array<unsigned char, 32>;
+using KeyDigest = Digest;
 
 // What of a key may be shown and stored: its beginning.
 inline constexpr size_t kKeyPrefixLength = 13;
@@ -44,9 +44,6 @@ class KeyHasher {
   explicit KeyHasher(std::string pepper) : pepper_(std::move(pepper)) {}
   std::string pepper_;
 };
-
-std::string ToHex(const KeyDigest& digest);
-Result<KeyDigest> DigestFromHex(std::string_view hex);
 
 // `count` random characters of 0-9A-Za-z.
 Result<std::string> RandomAlphanumeric(size_t count);

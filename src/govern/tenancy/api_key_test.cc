@@ -44,7 +44,7 @@ TEST(ApiKeyTest, ATypingErrorIsSeen) {
 TEST(KeyHasherTest, IsHmacSha256) {
   const auto hasher = KeyHasher::Create("Jefe" + std::string(28, '\0'));
   ASSERT_TRUE(hasher.has_value());
-  EXPECT_EQ(ToHex(hasher->Digest("what do ya want for nothing?")),
+  EXPECT_EQ(HexOf(hasher->Digest("what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
@@ -61,10 +61,10 @@ TEST(KeyHasherTest, RefusesAnEmptyOrShortPepper) {
 
 TEST(KeyHasherTest, HexGoesBothWays) {
   const KeyDigest digest = KeyHasher::Create(kPepper)->Digest("k");
-  EXPECT_EQ(DigestFromHex(ToHex(digest)).value(), digest);
-  EXPECT_FALSE(DigestFromHex("").has_value());
-  EXPECT_FALSE(DigestFromHex(std::string(64, 'G')).has_value());
-  EXPECT_FALSE(DigestFromHex(std::string(63, '0')).has_value());
+  EXPECT_EQ(ParseDigest(HexOf(digest)).value(), digest);
+  EXPECT_FALSE(ParseDigest("").has_value());
+  EXPECT_FALSE(ParseDigest(std::string(64, 'G')).has_value());
+  EXPECT_FALSE(ParseDigest(std::string(63, '0')).has_value());
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ Result<std::string> PersonOf(Database& database, const KeyHasher& hasher, std::s
                               "AND (expires_at IS NULL OR expires_at > $3)",
                               {std::string(*prefix), std::string(RoleName(Role::kOperator)), now}));
     if (!rows.empty()) {
-      JIKJI_ASSIGN(const KeyDigest digest, DigestFromHex(rows.Text(0, 2)));
+      JIKJI_ASSIGN(const KeyDigest digest, ParseDigest(rows.Text(0, 2)));
       if (KeyHasher::Equal(hasher.Digest(secret), digest)) {
         return fmt::format("key_{} {}", rows.Int(0, 0), rows.Text(0, 1));
       }

@@ -75,7 +75,7 @@ class Loader {
       key.name = rows.Text(i, 4);
       JIKJI_ASSIGN(key.role, ParseRole(rows.Text(i, 5)));
       key.prefix = rows.Text(i, 6);
-      JIKJI_ASSIGN(key.digest, DigestFromHex(rows.Text(i, 7)));
+      JIKJI_ASSIGN(key.digest, ParseDigest(rows.Text(i, 7)));
       key.models = SplitList(rows.Text(i, 8));
       JIKJI_ASSIGN(key.networks, ParseNetworks(rows.Text(i, 9)));
       key.created_at = rows.Int(i, 10);
