@@ -72,6 +72,9 @@ ApiResult<GenerationCall> PlanCompletion(const Call& call) {
 
 void Answer(Call& call, ApiResult<GenerationCall> plan) {
   if (!plan) return call.reply.SendError(plan.error());
+  if (call.kept != 0 && call.caller != nullptr) {
+    call.context->kept_answers->SetModel(call.caller->key().id, call.kept, plan->model.governed);
+  }
   Generate(call.context, call.caller, call.reply, std::move(*plan));
 }
 

@@ -44,7 +44,7 @@ void KeptAnswer::Send(net::Response response) {
   begun_ = ended_ = true;
   for (const Listener& listener : listeners_) listener.responder->Send(HeadFor(listener.repeat));
   listeners_.clear();
-  if (head_.body.size() > most_bytes_) {
+  if (dropped_ || head_.body.size() > most_bytes_) {
     dropped_ = true;
     head_ = {};
   }
@@ -85,6 +85,11 @@ void KeptAnswer::Break() {
 size_t KeptAnswer::bytes() const {
   const std::lock_guard lock(mutex_);
   return dropped_ ? 0 : head_.body.size() + stream_.size();
+}
+
+bool KeptAnswer::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
 }
 
 void KeptAnswer::Drop() {

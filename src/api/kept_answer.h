@@ -38,6 +38,7 @@ class KeptAnswer : public std::enable_shared_from_this<KeptAnswer> {
   size_t bytes() const;
   // From here on it cannot be repeated.
   void Drop();
+  bool dropped() const;
 
  private:
   struct Listener {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/kept_answer.h"
+#include "govern/tenancy/directory.h"
 #include "store/digest.h"
 
 namespace jikji {
@@ -73,8 +74,8 @@ class KeepingResponder : public net::Responder {
   std::atomic<bool> ended_ = false;
 };
 
-ApiResult<std::shared_ptr<net::Responder>> KeptAnswers::Begin(
-    const Question& question, std::shared_ptr<net::Responder> responder) {
+ApiResult<KeptAnswers::Place> KeptAnswers::Begin(const Question& question,
+                                                 std::shared_ptr<net::Responder> responder) {
   if (!IsUsable(question.key)) {
     return Deny(400, "`Idempotency-Key` is 1 to 255 printable ASCII characters",
                 "invalid_idempotency_key");
@@ -95,7 +96,8 @@ ApiResult<std::shared_ptr<net::Responder>> KeptAnswers::Begin(
       number = ++last_number_;
       answer = std::make_shared<KeptAnswer>(digest, question.now, kMostBytesOfOne);
       holder.by_key.emplace(question.key, number);
-      holder.by_age.emplace(number, Known{std::string(question.key), answer});
+      holder.by_age.emplace(number,
+                            Known{std::string(question.key), answer, question.organisation});
       ages_.emplace(number, question.api_key);
     }
   }
@@ -110,9 +112,37 @@ ApiResult<std::shared_ptr<net::Responder>> KeptAnswers::Begin(
                 "ask again, take a new `Idempotency-Key`",
                 "idempotency_answer_gone");
   }
-  if (repeat) return nullptr;
-  return std::make_shared<KeepingResponder>(shared_from_this(), std::move(answer), question.api_key,
-                                            number);
+  if (repeat) return Place{};
+  return Place{std::make_shared<KeepingResponder>(shared_from_this(), std::move(answer),
+                                                  question.api_key, number),
+               number};
+}
+
+void KeptAnswers::SetModel(int64_t api_key, uint64_t number, std::string model) {
+  const std::lock_guard lock(mutex_);
+  const auto held = holders_.find(api_key);
+  if (held == holders_.end()) return;
+  const auto known = held->second.by_age.find(number);
+  if (known != held->second.by_age.end()) known->second.model = std::move(model);
+}
+
+size_t KeptAnswers::Enforce(const Directory& directory) {
+  const auto falls = [&](const Known& known) {
+    const auto organisation = directory.organisations.find(known.organisation);
+    return directory.FindStop(known.organisation, known.model) != nullptr ||
+           (organisation != directory.organisations.end() && organisation->second.archived_at);
+  };
+  size_t fallen = 0;
+  const std::lock_guard lock(mutex_);
+  for (auto& [api_key, holder] : holders_) {
+    for (auto& [number, known] : holder.by_age) {
+      if (known.answer->dropped() || !falls(known)) continue;
+      ++fallen;
+      DropAnswer(api_key, number);
+      known.answer->Drop();  // one under way, too
+    }
+  }
+  return fallen;
 }
 
 void KeptAnswers::MakeRoom(int64_t api_key, int64_t now) {

@@ -6,6 +6,9 @@
 // sent for. The same key with another text is refused (422), and so is one whose answer is not
 // kept any more (409): nothing is charged twice. An answer that is an error is not kept.
 //
+// What must not be told any more falls, as Enforce says: a stop of the organisation or the model,
+// an organisation that is archived (which comes before its content is erased).
+//
 // Limits: of each API key its latest kMostKeys keys, and answers of kMostBytes; of all together
 // kMostBytesOfAll; one longer than kMostBytesOfOne is not kept. Held in this process's memory only:
 // a restart forgets, and servers do not tell one another. Thread-safe.
@@ -30,6 +33,7 @@ namespace jikji {
 
 inline constexpr const char* kIdempotencyKey = "Idempotency-Key";
 
+class Directory;
 class KeptAnswer;
 
 class KeptAnswers : public std::enable_shared_from_this<KeptAnswers> {
@@ -41,7 +45,8 @@ class KeptAnswers : public std::enable_shared_from_this<KeptAnswers> {
   static constexpr int64_t kMicroseconds = 24ll * 3600 * 1'000'000;
 
   struct Question {
-    int64_t api_key = 0;   // its number; 0 where no governance is set up
+    int64_t api_key = 0;  // its number; 0 where no governance is set up
+    int64_t organisation = 0;
     std::string_view key;  // what the header says
     const net::Request& request;
     int64_t now = 0;  // steady microseconds
@@ -50,8 +55,17 @@ class KeptAnswers : public std::enable_shared_from_this<KeptAnswers> {
   };
   // What to answer through, where the request is to be worked on; nullptr: it was answered before,
   // and `responder` says so or will. An error is for the caller to send.
-  ApiResult<std::shared_ptr<net::Responder>> Begin(const Question& question,
-                                                   std::shared_ptr<net::Responder> responder);
+  struct Place {
+    std::shared_ptr<net::Responder> responder;
+    uint64_t number = 0;
+  };
+  ApiResult<Place> Begin(const Question& question, std::shared_ptr<net::Responder> responder);
+
+  // Once it is known which model the answer is of.
+  void SetModel(int64_t api_key, uint64_t number, std::string model);
+
+  // Drops the answers that fall; how many there were. They stay known: nothing is charged twice.
+  size_t Enforce(const Directory& directory);
 
   size_t bytes() const;
   size_t keys() const;
@@ -61,6 +75,8 @@ class KeptAnswers : public std::enable_shared_from_this<KeptAnswers> {
   struct Known {
     std::string key;
     std::shared_ptr<KeptAnswer> answer;
+    int64_t organisation = 0;
+    std::string model = {};
   };
   // What is kept for one API key, by the numbers of the answers: a later one has a greater one.
   struct Holder {

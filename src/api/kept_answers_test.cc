@@ -132,6 +132,59 @@ TEST_P(KeptAnswersTest, ADayLaterItIsANewRequest) {
   Answer(1);
 }
 
+TEST_P(KeptAnswersTest, AStopOfTheModelFellsItsAnswersForGood) {
+  const auto whole = Send("whole", kCompletion);
+  Answer(0, "secret");
+  const auto stream = Send("stream", kStreamed);
+  server_->Say(1, "sec");
+  ASSERT_TRUE(admin_->Stop("model", "another", "drill"));
+  ASSERT_TRUE(governor_->Tick());
+  EXPECT_EQ(Send("whole", kCompletion)->head.body, whole->head.body);
+
+  ASSERT_TRUE(admin_->Stop("model", "fake", "drill"));
+  ASSERT_TRUE(governor_->Tick());
+  server_->End(1, 3, FinishReason::kCancelled);
+  for (const bool lifted : {false, true}) {
+    if (lifted) {
+      ASSERT_TRUE(admin_->Resume("model", "fake"));
+      ASSERT_TRUE(governor_->Tick());
+    }
+    // What was made was charged, so it is not made again either.
+    for (const auto& again : {Send("whole", kCompletion), Send("stream", kStreamed)}) {
+      EXPECT_EQ(again->head.status, 409) << lifted;
+      EXPECT_EQ(CodeOf(*again), "idempotency_answer_gone");
+      EXPECT_THAT(again->stream + again->head.body, Not(testing::HasSubstr("sec\"")));
+    }
+  }
+  EXPECT_EQ(server_->engine.calls, 2);
+}
+
+TEST_P(KeptAnswersTest, AStopOfAnOrganisationFellsItsAnswersOnly) {
+  NewKey wanted;
+  const int64_t other = admin_->AddOrganisation("구청", "KRW").value();
+  wanted.project = admin_->AddProject(other, "p", {}).value();
+  const MadeKey neighbour = AddKey(wanted);
+  ASSERT_TRUE(governor_->Tick());
+  Send("k", kCompletion);
+  const auto theirs = Send("k", kCompletion, neighbour.secret);
+  Answer(0);
+  Answer(1, "no");
+  ASSERT_TRUE(admin_->Stop("organisation", std::to_string(organisation_), "drill"));
+  ASSERT_TRUE(governor_->Tick());
+  EXPECT_EQ(Send("k", kCompletion)->head.status, 409);
+  EXPECT_EQ(Send("k", kCompletion, neighbour.secret)->head.body, theirs->head.body);
+}
+
+// Content is erased of organisations that are archived: by then none of it is in memory.
+TEST_P(KeptAnswersTest, AnArchivedOrganisationsAnswersAreNotInMemoryAnyMore) {
+  Send("k", kCompletion);
+  Answer(0);
+  EXPECT_GT(server_->service->kept_bytes(), 0u);
+  ASSERT_TRUE(admin_->Archive(ScopeKind::kOrganisation, organisation_));
+  ASSERT_TRUE(governor_->Tick());
+  EXPECT_EQ(server_->service->kept_bytes(), 0u);
+}
+
 TEST_P(KeptAnswersTest, KeysThatAreNoKeys) {
   for (const std::string& key : {std::string(256, 'a'), std::string("a\x01"), std::string("키")}) {
     const auto refused = Send(key, kCompletion);
@@ -154,9 +207,10 @@ class KeptMemory : public testing::Test {
                                  .may_repeat = [] { return ApiResult<>(); }},
                                 peer);
     if (!through) return through.error().status;
-    if (*through != nullptr) (*through)->Send({.headers = {}, .body = std::string(bytes, 'x')});
+    const auto& worked = through->responder;
+    if (worked != nullptr) worked->Send({.headers = {}, .body = std::string(bytes, 'x')});
     EXPECT_EQ(peer->head.body.size(), bytes);
-    return *through != nullptr ? 1 : 0;  // worked on, or repeated
+    return worked != nullptr ? 1 : 0;  // worked on, or repeated
   }
   const std::shared_ptr<KeptAnswers> kept_ = std::make_shared<KeptAnswers>();
 };

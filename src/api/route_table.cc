@@ -103,14 +103,14 @@ ApiResult<std::shared_ptr<Caller>> LetIn(const ApiContext& context, const Route&
 }
 
 // What a request with an `Idempotency-Key` answers through; nullptr: it was answered before.
-ApiResult<std::shared_ptr<net::Responder>> FirstOfKey(const ApiContext& context,
-                                                      const net::Request& request,
-                                                      const Caller* caller, const Reply& reply,
-                                                      std::shared_ptr<net::Responder> responder) {
+ApiResult<KeptAnswers::Place> FirstOfKey(const ApiContext& context, const net::Request& request,
+                                         const Caller* caller, const Reply& reply,
+                                         std::shared_ptr<net::Responder> responder) {
   const Governor* governor = context.options.governor;
   const Clock& clock = governor == nullptr ? SystemClock() : governor->clock();
   return context.kept_answers->Begin(
       {.api_key = caller == nullptr ? 0 : caller->key().id,
+       .organisation = caller == nullptr ? 0 : caller->key().organisation,
        .key = request.Header(kIdempotencyKey),
        .request = request,
        .now = clock.SteadyMicroseconds(),
@@ -190,16 +190,19 @@ void Dispatch(const std::shared_ptr<const ApiContext>& context,
   const Route& route = *routing.route;
   auto caller = LetIn(*context, route, request);
   if (!caller) return reply.SendError(caller.error());
+  uint64_t kept = 0;
   if (route.ticket == TicketKind::kGeneration && !request.Header(kIdempotencyKey).empty()) {
     auto through = FirstOfKey(*context, request, caller->get(), reply, std::move(responder));
     if (!through) return reply.SendError(through.error());
-    if (*through == nullptr) return;
-    reply = Reply(std::move(*through), reply.request_id(), context->cors.AnswerHeaders(request));
+    if (through->responder == nullptr) return;
+    kept = through->number;
+    reply = Reply(std::move(through->responder), reply.request_id(),
+                  context->cors.AnswerHeaders(request));
   }
 
   const bool is_heavy = route.waits || request.body.size() > kHeavyBody;
   auto call = std::make_shared<Call>(
-      Call{context, std::move(request), {}, std::move(reply), std::move(*caller)});
+      Call{context, std::move(request), {}, std::move(reply), std::move(*caller), kept});
   if (routing.rest > 0) call->rest = std::string_view(call->request.path).substr(routing.rest);
   if (!is_heavy) return Run(route, *call);
   if (!heavy([&route, call] { Run(route, *call); })) {

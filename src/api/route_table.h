@@ -28,6 +28,7 @@ struct Call {
   std::string_view rest;  // of the path, where the route ends in `*`; lives as long as `request`
   Reply reply;
   std::shared_ptr<Caller> caller;  // nullptr where no governance is set up
+  uint64_t kept = 0;               // the number of its answer, where it is kept (KeptAnswers)
 
   // Who admits what this call asks for.
   TicketIssuer& issuer() const {

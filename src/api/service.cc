@@ -47,6 +47,12 @@ Result<std::unique_ptr<Service>> Service::Create(Engine& engine, TicketIssuer& i
                 "keys are in the store, so no API key can be given beside it");
   }
   auto core = std::make_shared<Core>(engine, issuer, std::move(options));
+  if (core->context->options.governor != nullptr) {
+    core->context->options.governor->OnRound(
+        [kept = std::weak_ptr(core->context->kept_answers)](const Directory& directory) {
+          if (const auto answers = kept.lock()) answers->Enforce(directory);
+        });
+  }
   engine.SetObserver(Metrics::MakeObserver(core->context->metrics));
   return std::unique_ptr<Service>(new Service(std::move(core)));
 }
@@ -70,6 +76,8 @@ net::Handler Service::handler() const {
         std::move(request), std::move(responder));
   };
 }
+
+size_t Service::kept_bytes() const { return core_->context->kept_answers->bytes(); }
 
 std::string Service::ErrorBody(int status, std::string_view message) {
   return ErrorOfStatus(status, message).ToJson();

@@ -71,6 +71,9 @@ class Service {
   // Thread-safe; keeps what it needs alive, but for the engine and the issuer.
   net::Handler handler() const;
 
+  // Of answers that are kept for `Idempotency-Key`.
+  size_t kept_bytes() const;
+
   // For net::ServerOptions::error_body.
   static std::string ErrorBody(int status, std::string_view message);
 

@@ -194,11 +194,13 @@ void Governor::Work(const std::stop_token& stop) {
 Result<> Governor::Tick() {
   const auto refreshed = Refresh();
   // In every round: a call may have been admitted just before the stop, and added just after.
-  running_calls_.Enforce(*directory());
-  // The journal goes to the disk even where the store is away.
+  Enforce();
+  const std::lock_guard lock(database_mutex_);
+  // Marked first, so that the disk knows of a batch before the store does; to the disk it goes even
+  // where the store is away.
+  if (batch_.empty()) batch_ = ledger_->TakeBatch(last_batch_ + 1, kBatch);
   const auto synced = journal_->Sync();
   const auto prepared = ledger_->PrepareJournal();
-  const std::lock_guard lock(database_mutex_);
   do {
     JIKJI_RETURN_IF_ERROR(WriteUsage());
   } while (ledger_->settled() >= kBatch);
@@ -281,6 +283,25 @@ Result<> Governor::RecordActs() {
 Result<> Governor::WithDatabase(const std::function<Result<>(Database&)>& work) {
   const std::lock_guard lock(database_mutex_);
   return work(*database_);
+}
+
+void Governor::OnRound(std::function<void(const Directory&)> call) {
+  const std::lock_guard lock(directory_mutex_);
+  on_round_ = std::move(call);
+}
+
+void Governor::Enforce() {
+  const auto known = directory();
+  running_calls_.Enforce(*known);
+  if (known->stops.empty() && told_generation_.exchange(known->generation) == known->generation) {
+    return;
+  }
+  std::function<void(const Directory&)> call;
+  {
+    const std::lock_guard lock(directory_mutex_);
+    call = on_round_;
+  }
+  if (call) call(*known);
 }
 
 std::shared_ptr<const Directory> Governor::directory() const {

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -109,6 +110,9 @@ class Governor {
   Ledger& ledger() { return *ledger_; }
   // Where an answer under way says how a stop may end it.
   RunningCalls& running_calls() { return running_calls_; }
+  // Called in each round while a stop stands, and in the one in which the directory has changed,
+  // after the answers under way: for what else a stop is about. One; the last that was set.
+  void OnRound(std::function<void(const Directory&)> call);
   // nullptr where no audit log is kept.
   audit::Trail* trail() const { return trail_.get(); }
 
@@ -117,6 +121,7 @@ class Governor {
   Governor(GovernorOptions options, KeyHasher hasher)
       : options_(std::move(options)), hasher_(std::move(hasher)) {}
   Result<> Start();
+  void Enforce();
   Result<> WriteUsage();
   Result<> FindOverSoft();
   Result<> RecordActs();
@@ -139,6 +144,8 @@ class Governor {
 
   mutable std::mutex directory_mutex_;
   std::shared_ptr<const Directory> directory_;
+  std::function<void(const Directory&)> on_round_;  // under directory_mutex_
+  std::atomic<int64_t> told_generation_{-1};        // of the last round that called it
   std::atomic<int64_t> last_answer_{0};  // steady microseconds: when the store last answered
 
   // Under database_mutex_:

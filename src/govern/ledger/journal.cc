@@ -21,6 +21,7 @@ namespace {
 constexpr uint64_t kMagic = 0x316C6E6A696B696A;  // "jikijnl1", with the version
 constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
 constexpr size_t kServerNameLength = 20;
+constexpr size_t kSlotsOfAPage = 4096 / sizeof(Slot);
 
 // Of an admission: enough to recognise a slot of which only a part reached the disk.
 uint64_t DigestOf(const Admission& admission) {
@@ -215,6 +216,24 @@ Result<> Journal::Prepare() {
   return {};
 }
 
+Journal::Ahead Journal::NextSlots() {
+  const auto tickets = static_cast<uint64_t>(next_ticket_);
+  const uint64_t recent = tickets - std::exchange(seen_tickets_, tickets);
+  Ahead ahead;
+  if (segments_.empty() || recent == 0) return ahead;
+  ahead.segment_ = segments_.back();
+  ahead.from_ = ahead.segment_->used;
+  ahead.to_ = std::min<uint64_t>(ahead.segment_->capacity, ahead.from_ + 2 * recent);
+  return ahead;
+}
+
+void Journal::Touch(const Ahead& ahead) {
+  // A free slot has no batch, and none is marked but by the thread that calls this.
+  for (size_t i = ahead.from_; i < ahead.to_; i += kSlotsOfAPage) {
+    ahead.segment_->slot(i).batch.store(0, std::memory_order_relaxed);
+  }
+}
+
 Result<Slot*> Journal::Allocate(Admission admission) {
   if (segments_.empty() || segments_.back()->used == segments_.back()->capacity) {
     JIKJI_RETURN_IF_ERROR(Prepare());
@@ -241,21 +260,27 @@ void Journal::Settle(Slot& slot) {
   settled_.push_back(&slot);
 }
 
-std::vector<Slot*> Journal::TakeBatch(int64_t batch, size_t most) {
+std::vector<Slot*> Journal::TakeBatch(size_t most) {
   if (!doubtful_.empty()) return std::exchange(doubtful_, {});
   const auto end = settled_.begin() + static_cast<ptrdiff_t>(std::min(most, settled_.size()));
   std::vector<Slot*> slots(settled_.begin(), end);
   settled_.erase(settled_.begin(), end);
-  for (Slot* slot : slots) slot->batch.store(batch, std::memory_order_release);
   return slots;
+}
+
+void Journal::Mark(const std::vector<Slot*>& slots, int64_t batch) {
+  for (Slot* slot : slots) slot->batch.store(batch, std::memory_order_release);
+}
+
+void Journal::Close(const std::vector<Slot*>& slots) {
+  for (Slot* slot : slots) {
+    slot->state.store(static_cast<uint32_t>(SlotState::kDone), std::memory_order_release);
+  }
 }
 
 void Journal::FinishBatch(const std::vector<Slot*>& slots) {
   bool emptied = false;
-  for (Slot* slot : slots) {
-    slot->state.store(static_cast<uint32_t>(SlotState::kDone), std::memory_order_release);
-    emptied |= --Segment::Of(*slot).open == 0;
-  }
+  for (Slot* slot : slots) emptied |= --Segment::Of(*slot).open == 0;
   unfinished_ -= slots.size();
   if (emptied) RemoveEmpty();
 }

@@ -10,8 +10,13 @@
 // before, and done after. On replay, the store's number of the last batch tells whether a marked
 // slot is in it: each is applied exactly once. A segment whose slots are all done is removed.
 //
+// After each Sync the first store to a page is a fault in which the file system is asked, which may
+// wait for its own journal. So the many stores of a batch (Mark, Close) and those that fault pages
+// in ahead of need (Touch) are made by the one thread that writes batches, outside of the lock.
+//
 // Contract: Allocate, Settle and the others are called under the ledger's lock, but for
-// Slot::Count and Sync. One process has a journal at a time. Non-goals: concurrency within.
+// Slot::Count, Sync and those three. One process has a journal at a time. Non-goals: concurrency
+// within.
 #ifndef JIKJI_GOVERN_LEDGER_JOURNAL_H_
 #define JIKJI_GOVERN_LEDGER_JOURNAL_H_
 
@@ -83,10 +88,13 @@ class Journal {
   // The request is over: its count is final.
   void Settle(Slot& slot);
 
-  // Slots that were settled and taken by no batch yet, up to `most`, marked with `batch`. The first
-  // call after a Replay gives, alone, those that the last process had marked and may have written.
-  std::vector<Slot*> TakeBatch(int64_t batch, size_t most);
-  // They are in the store. Removes segments that have become empty.
+  // Slots that were settled and taken by no batch yet, up to `most`; to be marked. The first call
+  // after a Replay gives, alone, those that the last process had marked and may have written.
+  std::vector<Slot*> TakeBatch(size_t most);
+  static void Mark(const std::vector<Slot*>& slots, int64_t batch);
+  // They are in the store: each is closed, and after that the batch is finished, which removes
+  // segments that have become empty.
+  static void Close(const std::vector<Slot*>& slots);
   void FinishBatch(const std::vector<Slot*>& slots);
 
   // At start, before the first Allocate: settles what the last process left, with what had been
@@ -98,6 +106,12 @@ class Journal {
 
   // Makes the next segment ahead of need, so that Allocate seldom has to.
   Result<> Prepare();
+
+  // Slots that are likely to be allocated before long: twice as many as since the last call.
+  class Ahead;
+  Ahead NextSlots();
+  // Faults their pages in.
+  static void Touch(const Ahead& ahead);
 
   size_t unfinished() const { return unfinished_; }   // slots that are reserved or settled
   size_t settled() const { return settled_.size(); }  // that TakeBatch may give
@@ -125,6 +139,14 @@ class Journal {
   size_t damaged_ = 0;
   struct SyncState;
   std::shared_ptr<SyncState> sync_;
+  uint64_t seen_tickets_ = 0;  // of the last NextSlots
+};
+
+class Journal::Ahead {
+ private:
+  friend class Journal;
+  std::shared_ptr<Segment> segment_;
+  size_t from_ = 0, to_ = 0;
 };
 
 }  // namespace jikji

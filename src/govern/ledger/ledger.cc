@@ -384,18 +384,30 @@ void Ledger::FillStatus(std::string_view model, const KeyState& state, int64_t n
 }
 
 std::vector<Slot*> Ledger::TakeBatch(int64_t batch, size_t most) {
-  const std::lock_guard lock(mutex_);
-  return journal_.TakeBatch(batch, most);
+  std::vector<Slot*> slots;
+  {
+    const std::lock_guard lock(mutex_);
+    slots = journal_.TakeBatch(most);
+  }
+  Journal::Mark(slots, batch);
+  return slots;
 }
 
 void Ledger::FinishBatch(const std::vector<Slot*>& slots) {
+  Journal::Close(slots);
   const std::lock_guard lock(mutex_);
   journal_.FinishBatch(slots);
 }
 
 Result<> Ledger::PrepareJournal() {
-  const std::lock_guard lock(mutex_);
-  return journal_.Prepare();
+  Journal::Ahead ahead;
+  {
+    const std::lock_guard lock(mutex_);
+    JIKJI_RETURN_IF_ERROR(journal_.Prepare());
+    ahead = journal_.NextSlots();
+  }
+  Journal::Touch(ahead);
+  return {};
 }
 
 size_t Ledger::unfinished() const {
