@@ -142,13 +142,7 @@ INSTANTIATE_TEST_SUITE_P(Postgres, AwayTest, testing::Values("postgres"), StoreN
 
 TEST_P(AwayTest, TheDeclaredPolicyAndNoLostUsage) {
   url_ = cluster_->NewDatabase();
-  database_ = Connect();
-  ASSERT_TRUE(MigrateGovernance(*database_));
-  admin_ = std::make_unique<Administration>(*database_, hasher_, clock_, "test");
-  organisation_ = admin_->AddOrganisation("o", "KRW").value();
-  project_ = admin_->AddProject(organisation_, "p", {}).value();
-  key_ = AddKey();
-  ASSERT_TRUE(admin_->SetPrice(kModel, "KRW", 0, kPrices));
+  ASSERT_NO_FATAL_FAILURE(Found());
   ASSERT_TRUE(admin_->SetBudget({ScopeKind::kProject, project_}, Window::kMonth,
                                 160 * kPrices.input, true));
   const auto governor = Open();

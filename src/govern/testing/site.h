@@ -26,6 +26,10 @@ class Site : public EachStore {
   void SetUp() override {
     EachStore::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
+    Found();
+  }
+  // Makes the site in the store at url_.
+  void Found() {
     database_ = Connect();
     ASSERT_TRUE(MigrateGovernance(*database_));
     admin_ = std::make_unique<Administration>(*database_, hasher_, clock_, "test");
