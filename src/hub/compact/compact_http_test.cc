@@ -1,6 +1,7 @@
-// Clients do not see how a file is stored: ranges, pieces, registries, bundles, lineage.
+// Clients do not see how a file is stored: ranges, pieces, registries, bundles.
 #include <gtest/gtest.h>
 
+#include "hub/bundle/bundle.h"
 #include "hub/compact/compact.h"
 #include "hub/compact/testing.h"
 #include "hub/testing/temporary_site.h"
@@ -71,6 +72,25 @@ TEST_F(HubCompactHttp, ItCanBeCommittedAgainElsewhere) {
                      oid + R"(","size":)" + std::to_string(tuned_.size()) + "}}\n");
   EXPECT_EQ(done.status, 200) << done.body;
   EXPECT_TRUE(site_.Get("/carol/copy/resolve/main/m.safetensors").body == tuned_);
+}
+
+TEST_F(HubCompactHttp, ABundleHoldsTheBytes) {
+  TemporaryHub there;
+  const auto path = [&](const char* name) { return there.root() / name; };
+  ASSERT_TRUE(MakeSigningKey(path("key"), path("key.pub")));
+  {
+    const auto session = site_.hub().Connect();
+    const auto repository = FindRepository(**session, "model", "bob/tuned");
+    const auto commit = ResolveRevision(**session, repository->id, "main");
+    const auto done = ExportBundle(site_.hub(), **session, *repository, *commit, path("bundle"),
+                                   {path("key"), {}});
+    ASSERT_TRUE(done.has_value()) << done.error().ToString();
+  }
+  const auto session = there->Connect();
+  const auto taken = ImportBundle(*there, **session, path("bundle"), {path("key.pub"), {}}, "main");
+  ASSERT_TRUE(taken.has_value()) << taken.error().ToString();
+  EXPECT_TRUE(IsPlain(*there, tuned_));
+  EXPECT_TRUE(BytesOf(*there, tuned_) == tuned_);
 }
 
 TEST_F(HubCompactHttp, DamageIsAnErrorAndNeverOtherBytes) {
