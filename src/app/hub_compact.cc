@@ -79,6 +79,12 @@ Result<> Compact(CompactSettings& settings) {
                        "파일 {}개를 풀었습니다. 바탕 파일이 이 파일들 때문에만 남아 있었습니다\n")),
                report.restored.size());
   }
+  if (report.stored_now == report.stored) {
+    fmt::print(fmt::runtime(Say("{} files of weights: {:.1f} MB, nothing more to save\n",
+                                "가중치 파일 {}개: {:.1f} MB, 더 줄일 것이 없습니다\n")),
+               report.files, Megabytes(report.stored));
+    return {};
+  }
   const double saved = 100 * (1 - Share(report.stored_now, report.stored));
   const char* english = settings.dry_run
                             ? "{} files of weights: {:.1f} MB would be {:.1f} MB ({:.1f} % less)\n"
