@@ -18,6 +18,9 @@ namespace {
 // Files over this, and all that are no text, are sent by themselves and not in the commit.
 constexpr int64_t kMaxRegularBytes = 1 << 20;
 constexpr size_t kMaxChanges = 25'000;
+// Pages show the one whole, and keep both.
+constexpr size_t kMaxTitle = 4u << 10;
+constexpr size_t kMaxMessage = 64u << 10;
 
 HttpError RefusedFile(const Refusal& refusal) {
   return {422, "RefusedFile", refusal.english, refusal.korean};
@@ -42,6 +45,9 @@ HttpResult<Change> PutSmall(Call& call, const json::object& value, std::set<Dige
   JIKJI_ASSIGN(const auto encoding, OptionalString(value, "encoding"));
   if (encoding == "base64") {
     JIKJI_ASSIGN(content, ParseBase64(content));
+  } else if (encoding && encoding != "utf-8") {
+    return std::unexpected(
+        BadRequest("`encoding` is base64 or utf-8", "`encoding`은 base64이거나 utf-8입니다"));
   }
   if (const auto refused = CheckContent(path, std::as_bytes(std::span(content)))) {
     return std::unexpected(RefusedFile(*refused));
@@ -70,6 +76,11 @@ HttpResult<Change> PutLarge(Call& call, const json::object& value) {
   if (!has) {
     return std::unexpected(BadRequest("the bytes of `" + path + "` were not uploaded",
                                       "`" + path + "`의 내용이 업로드되지 않았습니다"));
+  }
+  JIKJI_ASSIGN(const auto told, OptionalInt(value, "size"));
+  if (told && static_cast<uint64_t>(*told) != size) {
+    return std::unexpected(BadRequest("`" + path + "` has another `size` than its `oid`",
+                                      "`" + path + "`의 `size`가 `oid`의 크기와 다릅니다"));
   }
   JIKJI_ASSIGN(const MappedFile mapped, call.hub.blobs().Map(digest));
   if (const auto refused = CheckContent(path, mapped.bytes())) {
@@ -191,6 +202,10 @@ HttpResult<net::Response> PostCommit(Call& call) {
     body.remove_prefix(std::min(end + 1, body.size()));
     if (line.empty()) continue;
     JIKJI_ASSIGN(std::ignore, ReadLine(call, line, stored, commit));
+  }
+  if (commit.title.size() > kMaxTitle || commit.message.size() > kMaxMessage) {
+    return std::unexpected(BadRequest("a `summary` has at most 4 KiB and a `description` 64 KiB",
+                                      "`summary`는 4 KiB, `description`은 64 KiB까지입니다"));
   }
   if (commit.title.empty()) {
     return std::unexpected(

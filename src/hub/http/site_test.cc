@@ -274,6 +274,30 @@ TEST(Site, TheDoorRefuses) {
             400);
 }
 
+TEST(Site, LinesOfACommitThatContradictThemselvesAreRefused) {
+  TemporarySite site;
+  site.Post("/api/repos/create", R"({"name":"alice/a"})");
+  const auto commit = [&](const std::string& summary, const std::string& file) {
+    return site
+        .Post("/api/models/alice/a/commit/main",
+              R"({"key":"header","value":{"summary":")" + summary + "\"}}\n" + file + "\n")
+        .status;
+  };
+  const std::string plain = R"({"key":"file","value":{"path":"a.txt","content":"a"}})";
+  EXPECT_EQ(commit("x", plain), 200);
+  EXPECT_EQ(commit(std::string(5000, 'x'), plain), 400);
+  EXPECT_EQ(
+      commit("x", R"({"key":"file","value":{"path":"b.txt","content":"a","encoding":"rot13"}})"),
+      400);
+  const auto large = [&](const char* size) {
+    return commit("x", R"({"key":"lfsFile","value":{"path":"c.txt","oid":")" +
+                           HexOf(Sha256Of("a")) + "\",\"size\":" + size + "}}");
+  };
+  EXPECT_EQ(large("2"), 400);
+  EXPECT_EQ(large("-1"), 400);
+  EXPECT_EQ(large("1"), 200);
+}
+
 TEST(Site, PagesOfOtherSitesChangeNothing) {
   TemporarySite site;
   const std::string body = R"({"name":"m","organization":"team"})";
