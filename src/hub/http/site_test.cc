@@ -92,7 +92,7 @@ TEST(Site, ARepositoryFromCreateToDownload) {
       R"({"key":"file","value":{"path":"한글/글.txt","content":"7ZWc","encoding":"base64"}})"
       "\n"
       R"({"key":"lfsFile","value":{"path":"model.safetensors","algo":"sha256","oid":")" +
-      oid + R"(","size":1}})" + "\n";
+      oid + R"(","size":)" + std::to_string(weights.size()) + "}}\n";
   const auto done = site.PostJson("/api/models/alice/tiny/commit/main", lines);
   const std::string commit(done.at("commitOid").as_string());
 
