@@ -53,21 +53,11 @@ boost::json::object JsonOf(const hub::CompactReport& report, bool dry_run) {
           {"stored_before", report.stored},
           {"stored_after", report.stored_now},
           {"compacted", std::move(files)},
+          {"failed", boost::json::array(report.failed.begin(), report.failed.end())},
           {"restored", boost::json::array(report.restored.begin(), report.restored.end())}};
 }
 
-Result<> Compact(CompactSettings& settings) {
-  JIKJI_ASSIGN(const auto hub, settings.hub.Open());
-  ThreadPool pool(settings.threads == 0 ? UsableCores() : static_cast<size_t>(settings.threads));
-  Progress progress(std::string(Say("compacting", "압축 중")));
-  hub::CompactOptions options;
-  options.dry_run = settings.dry_run;
-  options.progress = [&](size_t file, size_t files) { progress.Show(Share(file, files)); };
-  JIKJI_ASSIGN(const hub::CompactReport report, hub::CompactHub(*hub, options, pool));
-  if (settings.json) {
-    fmt::print("{}\n", boost::json::serialize(JsonOf(report, settings.dry_run)));
-    return {};
-  }
+void Print(const hub::CompactReport& report, bool dry_run) {
   for (const hub::CompactedFile& file : report.compacted) {
     fmt::print(
         fmt::runtime(Say("{} {}: {:.1f} MB in {:.1f} MB\n", "{} {}: {:.1f} MB → {:.1f} MB\n")),
@@ -83,20 +73,37 @@ Result<> Compact(CompactSettings& settings) {
     fmt::print(fmt::runtime(Say("{} files of weights: {:.1f} MB, nothing more to save\n",
                                 "가중치 파일 {}개: {:.1f} MB, 더 줄일 것이 없습니다\n")),
                report.files, Megabytes(report.stored));
-    return {};
+    return;
   }
   const double saved = 100 * (1 - Share(report.stored_now, report.stored));
-  const char* english = settings.dry_run
+  const char* english = dry_run
                             ? "{} files of weights: {:.1f} MB would be {:.1f} MB ({:.1f} % less)\n"
                             : "{} files of weights: {:.1f} MB are {:.1f} MB now ({:.1f} % less)\n";
   const char* korean =
-      settings.dry_run ? "가중치 파일 {}개: {:.1f} MB가 {:.1f} MB로 줄어들 것입니다({:.1f}% 절약)\n"
-                       : "가중치 파일 {}개: {:.1f} MB가 {:.1f} MB로 줄었습니다({:.1f}% 절약)\n";
+      dry_run ? "가중치 파일 {}개: {:.1f} MB가 {:.1f} MB로 줄어들 것입니다({:.1f}% 절약)\n"
+              : "가중치 파일 {}개: {:.1f} MB가 {:.1f} MB로 줄었습니다({:.1f}% 절약)\n";
   fmt::print(fmt::runtime(Say(english, korean)), report.files, Megabytes(report.stored),
              Megabytes(report.stored_now), saved);
-  return {};
 }
 
+Result<> Compact(CompactSettings& settings) {
+  JIKJI_ASSIGN(const auto hub, settings.hub.Open());
+  ThreadPool pool(settings.threads == 0 ? UsableCores() : static_cast<size_t>(settings.threads));
+  Progress progress(std::string(Say("compacting", "압축 중")));
+  hub::CompactOptions options;
+  options.dry_run = settings.dry_run;
+  options.progress = [&](size_t file, size_t files) { progress.Show(Share(file, files)); };
+  JIKJI_ASSIGN(const hub::CompactReport report, hub::CompactHub(*hub, options, pool));
+  if (settings.json) {
+    fmt::print("{}\n", boost::json::serialize(JsonOf(report, settings.dry_run)));
+  } else {
+    Print(report, settings.dry_run);
+  }
+  if (report.failed.empty()) return {};
+  return Fail(ErrorCode::kIo, fmt::format(fmt::runtime(Say("{} files stay as they are:\n  {}",
+                                                           "파일 {}개는 그대로 둡니다:\n  {}")),
+                                          report.failed.size(), fmt::join(report.failed, "\n  ")));
+}
 Result<> CheckStore(HubRoot& settings) {
   JIKJI_ASSIGN(const auto hub, settings.Open());
   Progress progress(std::string(Say("reading", "읽는 중")));
@@ -106,7 +113,9 @@ Result<> CheckStore(HubRoot& settings) {
                  progress.Show(Share(read, bytes));
                }));
   for (const hub::DamagedBlob& blob : damaged) {
-    fmt::print("{}: {} ({})\n", blob.digest, blob.why, fmt::join(blob.models, ", "));
+    JIKJI_ASSIGN(const Digest digest, ParseDigest(blob.digest));
+    fmt::print("{}: {} ({})\n  {}\n", blob.digest, blob.why, fmt::join(blob.models, ", "),
+               hub->blobs().PathOf(digest).string());
   }
   if (damaged.empty()) {
     fmt::print(fmt::runtime(Say("{:.1f} MB read, all as they were written\n",
@@ -115,8 +124,9 @@ Result<> CheckStore(HubRoot& settings) {
     return {};
   }
   return Fail(ErrorCode::kIo,
-              fmt::format(fmt::runtime(Say("{} blobs are damaged: push their files again",
-                                           "블롭 {}개가 손상되었습니다. 그 파일을 다시 올리세요")),
+              fmt::format(fmt::runtime(Say(
+                              "{} blobs are damaged: copy the right files to the paths above",
+                              "블롭 {}개가 손상되었습니다. 올바른 파일을 위 경로에 복사하세요")),
                           damaged.size()));
 }
 

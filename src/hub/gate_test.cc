@@ -88,6 +88,20 @@ TEST(Gate, RefusalsSpeakBothLanguages) {
   EXPECT_NE(refused->korean.find("변환하세요"), std::string::npos);
 }
 
+// A header of 640 bytes, and others, begins like a pickle.
+TEST(Gate, NoLengthOfAHeaderIsTakenForAPickle) {
+  for (const size_t length : {640, 896, 1152, 1408, 384}) {
+    std::string header = R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+    header.resize(length, ' ');
+    std::string file(8, '\0');
+    file[0] = static_cast<char>(length);
+    file[1] = static_cast<char>(length >> 8);
+    EXPECT_FALSE(Check("model.safetensors", file + header + "abcd")) << length;
+    EXPECT_TRUE(Check("tokenizer.model", "\x80\x02}q")) << length;
+  }
+  EXPECT_TRUE(Check("model.safetensors", "\x80\x02}q\1X\3abc."));
+}
+
 TEST(Gate, KindsThatAreNotOnTheListStayOut) {
   for (const char* path : {"a.exe", "a.dll", "a.so", "a.svgz", "a.html", "noextension", "a.tar",
                            "a.pkl", "a.PT", "a.pth", "a.ckpt", "a.npz", "a.h5", "a.joblib"}) {

@@ -243,6 +243,13 @@ Result<BlobStore::Packed> BlobStore::Pack(const CompactRecipe& recipe, ThreadPoo
   return std::unexpected(written.error());
 }
 
+Result<> BlobStore::CheckCompact(const Digest& digest) const {
+  JIKJI_ASSIGN(const auto blob, OpenCompact(*this, CompactPathOf(digest), digest));
+  JIKJI_ASSIGN(const Digest found, DigestOf(*blob));
+  if (found == digest) return {};
+  return Fail(ErrorCode::kIo, "the compact file gives other bytes than the blob's", HexOf(digest));
+}
+
 Result<> BlobStore::PublishCompact(const Packed& packed, const Digest& digest) const {
   const fs::path target = CompactPathOf(digest);
   JIKJI_RETURN_IF_ERROR(MakeFolder(target.parent_path()));

@@ -112,6 +112,8 @@ class BlobStore {
   };
   Result<Packed> Pack(const CompactRecipe& recipe, ThreadPool& pool) const;
   Result<> PublishCompact(const Packed& packed, const Digest& digest) const;
+  // That the compact file gives the blob, whether or not a plain one stands beside it.
+  Result<> CheckCompact(const Digest& digest) const;
   // What it would be, from all its bytes or, by EstimateCompact, from some.
   Result<CompactSizes> Measure(const CompactRecipe& recipe, ThreadPool& pool) const;
   Result<uint64_t> Estimate(const CompactRecipe& recipe, ThreadPool& pool) const;

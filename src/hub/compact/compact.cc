@@ -74,6 +74,17 @@ Result<> RemovePlain(Database& database, const BlobStore& blobs, const Digest& d
   });
 }
 
+// Of a blob that stands in both forms: the compact one if it gives the blob, else the plain one,
+// which somebody has put in its place.
+Result<> KeepOneForm(Database& database, const BlobStore& blobs, const Digest& digest) {
+  if (blobs.CheckCompact(digest)) return RemovePlain(database, blobs, digest);
+  return Transact(database, [&]() -> Result<> {
+    JIKJI_RETURN_IF_ERROR(
+        database.Run("DELETE FROM compact_blobs WHERE digest = $1", {HexOf(digest)}));
+    return blobs.Remove({digest, true, 0});
+  });
+}
+
 class Compactor {
  public:
   Compactor(Hub& hub, Database& database, const CompactOptions& options, ThreadPool& pool)
@@ -81,13 +92,18 @@ class Compactor {
 
   Result<CompactReport> Run() {
     if (!options_.dry_run) {
-      JIKJI_ASSIGN(report_.restored, RestoreOrphans(database_, blobs_));
+      JIKJI_ASSIGN(report_.restored, RestoreOrphans(database_, blobs_, report_.failed));
     }
     JIKJI_ASSIGN(const auto files, ListWeights(hub_, database_, kLeastBytes));
     report_.files = files.size();
     for (size_t i = 0; i < files.size(); ++i) {
       if (options_.progress) options_.progress(i, files.size());
-      JIKJI_RETURN_IF_ERROR(Take(files[i]));
+      const auto taken = Take(files[i]);
+      if (taken) continue;
+      // One that is damaged is no reason to leave the others as they are.
+      if (taken.error().code != ErrorCode::kIo) return std::unexpected(taken.error());
+      report_.failed.push_back(files[i].model + " " + files[i].path + ": " +
+                               taken.error().ToString());
     }
     return std::move(report_);
   }
@@ -102,7 +118,7 @@ class Compactor {
       report_.stored_now += stored;
       // Where a program was killed between the two names.
       if (!options_.dry_run && fs::exists(blobs_.PathOf(file.digest), ignored)) {
-        JIKJI_RETURN_IF_ERROR(RemovePlain(database_, blobs_, file.digest));
+        JIKJI_RETURN_IF_ERROR(KeepOneForm(database_, blobs_, file.digest));
       }
       std::vector<Digest> sources;
       for (const std::string& source : file.sources) {

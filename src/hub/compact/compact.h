@@ -40,6 +40,7 @@ struct CompactReport {
   uint64_t stored = 0;      // what they took on the disk before
   uint64_t stored_now = 0;  // and take now, or would
   std::vector<CompactedFile> compacted;
+  std::vector<std::string> failed;    // damaged, or could not be written: which and why
   std::vector<std::string> restored;  // stand plain again: their base was kept for nothing else
 };
 

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "base/file.h"
 #include "hub/compact/restore.h"
 #include "hub/compact/testing.h"
 
@@ -76,6 +77,43 @@ TEST_F(HubCompact, AFineTuneIsStoredAsItsDifference) {
   const CompactReport again = Run();
   EXPECT_TRUE(again.compacted.empty());
   EXPECT_EQ(again.stored, report.stored_now);
+  EXPECT_TRUE(CheckStore(*hub_, nullptr)->empty());
+}
+
+// Damage of one file is told, and leaves the others alone; a copy of the right file mends it.
+TEST_F(HubCompact, ADamagedFileIsPassedOverAndACopyMendsIt) {
+  const auto base = RandomModel(1);
+  const std::string first = Safetensors(Tuned(base, 2)), second = Safetensors(Tuned(base, 3));
+  Commit("alice/base", Safetensors(base));
+  Commit("bob/first", first, "alice/base");
+  Commit("carl/second", second, "alice/base");
+  const auto write = [&](const std::filesystem::path& path, const std::string& bytes) {
+    std::filesystem::permissions(path.parent_path(), std::filesystem::perms::owner_all);
+    std::filesystem::remove(path);
+    std::ofstream(path, std::ios::binary) << bytes;
+  };
+  const auto path = hub_->blobs().PathOf(Sha256Of(first));
+  std::string damaged = first;
+  damaged[first.size() / 2] ^= 1;
+  write(path, damaged);
+  const CompactReport report = Run();
+  EXPECT_THAT(report.failed, testing::ElementsAre(testing::HasSubstr("bob/first")));
+  EXPECT_TRUE(IsCompact(*hub_, second));
+  EXPECT_FALSE(IsCompact(*hub_, first));
+  write(path, first);
+  EXPECT_TRUE(Run().failed.empty());
+  EXPECT_TRUE(IsCompact(*hub_, first));
+
+  // Now the compact file: the copy beside it is what is read, and what the next run keeps.
+  const auto compact = hub_->blobs().CompactPathOf(Sha256Of(first));
+  std::string stored = *ReadFile(compact);
+  stored[stored.size() - 9] ^= 1;
+  write(compact, stored);
+  ASSERT_EQ(CheckStore(*hub_, nullptr)->size(), 1u);
+  std::ofstream(path, std::ios::binary) << first;
+  EXPECT_TRUE(CheckStore(*hub_, nullptr)->empty());
+  EXPECT_TRUE(Run().failed.empty());
+  EXPECT_TRUE(BytesOf(*hub_, first) == first);
   EXPECT_TRUE(CheckStore(*hub_, nullptr)->empty());
 }
 

@@ -45,7 +45,8 @@ Result<> Restore(Database& database, const BlobStore& blobs, const std::string& 
 
 }  // namespace
 
-Result<std::vector<std::string>> RestoreOrphans(Database& database, const BlobStore& blobs) {
+Result<std::vector<std::string>> RestoreOrphans(Database& database, const BlobStore& blobs,
+                                                std::vector<std::string>& failed) {
   JIKJI_ASSIGN(const SqlRows rows,
                database.Run("SELECT c.source, s.size, c.digest, b.size FROM compact_blobs c JOIN "
                             "blobs s ON s.digest = c.source JOIN blobs b ON b.digest = c.digest "
@@ -67,8 +68,14 @@ Result<std::vector<std::string>> RestoreOrphans(Database& database, const BlobSt
     if (room.plain >= room.now) continue;
     for (const std::string& blob : room.blobs) {
       if (std::ranges::find(out, blob) != out.end()) continue;  // by another source
-      JIKJI_RETURN_IF_ERROR(Restore(database, blobs, blob));
-      out.push_back(blob);
+      const auto restored = Restore(database, blobs, blob);
+      if (restored) {
+        out.push_back(blob);
+      } else if (restored.error().code == ErrorCode::kIo) {
+        failed.push_back(restored.error().ToString());
+      } else {
+        return std::unexpected(restored.error());
+      }
     }
   }
   return out;

@@ -11,8 +11,10 @@
 namespace jikji::hub {
 
 // Makes blobs plain whose sources no repository holds any more, where that takes less room than
-// keeping the sources for them. Which; the sources go with the next collection.
-Result<std::vector<std::string>> RestoreOrphans(Database& database, const BlobStore& blobs);
+// keeping the sources for them. Which; the sources go with the next collection. `failed`: what is
+// damaged, which stays as it is.
+Result<std::vector<std::string>> RestoreOrphans(Database& database, const BlobStore& blobs,
+                                                std::vector<std::string>& failed);
 
 struct DamagedBlob {
   std::string digest;

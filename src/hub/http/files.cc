@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "hub/http/range.h"
 
 namespace jikji::hub {
@@ -56,12 +57,19 @@ HttpResult<net::Response> ServeFile(Call& call, net::Response response, const Fi
         "Content-Range", fmt::format("bytes {}-{}/{}", range.begin, range.end - 1, file.size));
   }
   if (call.request.method != "HEAD") {
-    JIKJI_ASSIGN(const Blob blob, call.hub.blobs().OpenBlob(file.digest));
-    part.file = blob.source();
+    const auto blob = call.hub.blobs().OpenBlob(file.digest);
+    if (!blob || blob->size() != file.size) {
+      // The log tells where it lies; whoever asked need not know.
+      if (!blob) Log(LogLevel::kError, blob.error().ToString());
+      return std::unexpected(
+          HttpError(Error{ErrorCode::kIo, "the stored file is damaged: `jikji hub fsck` tells more",
+                          HexOf(file.digest)}));
+    }
+    part.file = blob->source();
     if (part.length > 0 && part.file->descriptor() < 0) {
       // What is damaged is found here, while the answer can still say so.
       char first;
-      JIKJI_RETURN_IF_ERROR(blob.Read(part.offset, {&first, 1}));
+      JIKJI_RETURN_IF_ERROR(blob->Read(part.offset, {&first, 1}));
     }
   }
   response.file = std::move(part);

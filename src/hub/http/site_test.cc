@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <set>
 #include <tuple>
@@ -296,6 +298,24 @@ TEST(Site, LinesOfACommitThatContradictThemselvesAreRefused) {
   EXPECT_EQ(large("2"), 400);
   EXPECT_EQ(large("-1"), 400);
   EXPECT_EQ(large("1"), 200);
+}
+
+TEST(Site, ADamagedFileIsNeverServedAsWhole) {
+  TemporarySite site;
+  site.Post("/api/repos/create", R"({"name":"alice/a"})");
+  site.Commit("alice/a", "cut.txt", "the whole text");
+  site.Commit("alice/a", "other.txt", "the right text");
+  const auto damage = [&](const std::string& text, const std::string& into) {
+    const auto path = site.hub().blobs().PathOf(Sha256Of(text));
+    std::filesystem::remove(path);
+    std::ofstream(path, std::ios::binary) << into;
+  };
+  damage("the whole text", "the whole");
+  damage("the right text", "the wrong text");
+  EXPECT_EQ(site.Get("/alice/a/resolve/main/cut.txt").status, 500);
+  EXPECT_EQ(site.Get("/alice/a/resolve/main/cut.txt", {{"Range", "bytes=9-"}}).status, 500);
+  // Pieces of wrong bytes would be believed by every pull from then on.
+  EXPECT_EQ(site.Get("/api/models/alice/a/pieces/main/other.txt").status, 500);
 }
 
 TEST(Site, PagesOfOtherSitesChangeNothing) {

@@ -12,7 +12,7 @@ namespace {
 std::unexpected<Error> Damaged(const char* what, const Digest& digest) {
   return Fail(ErrorCode::kIo,
               std::string("the compact file of a blob is damaged: ") + what +
-                  "; push the blob again to mend it",
+                  "; `jikji hub fsck` tells where a copy mends it",
               HexOf(digest));
 }
 
