@@ -1,5 +1,4 @@
-// A checksum against damage, not against people: XXH64 (github.com/Cyan4973/xxHash, its
-// doc/xxhash_spec.md), which costs a tenth of SHA-256.
+// Checksums against damage, not against people: who changes bytes can compute these anew.
 #ifndef JIKJI_STORE_CHECKSUM_H_
 #define JIKJI_STORE_CHECKSUM_H_
 
@@ -8,7 +7,11 @@
 
 namespace jikji {
 
+// XXH64, which costs a tenth of SHA-256.
 uint64_t Xxh64(std::string_view bytes, uint64_t seed = 0);
+
+// CRC-32 of IEEE 802.3, for records of some hundred bytes and what says its format wants it.
+uint32_t Crc32(std::string_view bytes);
 
 }  // namespace jikji
 

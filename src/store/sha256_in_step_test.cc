@@ -8,15 +8,10 @@
 #include <vector>
 
 #include "base/random.h"
+#include "store/testing/byte_pattern.h"
 
 namespace jikji {
 namespace {
-
-std::string Bytes(size_t count, uint32_t seed) {
-  std::string out(count, '\0');
-  for (size_t i = 0; i < count; ++i) out[i] = static_cast<char>((i + seed) * 2654435761u >> 13);
-  return out;
-}
 
 TEST(Sha256InStep, OneAloneAndNone) {
   Sha256InStep none;
@@ -37,7 +32,7 @@ TEST(Sha256InStep, AnyStreamsInAnyOrder) {
     };
     std::vector<Fed> streams(1 + seed % 4);
     for (Fed& fed : streams) {
-      fed.bytes = Bytes(random.Below(400'000), seed);
+      fed.bytes = BytePattern(random.Below(400'000), seed);
       fed.rest = fed.bytes;
       fed.hash.emplace();
     }
@@ -63,7 +58,7 @@ TEST(Sha256InStep, AnyStreamsInAnyOrder) {
 
 // As an upload's end does: the network thread fed it, a worker finishes it while others are fed.
 TEST(Sha256InStep, FinishedOnAnotherThread) {
-  const std::string bytes = Bytes(300'000, 1);
+  const std::string bytes = BytePattern(300'000, 1);
   Sha256InStep other;
   for (int round = 0; round < 200; ++round) {
     auto hash = std::make_unique<Sha256InStep>();
@@ -83,7 +78,7 @@ TEST(Sha256InStep, FinishedOnAnotherThread) {
 }
 
 TEST(Sha256InStep, MovesWithWhatWaits) {
-  const std::string bytes = Bytes(100'000, 2);
+  const std::string bytes = BytePattern(100'000, 2);
   Sha256InStep other;
   other.Update("y");
   Sha256InStep first;

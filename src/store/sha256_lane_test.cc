@@ -4,15 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "store/testing/byte_pattern.h"
 
 namespace jikji {
 namespace {
-
-std::string Bytes(size_t count, uint32_t seed) {
-  std::string out(count, '\0');
-  for (size_t i = 0; i < count; ++i) out[i] = static_cast<char>((i + seed) * 2654435761u >> 13);
-  return out;
-}
 
 class Sha256LaneTest : public testing::TestWithParam<bool> {
  protected:
@@ -32,7 +27,7 @@ TEST_P(Sha256LaneTest, OfKnownTexts) {
 
 TEST_P(Sha256LaneTest, OfEveryLengthAroundABlock) {
   for (size_t size = 0; size <= 200; ++size) {
-    const std::string first = Bytes(size, 1), second = Bytes(200 - size, 2);
+    const std::string first = BytePattern(size, 1), second = BytePattern(200 - size, 2);
     Sha256Lane one(GetParam()), other(GetParam());
     Sha256Lane::UpdateBoth(one, first, other, second);
     EXPECT_EQ(one.Finish(), Sha256Of(first)) << size;
@@ -41,7 +36,7 @@ TEST_P(Sha256LaneTest, OfEveryLengthAroundABlock) {
 }
 
 TEST_P(Sha256LaneTest, OfBytesThatComeInAnyPieces) {
-  const std::string first = Bytes(5000, 3), second = Bytes(4321, 4);
+  const std::string first = BytePattern(5000, 3), second = BytePattern(4321, 4);
   for (uint32_t seed = 0; seed < 50; ++seed) {
     Random random(seed);
     Sha256Lane first_lane(GetParam()), second_lane(GetParam());

@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "govern/audit/byte_io.h"
-#include "govern/audit/hash.h"
 #include "govern/audit/record.h"
+#include "store/checksum.h"
 
 namespace jikji::audit {
 
