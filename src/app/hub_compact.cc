@@ -124,9 +124,10 @@ Result<> CheckStore(HubRoot& settings) {
     return {};
   }
   return Fail(ErrorCode::kIo,
-              fmt::format(fmt::runtime(Say(
-                              "{} blobs are damaged: copy the right files to the paths above",
-                              "블롭 {}개가 손상되었습니다. 올바른 파일을 위 경로에 복사하세요")),
+              fmt::format(fmt::runtime(Say("{} blobs are damaged: push their files again, or copy "
+                                           "the right ones to the paths above",
+                                           "블롭 {}개가 손상되었습니다. 그 파일을 다시 올리거나 "
+                                           "올바른 파일을 위 경로에 복사하세요")),
                           damaged.size()));
 }
 

@@ -81,6 +81,7 @@ Result<> CollectRows(Database& database, Collected& out) {
       const std::string digest = rows.Text(row, 0);
       JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM pieces WHERE digest = $1", {digest}));
       JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM compact_blobs WHERE digest = $1", {digest}));
+      JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM damaged_blobs WHERE digest = $1", {digest}));
       JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM blobs WHERE digest = $1", {digest}));
       ++out.blobs;
       out.bytes += static_cast<uint64_t>(rows.Int(row, 1));
@@ -128,9 +129,11 @@ Result<> PublishBlob(Database& database, BlobWriter& writer, const Digest& diges
     JIKJI_RETURN_IF_ERROR(
         database.Run("INSERT INTO blobs (digest, size) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                      {HexOf(digest), static_cast<int64_t>(writer.size())}));
-    // It stands plain from now on: so pushing again mends a compact blob that was damaged.
+    // It stands plain from now on, and whole.
     JIKJI_RETURN_IF_ERROR(
         database.Run("DELETE FROM compact_blobs WHERE digest = $1", {HexOf(digest)}));
+    JIKJI_RETURN_IF_ERROR(
+        database.Run("DELETE FROM damaged_blobs WHERE digest = $1", {HexOf(digest)}));
     JIKJI_RETURN_IF_ERROR(Renew(database, HexOf(digest), Folded(owner)));
     if (!published) JIKJI_RETURN_IF_ERROR(writer.Publish());
     published = true;
@@ -143,13 +146,38 @@ Result<bool> HasBlob(Database& database, const Digest& digest, uint64_t size,
   bool has = false;
   JIKJI_RETURN_IF_ERROR(Transact(database, [&]() -> Result<> {
     JIKJI_ASSIGN(const SqlRows rows,
-                 database.Run("SELECT size FROM blobs WHERE digest = $1", {HexOf(digest)}));
+                 database.Run("SELECT size FROM blobs WHERE digest = $1 AND digest NOT IN (SELECT "
+                              "digest FROM damaged_blobs)",
+                              {HexOf(digest)}));
     has = !rows.empty() && static_cast<uint64_t>(rows.Int(0, 0)) == size;
     if (!has) return {};
     JIKJI_ASSIGN(has, MayTake(database, HexOf(digest), Folded(owner)));
     return has ? Renew(database, HexOf(digest), Folded(owner)) : Result<>{};
   }));
   return has;
+}
+
+Result<> MarkDamaged(Database& database, const Digest& digest, bool damaged) {
+  const std::string hex = HexOf(digest);
+  if (!damaged) {
+    JIKJI_RETURN_IF_ERROR(database.Run("DELETE FROM damaged_blobs WHERE digest = $1", {hex}));
+    return {};
+  }
+  JIKJI_RETURN_IF_ERROR(
+      database.Run("INSERT INTO damaged_blobs (digest) SELECT digest FROM blobs WHERE digest = $1 "
+                   "ON CONFLICT DO NOTHING",
+                   {hex}));
+  return {};
+}
+
+Result<std::set<Digest>> DamagedBlobs(Database& database) {
+  JIKJI_ASSIGN(const SqlRows rows, database.Run("SELECT digest FROM damaged_blobs"));
+  std::set<Digest> out;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    JIKJI_ASSIGN(const Digest digest, ParseDigest(rows.Text(row, 0)));
+    out.insert(digest);
+  }
+  return out;
 }
 
 Result<> TakeBlob(Database& database, int64_t repository, const std::string& owner,

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -25,10 +26,14 @@ inline constexpr std::chrono::hours kLease{24};
 Result<> PublishBlob(Database& database, BlobWriter& writer, const Digest& digest,
                      const std::string& owner);
 
-// True where it is stored and `owner` may commit it without sending it: they hold a lease, or a
-// repository of theirs or a public one has it. Renews the lease.
+// True where it is stored, not known to be damaged, and `owner` may commit it without sending it:
+// they hold a lease, or a repository of theirs or a public one has it. Renews the lease.
 Result<bool> HasBlob(Database& database, const Digest& digest, uint64_t size,
                      const std::string& owner);
+
+// HasBlob says no of what is marked, so that whoever pushes it sends its bytes, which mends it.
+Result<> MarkDamaged(Database& database, const Digest& digest, bool damaged);
+Result<std::set<Digest>> DamagedBlobs(Database& database);
 
 // Within a transaction: the repository holds it from now on. kNotFound where HasBlob would say no.
 Result<> TakeBlob(Database& database, int64_t repository, const std::string& owner,

@@ -85,6 +85,10 @@ CREATE TABLE compact_blobs ( -- stored as differences to plain blobs: compact/co
   source @TEXT NOT NULL REFERENCES blobs (digest), -- that stays, and stays plain, for it
   PRIMARY KEY (digest, source)) @STRICT;
 CREATE INDEX compact_blobs_by_source ON compact_blobs (source);
+)",
+    R"(
+CREATE TABLE damaged_blobs ( -- as fsck found them, until they are pushed again or found whole
+  digest @TEXT PRIMARY KEY REFERENCES blobs (digest)) @STRICT;
 )"};
 
 }  // namespace

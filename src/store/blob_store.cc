@@ -12,13 +12,13 @@
 #include <utility>
 
 #include "store/compact/compact_blob.h"
+#include "store/read_pieces.h"
 
 namespace jikji {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kCopyBytes = 1u << 20;
 constexpr std::string_view kCompactSuffix = ".compact";
 
 std::unexpected<Error> SystemError(const char* doing, const fs::path& path) {
@@ -51,21 +51,9 @@ Result<> WriteAll(int descriptor, std::string_view bytes, const fs::path& path) 
   return {};
 }
 
-// All bytes in order, as much as is read at once.
-template <class Take>
-Result<> ForEachPiece(const ByteSource& source, Take take) {
-  std::string buffer(std::min<uint64_t>(kCopyBytes, source.size()), '\0');
-  for (uint64_t at = 0; at < source.size(); at += buffer.size()) {
-    buffer.resize(std::min<uint64_t>(buffer.size(), source.size() - at));
-    JIKJI_RETURN_IF_ERROR(source.Read(at, buffer));
-    JIKJI_RETURN_IF_ERROR(take(std::string_view(buffer)));
-  }
-  return {};
-}
-
 Result<> CopyTo(int descriptor, const Blob& blob, const fs::path& path) {
-  return ForEachPiece(*blob.source(),
-                      [&](std::string_view piece) { return WriteAll(descriptor, piece, path); });
+  return ReadPieces(*blob.source(),
+                    [&](std::string_view piece) { return WriteAll(descriptor, piece, path); });
 }
 
 Result<std::shared_ptr<const ByteSource>> OpenPlain(const BlobStore& store, const Digest& digest) {
@@ -94,7 +82,7 @@ Result<Blob> OpenInAnyForm(const BlobStore& store, const Digest& digest) {
 
 Result<Digest> DigestOf(const ByteSource& source) {
   Sha256Stream hash;
-  JIKJI_RETURN_IF_ERROR(ForEachPiece(source, [&](std::string_view piece) -> Result<> {
+  JIKJI_RETURN_IF_ERROR(ReadPieces(source, [&](std::string_view piece) -> Result<> {
     hash.Update(piece);
     return {};
   }));
@@ -318,7 +306,7 @@ Result<BlobWriter> BlobStore::Adopt(const fs::path& partial) const {
   const int descriptor = open(partial.c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor < 0) return SystemError("open", partial);
   BlobWriter writer(root_, partial, descriptor);
-  JIKJI_RETURN_IF_ERROR(ForEachPiece(file, [&](std::string_view piece) -> Result<> {
+  JIKJI_RETURN_IF_ERROR(ReadPieces(file, [&](std::string_view piece) -> Result<> {
     writer.hash_.Update(piece);
     writer.size_ += piece.size();
     return {};

@@ -2,7 +2,7 @@
 """The official OpenAI Python client as a tenant and as an administrator, against a running `jikji serve --store`.
 
 The client is in the lab, so CI does not run this; tests/e2e/tenants.test.js asks the same of the Node.js client there.
-    export JIKJI_STORE=sqlite:/tmp/admin.db; jikji tenant init
+    export JIKJI_STORE=sqlite:admin.db; jikji tenant init
     jikji tenant add-organisation o; jikji tenant add-project p --organisation 1
     jikji tenant set-price jikji-mini-ko --input-price 500 --output-price 1500 --from 2026-01-01
     jikji tenant add-key member --project 1; jikji tenant add-key manager --role administrator --organisation 1

@@ -85,6 +85,19 @@ TEST_F(Bundles, ALaterRevisionFollowsAnEarlierOne) {
   EXPECT_EQ(Import(bytes_).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(Bundles, ADamagedFileGoesIntoNone) {
+  const auto stored = from_->blobs().PathOf(Sha256Of("한국어"));
+  std::filesystem::remove(stored);
+  ASSERT_TRUE(WriteFileAtomic(stored, "한극어"));
+  const auto session = from_->Connect();
+  const auto done =
+      ExportBundle(*from_, **session, repository_, tip_, Path("other"), {Path("key"), {}});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kIo);
+  EXPECT_FALSE(std::filesystem::exists(Path("other")));
+  EXPECT_FALSE(std::filesystem::exists(Path("other").string() + ".partial"));
+}
+
 // The envelope's own spelling (the hint of a key, say) is not signed; everything else is.
 TEST_F(Bundles, AnyByteThatIsChangedStoresNothing) {
   const auto length_at = [&](size_t at) {

@@ -6,13 +6,12 @@
 
 #include "base/file.h"
 #include "hub/bundle/bundle.h"
+#include "store/read_pieces.h"
 
 namespace jikji::hub {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr size_t kCopyBytes = 1u << 20;
 
 // A file beside its name, until it is whole.
 class Beside {
@@ -82,14 +81,17 @@ Result<BundleHeader> ExportBundle(Hub& hub, Database& database, const Repository
        {std::string(kBundleMagic), LengthOf(text), text, LengthOf(signature), signature}) {
     JIKJI_RETURN_IF_ERROR(file.Write(part));
   }
-  std::string buffer(kCopyBytes, '\0');
   for (const auto& [digest, size] : blobs) {
     JIKJI_ASSIGN(const Blob blob, hub.blobs().OpenBlob(digest));
-    for (uint64_t at = 0; at < size;) {
-      const size_t count = std::min<uint64_t>(buffer.size(), size - at);
-      JIKJI_RETURN_IF_ERROR(blob.Read(at, std::span(buffer).first(count)));
-      JIKJI_RETURN_IF_ERROR(file.Write(std::string_view(buffer).substr(0, count)));
-      at += count;
+    // A damaged file is found here, and not on the other side of the gap.
+    Sha256Stream hash;
+    JIKJI_RETURN_IF_ERROR(ReadPieces(*blob.source(), [&](std::string_view piece) {
+      hash.Update(piece);
+      return file.Write(piece);
+    }));
+    if (blob.size() != size || hash.Finish() != digest) {
+      return Fail(ErrorCode::kIo, "the stored file is damaged: `jikji hub fsck` tells more",
+                  HexOf(digest));
     }
   }
   JIKJI_RETURN_IF_ERROR(file.Finish());

@@ -12,6 +12,7 @@
 #include "hub/client/piece_file.h"
 #include "hub/client/pull.h"
 #include "hub/client/push.h"
+#include "hub/compact/restore.h"
 #include "hub/testing/temporary_site.h"
 
 namespace jikji::hub {
@@ -99,13 +100,11 @@ TEST_F(HubClient, WhatTheDoorRefusesIsNamedAtOnceAndMakesNoRepository) {
   }
   EXPECT_EQ(site.Get("/api/models/alice/tiny").status, 404);
   const auto pushed =
-      Push(remote, {"alice/tiny", root_ / "model", "main", "first", false, {"*.exe", "한글/*"}});
+      Push(remote, {"alice/tiny", root_ / "model", "main", "first", false, {"*.exe", "한글"}});
   ASSERT_TRUE(pushed.has_value()) << pushed.error().ToString();
   EXPECT_EQ(pushed->files, 2u);
 }
 
-// Killed again and again while it downloads: each time it goes on where it was, and what it
-// remembers is right.
 TEST_F(HubClient, ManyLargeFilesAreSentAtOnce) {
   TemporarySite site;
   Remote remote(site.url(), "");
@@ -135,6 +134,29 @@ TEST_F(HubClient, ManyLargeFilesAreSentAtOnce) {
   EXPECT_EQ(*remote.Commit("alice/tiny", "main"), pushed->commit);
 }
 
+// What fsck found damaged is asked for again, large or small, and is whole then.
+TEST_F(HubClient, PushingAgainMendsWhatWasFoundDamaged) {
+  TemporarySite site;
+  Remote remote(site.url(), "");
+  ASSERT_TRUE(PushModel(remote));
+  for (const char* path : {"model.safetensors", "config.json"}) {
+    const auto stored = site.hub().blobs().PathOf(Sha256Of(*ReadFile(root_ / "model" / path)));
+    fs::remove(stored);
+    std::ofstream(stored, std::ios::binary) << "rotten";
+  }
+  ASSERT_EQ(CheckStore(site.hub(), nullptr)->size(), 2u);
+  const auto pushed = PushModel(remote);
+  ASSERT_TRUE(pushed.has_value()) << pushed.error().ToString();
+  EXPECT_EQ(pushed->changed, 2u);
+  EXPECT_TRUE(CheckStore(site.hub(), nullptr)->empty());
+  const auto pulled = Pull(remote, options_);
+  ASSERT_TRUE(pulled.has_value()) << pulled.error().ToString();
+  ExpectWhole(*pulled);
+  EXPECT_EQ(PushModel(remote)->changed, 0u);
+}
+
+// Killed again and again while it downloads: each time it goes on where it was, and what it
+// remembers is right.
 TEST_F(HubClient, AKilledPullGoesOn) {
   TemporarySite site;
   Remote remote(site.url(), "");

@@ -48,7 +48,9 @@ Result<std::vector<LocalFile>> FilesOf(const fs::path& folder,
     if (!fs::is_regular_file(it->path(), leads_nowhere)) continue;
     std::string path = it->path().lexically_relative(folder).generic_string();
     const auto excludes = [&](const std::string& pattern) {
-      return fnmatch(pattern.c_str(), path.c_str(), 0) == 0;
+      const std::string folder = pattern + (pattern.ends_with('/') ? "*" : "/*");
+      return fnmatch(pattern.c_str(), path.c_str(), 0) == 0 ||
+             fnmatch(folder.c_str(), path.c_str(), 0) == 0;
     };
     if (std::ranges::any_of(exclude, excludes)) continue;
     out.push_back({std::move(path), it->path(), false, ""});

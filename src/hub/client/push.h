@@ -19,7 +19,7 @@ struct PushOptions {
   std::string branch = "main";
   std::string message = "upload with jikji";
   bool is_private = false;  // of a repository that is made
-  // Patterns of paths that stay behind; `*` stands for any text, slashes too.
+  // Patterns of paths that stay behind, or of folders; `*` stands for any text, slashes too.
   std::vector<std::string> exclude = {};
 };
 

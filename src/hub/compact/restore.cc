@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <map>
 
+#include "hub/blobs.h"
 #include "hub/transact.h"
+#include "store/read_pieces.h"
 
 namespace jikji::hub {
 namespace {
-
-constexpr uint64_t kPieceBytes = 1u << 20;
 
 // Room that blobs of one source take: as they are, and if they were plain and it were gone.
 struct Room {
@@ -22,11 +22,8 @@ Result<> Restore(Database& database, const BlobStore& blobs, const std::string& 
   JIKJI_ASSIGN(const Digest digest, ParseDigest(hex));
   JIKJI_ASSIGN(const Blob blob, blobs.OpenBlob(digest));
   JIKJI_ASSIGN(BlobWriter writer, blobs.Begin());
-  for (std::string piece; writer.size() < blob.size();) {
-    piece.resize(std::min<uint64_t>(kPieceBytes, blob.size() - writer.size()));
-    JIKJI_RETURN_IF_ERROR(blob.Read(writer.size(), piece));
-    JIKJI_RETURN_IF_ERROR(writer.Write(piece));
-  }
+  JIKJI_RETURN_IF_ERROR(
+      ReadPieces(*blob.source(), [&](std::string_view piece) { return writer.Write(piece); }));
   JIKJI_ASSIGN(const Digest written, writer.Seal());
   if (written != digest) return Fail(ErrorCode::kIo, "a compact blob is damaged", hex);
   bool published = false;  // a second attempt has nothing left to rename
@@ -101,6 +98,7 @@ Result<std::vector<DamagedBlob>> CheckStore(
       return Fail(ErrorCode::kIo, "its bytes are not those of its digest", hex);
     };
     const auto good = check();
+    JIKJI_RETURN_IF_ERROR(MarkDamaged(*session, digest, !good));
     if (good) continue;
     JIKJI_ASSIGN(const SqlRows still, session->Run("SELECT 1 FROM blobs WHERE digest = $1", {hex}));
     if (still.empty()) continue;  // collected meanwhile

@@ -21,7 +21,8 @@ struct DamagedBlob {
   std::string why;
   std::vector<std::string> models;  // whose commits hold it
 };
-// Reads every blob that has a row, in either form, and holds it to its digest and its size.
+// Reads every blob that has a row, in either form, and holds it to its digest and its size. What is
+// damaged is marked so (blobs.h), what is whole again is not any more.
 // `progress`: bytes read of how many.
 Result<std::vector<DamagedBlob>> CheckStore(
     Hub& hub, const std::function<void(uint64_t read, uint64_t bytes)>& progress);

@@ -156,6 +156,7 @@ HttpResult<net::Response> Preupload(Call& call) {
   JIKJI_ASSIGN(const auto listing, call.hub.ListingOf(call.database, commit.tree));
   JIKJI_ASSIGN(const json::object body, JsonBody(call));
   JIKJI_ASSIGN(const json::array* files, OptionalArray(body, "files"));
+  JIKJI_ASSIGN(const std::set<Digest> damaged, DamagedBlobs(call.database));
   json::array out;
   for (const json::value& file : files == nullptr ? json::array() : *files) {
     if (!file.is_object()) continue;
@@ -175,9 +176,11 @@ HttpResult<net::Response> Preupload(Call& call) {
     json::object answer{
         {"path", path}, {"uploadMode", large ? "lfs" : "regular"}, {"shouldIgnore", false}};
     const auto held = listing->find(path);
-    answer["oid"] = held == listing->end() ? json::value(nullptr)
-                    : held->second.large   ? json::value(HexOf(held->second.digest))
-                                           : json::value(held->second.oid);
+    if (held == listing->end() || damaged.contains(held->second.digest)) {
+      answer["oid"] = nullptr;  // send it
+    } else {
+      answer["oid"] = held->second.large ? HexOf(held->second.digest) : held->second.oid;
+    }
     out.push_back(std::move(answer));
   }
   return JsonResponse(json::object{{"files", std::move(out)}});

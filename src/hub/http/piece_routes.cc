@@ -2,6 +2,7 @@
 // in any order, from anywhere, and hold each to its digest.
 #include "hub/http/files.h"
 #include "hub/http/routes.h"
+#include "store/sha256_lane.h"
 
 namespace jikji::hub {
 namespace json = boost::json;
@@ -15,16 +16,16 @@ constexpr size_t kReadBytes = 1u << 20;
 // The blob is held to its own digest: pieces of damaged bytes would be believed for ever.
 Result<std::string> HashPieces(const Blob& file, const Digest& digest) {
   std::string out;
-  Sha256Stream whole;
+  Sha256Lane whole;
   std::string buffer(kReadBytes, '\0');
   for (uint64_t begin = 0; begin < file.size(); begin += kPieceBytes) {
     const uint64_t end = std::min(begin + kPieceBytes, file.size());
-    Sha256Stream hash;
+    Sha256Lane hash;
     for (uint64_t at = begin; at < end;) {
       const size_t count = std::min<uint64_t>(buffer.size(), end - at);
       JIKJI_RETURN_IF_ERROR(file.Read(at, std::span(buffer).first(count)));
-      hash.Update(std::string_view(buffer).substr(0, count));
-      whole.Update(std::string_view(buffer).substr(0, count));
+      const std::string_view read = std::string_view(buffer).substr(0, count);
+      Sha256Lane::UpdateBoth(hash, read, whole, read);
       at += count;
     }
     out += HexOf(hash.Finish());

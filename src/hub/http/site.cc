@@ -222,7 +222,12 @@ class HubSite : public Site {
     };
   }
 
-  void Stop() override { workers_.Stop(); }
+  void Stop() override {
+    workers_.Stop();
+    if (const auto recorded = RecordPending(); !recorded) {
+      Log(LogLevel::kError, recorded.error().ToString());
+    }
+  }
 
  private:
   net::Response Answer(const net::Request& request) {
@@ -246,9 +251,8 @@ class HubSite : public Site {
       return std::unexpected(HttpError(403, "", "pages of another site may change nothing here",
                                        "다른 사이트의 페이지는 여기서 아무것도 바꿀 수 없습니다"));
     }
-    if (auto recorded = RecordPending(); !recorded && Effective(request.method) != "GET") {
-      return std::unexpected(HttpError(recorded.error()));
-    }
+    // Reads wait for no record.
+    if (Effective(request.method) != "GET") JIKJI_RETURN_IF_ERROR(RecordPending());
     JIKJI_ASSIGN(const Hub::Session session, hub_.Connect());
     const auto account_of = [&](std::string_view token) {
       return options_.identify ? options_.identify(request, token) : FindAccount(*session, token);
@@ -264,9 +268,6 @@ class HubSite : public Site {
     }
     if (call.base_url.empty()) call.base_url = "http://" + std::string(request.Header("Host"));
     auto answer = RunRoute(call);
-    if (!answer && answer.error().status < 500 && IsForAPerson(request)) {
-      return ErrorPage(call, answer.error());
-    }
     if (call.deed && options_.record) {
       {
         const std::lock_guard lock(pending_mutex_);
@@ -275,6 +276,9 @@ class HubSite : public Site {
                             std::move(call.deed->repository), json::serialize(call.deed->detail)});
       }
       JIKJI_RETURN_IF_ERROR(RecordPending());
+    }
+    if (!answer && answer.error().status < 500 && IsForAPerson(request)) {
+      return ErrorPage(call, answer.error());
     }
     return answer;
   }

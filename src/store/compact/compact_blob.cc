@@ -12,7 +12,7 @@ namespace {
 std::unexpected<Error> Damaged(const char* what, const Digest& digest) {
   return Fail(ErrorCode::kIo,
               std::string("the compact file of a blob is damaged: ") + what +
-                  "; `jikji hub fsck` tells where a copy mends it",
+                  "; `jikji hub fsck` tells how to mend it",
               HexOf(digest));
 }
 
