@@ -21,6 +21,11 @@ constexpr uint64_t Mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
+// One of `count` for a mixed word, without a division.
+constexpr uint64_t Below(uint64_t mixed, uint64_t count) {
+  return static_cast<uint64_t>((static_cast<unsigned __int128>(mixed) * count) >> 64);
+}
+
 // The hash of a block after those that `before` stands for.
 constexpr uint64_t Chain(uint64_t before, uint64_t block) { return Mix(before ^ Mix(block)); }
 

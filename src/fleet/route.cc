@@ -19,6 +19,8 @@ constexpr std::array kPolicyNames = {"bounded",         "round-robin", "least-re
 // Pools up to this size are looked at whole: it costs no more than drawing.
 constexpr size_t kSmallPool = 16;
 
+constexpr int32_t kMostDraws = 64;
+
 // What is left of decode delays a new prompt by about so much of itself: steps are shared.
 constexpr int64_t kDecodeDelays = 4;  // a quarter
 // What a prompt that is all cached is worth, over the tokens that it saves: a conversation that
@@ -119,17 +121,22 @@ int32_t Bounded(const View& view) {
   if (nodes.size() <= kSmallPool) {
     for (size_t i = 0; i < nodes.size(); ++i) offer(InTurn(view, i));
   } else {
-    for (size_t i = 0; i < view.matches.count; ++i) offer(view.matches.items[i].node);
-    for (int32_t draw = 0; draw < view.options.draws; ++draw) {
-      const uint64_t mixed = Mix(view.request.id * 64 + static_cast<uint64_t>(draw));
-      offer(nodes[mixed % nodes.size()]);
+    // All are named before any is looked at, so that what is known of them is fetched together.
+    std::array<int32_t, kMostDraws> drawn;
+    const auto draws = static_cast<size_t>(std::clamp(view.options.draws, 0, kMostDraws));
+    for (size_t i = 0; i < draws; ++i) {
+      drawn[i] = nodes[Below(Mix(view.request.id * kMostDraws + i), nodes.size())];
+      __builtin_prefetch(&view.load(drawn[i]));
+      __builtin_prefetch(&view.site.nodes[static_cast<size_t>(drawn[i])].model);
     }
+    for (size_t i = 0; i < view.matches.count; ++i) offer(view.matches.items[i].node);
+    for (size_t i = 0; i < draws; ++i) offer(drawn[i]);
   }
   if (best.node() >= 0) return best.node();
   // None of these was under the bound. Some node is at or under the mean; the first after a drawn
   // place that may serve is taken, and the least loaded where the request is barred from all those.
   Cheapest least;
-  const size_t start = Mix(view.request.id) % nodes.size();
+  const size_t start = Below(Mix(view.request.id), nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i) {
     const int32_t node = nodes[(start + i) % nodes.size()];
     if (offer(node)) return node;

@@ -27,6 +27,12 @@ class EventHeap {
   double first_time() const { return heap_.empty() ? kNever : heap_[0].time; }
   uint32_t first() const { return heap_[0].node; }
 
+  // The node of the first event and those among which that of the second is.
+  template <class Visit>
+  void ForEachNear(Visit visit) const {
+    for (size_t i = 0; i < 5 && i < heap_.size(); ++i) visit(heap_[i].node);
+  }
+
   template <class Stream>
   void Exchange(Stream& stream) {
     stream.List(heap_);

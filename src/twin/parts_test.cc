@@ -2,11 +2,13 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <deque>
 #include <random>
 
 #include "base/test_rounds.h"
 #include "twin/archive.h"
 #include "twin/event_heap.h"
+#include "twin/fifo.h"
 #include "twin/histogram.h"
 #include "twin/prefix_caches.h"
 #include "twin/random.h"
@@ -29,6 +31,32 @@ TEST(EventHeap, IsAlwaysTheLeastOfAll) {
       const auto least = std::ranges::min_element(times);
       ASSERT_EQ(heap.first_time(), *least);
       ASSERT_EQ(heap.first(), static_cast<uint32_t>(least - times.begin()));
+    }
+  }
+}
+
+TEST(Fifo, IsAQueue) {
+  std::mt19937_64 random(4);
+  Fifo<uint64_t> fifo;
+  std::deque<uint64_t> reference;
+  for (int i = 0; i < 20'000; ++i) {
+    // Longer and shorter by turns, so that it runs empty and fills up again.
+    const bool grows = random() % 16 < ((i / 500) % 2 == 0 ? 10u : 6u);
+    if (grows || reference.empty()) {
+      fifo.push_back(random());
+      reference.push_back(*(fifo.end() - 1));
+    } else if (random() % 1000 == 0) {
+      fifo.clear();
+      reference.clear();
+    } else {
+      ASSERT_EQ(fifo.front(), reference.front());
+      fifo.pop_front();
+      reference.pop_front();
+    }
+    ASSERT_EQ(fifo.size(), reference.size());
+    ASSERT_EQ(fifo.empty(), reference.empty());
+    if (i % 100 == 0) {
+      ASSERT_TRUE(std::ranges::equal(fifo, reference));
     }
   }
 }

@@ -19,9 +19,7 @@ class Random {
   uint64_t Next() { return fleet::Mix(state_++); }
   // [0, 1)
   double Uniform() { return static_cast<double>(Next() >> 11) * 0x1p-53; }
-  uint64_t Below(uint64_t count) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * count) >> 64);
-  }
+  uint64_t Below(uint64_t count) { return fleet::Below(Next(), count); }
   // Exponential with this mean.
   double Exponential(double mean) { return -mean * std::log1p(-Uniform()); }
 

@@ -11,9 +11,9 @@
 #define JIKJI_TWIN_REPLICAS_H_
 
 #include <cstdint>
-#include <deque>
 #include <vector>
 
+#include "twin/fifo.h"
 #include "twin/step_model.h"
 
 namespace jikji::twin {
@@ -45,6 +45,12 @@ class Replicas {
 
   double NextTime(uint32_t node) const { return nodes_[node].next; }
 
+  // Begins to fetch what is known of a node.
+  void Prefetch(uint32_t node) const {
+    const auto* bytes = reinterpret_cast<const char*>(&nodes_[node]);
+    for (size_t at = 0; at < sizeof(Node); at += 64) __builtin_prefetch(bytes + at, 1);
+  }
+
   struct Event {
     enum class Kind : uint8_t { kFirstToken, kFinished };
     Kind kind = Kind::kFirstToken;
@@ -74,7 +80,7 @@ class Replicas {
     for (Node& node : nodes_) {
       stream.Plain(static_cast<NodeNumbers&>(node));
       stream.List(node.running);
-      stream.List(node.waiting);
+      node.waiting.Exchange(stream);
     }
   }
 
@@ -102,7 +108,7 @@ class Replicas {
   };
   struct Node : NodeNumbers {
     std::vector<RunningRequest> running;  // a heap: the first to end in front
-    std::deque<Request> waiting;
+    Fifo<Request> waiting;
   };
 
   void Advance(Node& node, double now) const;

@@ -54,20 +54,21 @@ void RequestFlow::Send(uint32_t id, double now, std::span<const uint64_t> prefix
     return;
   }
   state_.caches.Prefetch(static_cast<size_t>(choice.node), prefix);
+  state_.replicas.Prefetch(static_cast<uint32_t>(choice.node));
   state_.index.Add(prefix, choice.node);
-  const size_t held = state_.caches.Use(static_cast<size_t>(choice.node), prefix);
-  const auto cached = static_cast<uint32_t>(std::min<size_t>(
-      held * static_cast<size_t>(state_.model.route.block_tokens), slot.prompt - 1));
-  slot.uncached = slot.prompt - cached;
   slot.node = choice.node;
   slot.prompt_work = slot.prompt - choice.cached_tokens;
-  state_.report.prompt_tokens += slot.prompt;
-  state_.report.cached_tokens += cached;
   fleet::AddWork(state_.site, choice.node, slot.prompt_work + decode_work_);
   fleet::NodeLoad& load = state_.LoadOf(choice.node);
   load.prefill += slot.prompt_work;
   load.kv_tokens += slot.prompt;
   ++load.waiting;
+  const size_t held = state_.caches.Use(static_cast<size_t>(choice.node), prefix);
+  const auto cached = static_cast<uint32_t>(std::min<size_t>(
+      held * static_cast<size_t>(state_.model.route.block_tokens), slot.prompt - 1));
+  slot.uncached = slot.prompt - cached;
+  state_.report.prompt_tokens += slot.prompt;
+  state_.report.cached_tokens += cached;
   state_.replicas.Add(static_cast<uint32_t>(choice.node), now,
                       {id, slot.uncached, slot.prompt, slot.output});
   state_.Reschedule(choice.node);
@@ -77,6 +78,7 @@ void RequestFlow::Step(int32_t node) {
   const double now = state_.replicas.NextTime(static_cast<uint32_t>(node));
   const Replicas::Event event = state_.replicas.Step(static_cast<uint32_t>(node));
   state_.Reschedule(node);
+  state_.ExpectNodes();
   const bool first = event.kind == Replicas::Event::Kind::kFirstToken;
   if (first) FirstToken(event.id, now);
   if (!first || event.also_finished) Finish(event.id, now);

@@ -39,6 +39,11 @@ struct SiteState {
     heap.Set(id, replicas.NextTime(id));
   }
 
+  // Begins to fetch what the nodes that probably have the next events will read.
+  void ExpectNodes() const {
+    heap.ForEachNear([this](uint32_t node) { replicas.Prefetch(node); });
+  }
+
   // All of it that moves; the rest follows from the model.
   template <class Stream>
   void Exchange(Stream& stream) {
