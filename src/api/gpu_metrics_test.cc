@@ -18,10 +18,10 @@ class GpuMetricsTest : public ::testing::Test {
   ~GpuMetricsTest() override { unsetenv("JIKJI_MOCK_NVML"); }
   static void Set(const char* what) { setenv("JIKJI_MOCK_NVML", what, 1); }
 
-  static std::shared_ptr<GpuMetrics> Watch(size_t gpu) {
+  static std::shared_ptr<GpuMetrics> Watch(const std::vector<size_t>& gpus) {
     auto monitor = measure::GpuMonitor::Open(JIKJI_MOCK_NVML_LIBRARY);
     EXPECT_TRUE(monitor) << (monitor ? "" : monitor.error().ToString());
-    return std::make_shared<GpuMetrics>(std::move(*monitor), gpu);
+    return std::make_shared<GpuMetrics>(std::move(*monitor), gpus);
   }
   std::string Text(const GpuMetrics* gpu) const { return metrics_->Text({}, {}, gpu); }
   // Requests that ended so far.
@@ -34,7 +34,7 @@ class GpuMetricsTest : public ::testing::Test {
 };
 
 TEST_F(GpuMetricsTest, TellWattsClocksAndEnergyOfARequest) {
-  const auto gpu = Watch(0);
+  const auto gpu = Watch({0});
   const std::string labels = R"({uuid="GPU-0f1f2f3f-4f5f-6f7f-8f9f-afbfcfdfefff",gpu="Mock GPU"} )";
   const std::string before = Text(gpu.get());
   for (const char* line :
@@ -53,12 +53,16 @@ TEST_F(GpuMetricsTest, TellWattsClocksAndEnergyOfARequest) {
 }
 
 TEST_F(GpuMetricsTest, WhatIsNotToldIsLeftOut) {
-  const auto less = Watch(1);
+  const auto less = Watch({1});
   End(1);
   EXPECT_THAT(Text(less.get()), HasSubstr(R"(gpu="Mock GPU that tells less"} 1)"));
   EXPECT_THAT(Text(less.get()), Not(HasSubstr("jikji:gpu_power")));
   EXPECT_THAT(Text(less.get()), Not(HasSubstr("joules")));
-  const auto lost = Watch(0);
+  const auto both = Text(Watch({0, 1}).get());
+  EXPECT_THAT(both, HasSubstr(R"(gpu="Mock GPU"} 1)"));
+  EXPECT_THAT(both, HasSubstr(R"(gpu="Mock GPU that tells less"} 1)"));
+  EXPECT_EQ(both.find("# TYPE jikji:gpu_up"), both.rfind("# TYPE jikji:gpu_up")) << both;
+  const auto lost = Watch({0});
   Set("lost");
   EXPECT_THAT(Text(lost.get()), HasSubstr(R"(gpu="Mock GPU"} 0)"));
   EXPECT_THAT(Text(lost.get()), Not(HasSubstr("jikji:gpu_power")));

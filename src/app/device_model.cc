@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
+#include <ranges>
 #include <string_view>
 #include <utility>
 
@@ -15,15 +17,21 @@
 namespace jikji {
 namespace {
 
-// The N of "cuda:N".
-std::optional<int> NumberOf(std::string_view name) {
+// The numbers of "cuda:N,M", each once.
+std::optional<std::vector<int>> NumbersOf(std::string_view name) {
   constexpr std::string_view kPrefix = "cuda:";
   if (!name.starts_with(kPrefix)) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
-  int number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size() || number < 0) return std::nullopt;
-  return number;
+  std::vector<int> numbers;
+  for (const auto part : std::views::split(name.substr(kPrefix.size()), ',')) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    if (error != std::errc() || end != part.data() + part.size() || number < 0 ||
+        std::ranges::find(numbers, number) != numbers.end()) {
+      return std::nullopt;
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
 }
 
 std::string Gigabytes(uint64_t bytes) {
@@ -47,13 +55,15 @@ std::string TooLarge(const GpuPlan& plan, const device::Memory& memory,
 
 }  // namespace
 
-Result<std::shared_ptr<device::Device>> OpenDevice(const std::string& name) {
-  if (name == kProcessor) return nullptr;
-  const std::optional<int> number = NumberOf(name);
-  if (!number) {
+Result<std::vector<std::shared_ptr<device::Device>>> OpenDevices(const std::string& name) {
+  std::vector<std::shared_ptr<device::Device>> devices;
+  if (name == kProcessor) return devices;
+  const std::optional<std::vector<int>> numbers = NumbersOf(name);
+  if (!numbers || numbers->empty()) {
     return Fail(ErrorCode::kInvalidArgument,
-                std::string(Say("a device is `cpu`, or one GPU, as `cuda:0`",
-                                "장치는 `cpu`이거나 `cuda:0`처럼 GPU 하나입니다")),
+                std::string(Say(
+                    "a device is `cpu`, a GPU, as `cuda:0`, or several, as `cuda:0,1`",
+                    "장치는 `cpu`, `cuda:0` 같은 GPU 하나, 또는 `cuda:0,1` 같은 여러 GPU입니다")),
                 name);
   }
   auto driver = device::cuda::Driver::Open();
@@ -67,9 +77,23 @@ Result<std::shared_ptr<device::Device>> OpenDevice(const std::string& name) {
     }
     return std::unexpected(std::move(error));
   }
-  JIKJI_ASSIGN(std::shared_ptr<device::Device> device,
-               device::cuda::OpenDevice(*driver, *number, kernels::gpu::PtxModules()));
-  return device;
+  for (const int number : *numbers) {
+    JIKJI_ASSIGN(auto device,
+                 device::cuda::OpenDevice(*driver, number, kernels::gpu::PtxModules()));
+    devices.push_back(std::move(device));
+  }
+  return devices;
+}
+
+Result<std::shared_ptr<device::Device>> OpenDevice(const std::string& name) {
+  if (name.contains(',')) {
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(Say("this command uses one GPU, as `cuda:0`",
+                                "이 명령은 `cuda:0`처럼 GPU 하나만 씁니다")),
+                name);
+  }
+  JIKJI_ASSIGN(auto devices, OpenDevices(name));
+  return devices.empty() ? nullptr : std::move(devices.front());
 }
 
 Result<Model> LoadModelOn(const std::shared_ptr<device::Device>& device,

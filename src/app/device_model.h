@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "device/device.h"
@@ -17,7 +18,9 @@ namespace jikji {
 
 inline constexpr const char* kProcessor = "cpu";
 
-// kProcessor: nullptr. "cuda:N": GPU N, opened.
+// kProcessor: none. "cuda:N", "cuda:N,M": GPUs, opened.
+Result<std::vector<std::shared_ptr<device::Device>>> OpenDevices(const std::string& name);
+// For what uses one at most: nullptr is the processor.
 Result<std::shared_ptr<device::Device>> OpenDevice(const std::string& name);
 
 // On the device, or on the processor where that is nullptr. The plan of a device's memory is made,

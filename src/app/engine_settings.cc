@@ -7,6 +7,7 @@
 #include "app/console.h"
 #include "app/device_model.h"
 #include "app/model_path.h"
+#include "app/replicated_engine.h"
 #include "kernels/isa.h"
 
 namespace jikji {
@@ -22,9 +23,11 @@ void EngineSettings::AddTo(Settings& settings) {
   settings.Add("model", &model,
                {"Model: a folder, a .gguf file or a name; empty: the built-in one",
                 "모델: 폴더, .gguf 파일 또는 이름. 비우면 내장 모델"});
-  settings.Add("device", &device,
-               {"What computes: cpu, or an NVIDIA GPU, as cuda:0",
-                "계산할 장치: cpu, 또는 cuda:0 같은 NVIDIA GPU"});
+  settings.Add(
+      "device", &device,
+      {"What computes: cpu, an NVIDIA GPU, as cuda:0, or several with a copy of the model "
+       "each, as cuda:0,1",
+       "계산할 장치: cpu, cuda:0 같은 NVIDIA GPU, 또는 모델을 하나씩 올릴 cuda:0,1 같은 여러 GPU"});
   settings.Add("threads", &threads,
                {"Threads of the kernels; 0: one a core", "연산 스레드 수. 0이면 코어마다 하나"}, 0,
                kMostThreads);
@@ -87,8 +90,8 @@ Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> giv
 Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions options,
                                  std::span<const NamedAdapter> adapters) {
   JIKJI_ASSIGN(const std::filesystem::path path, FindModel(settings.model));
-  JIKJI_ASSIGN(const std::shared_ptr<device::Device> device, OpenDevice(settings.device));
-  if (device != nullptr && !adapters.empty()) {
+  JIKJI_ASSIGN(std::vector<std::shared_ptr<device::Device>> devices, OpenDevices(settings.device));
+  if (!devices.empty() && !adapters.empty()) {
     return Fail(ErrorCode::kUnsupported,
                 std::string(Say("adapters are not served on a GPU yet: merge it with `jikji adapt "
                                 "merge`, or leave --device out",
@@ -99,17 +102,26 @@ Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions o
   const auto start = std::chrono::steady_clock::now();
   Progress progress(
       fmt::format(fmt::runtime(Say("loading {}", "{} 불러오는 중")), path.filename().string()));
-  JIKJI_ASSIGN(Model model,
-               LoadModelOn(device, path, options, [&](double share) { progress.Show(share); }));
-  for (const NamedAdapter& adapter : adapters) {
-    JIKJI_RETURN_IF_ERROR(AddAdapter(model, adapter.name, adapter.folder));
-  }
   LoadedEngine loaded;
-  if (device != nullptr) {
-    loaded.gpu = device->properties().name;
-    loaded.gpu_uuid = device->properties().uuid;
+  for (const auto& device : devices) {
+    loaded.gpus.push_back({device->properties().name, device->properties().uuid});
   }
-  JIKJI_ASSIGN(loaded.engine, Engine::Start(std::move(model), options));
+  if (devices.empty()) devices.push_back(nullptr);  // the processor
+  std::vector<std::unique_ptr<Engine>> replicas;
+  for (const auto& device : devices) {
+    const auto show = [&](double share) {
+      progress.Show((static_cast<double>(replicas.size()) + share) /
+                    static_cast<double>(devices.size()));
+    };
+    JIKJI_ASSIGN(Model model, LoadModelOn(device, path, options, show));
+    for (const NamedAdapter& adapter : adapters) {
+      JIKJI_RETURN_IF_ERROR(AddAdapter(model, adapter.name, adapter.folder));
+    }
+    JIKJI_ASSIGN(auto replica, Engine::Start(std::move(model), options));
+    replicas.push_back(std::move(replica));
+  }
+  loaded.engine = replicas.size() == 1 ? std::move(replicas.front())
+                                       : std::make_unique<ReplicatedEngine>(std::move(replicas));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   loaded.load_seconds = took.count();
   return loaded;

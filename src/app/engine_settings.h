@@ -36,7 +36,11 @@ struct EngineSettings {
 struct LoadedEngine {
   std::unique_ptr<Engine> engine;
   double load_seconds = 0;
-  std::string gpu, gpu_uuid;  // its name, and what NVML knows it by; empty: the processor
+  // What the model is on, a copy on each, and what NVML knows it by; none: the processor.
+  struct Gpu {
+    std::string name, uuid;
+  };
+  std::vector<Gpu> gpus;
 };
 
 // "NAME=FOLDER".
@@ -46,8 +50,8 @@ struct NamedAdapter {
 };
 Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> given);
 
-// Finds the settings' model, loads it onto their device with progress, adds the adapters, and
-// starts the engine. `options` are Apply's, and what the command adds.
+// Finds the settings' model, loads it onto their devices with progress, adds the adapters, and
+// starts the engine: of one replica a device. `options` are Apply's, and what the command adds.
 Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions options,
                                  std::span<const NamedAdapter> adapters = {});
 

@@ -143,7 +143,7 @@ void PrintBanner(const Options& options, const LoadedEngine& loaded, uint16_t po
   row("processor", "명령어",
       fmt::format(fmt::runtime(Say("{}, {} thread(s)", "{}, 스레드 {}개")),
                   kernels::IsaName(kernels::ActiveIsa()), engine.options().threads));
-  if (!loaded.gpu.empty()) row("GPU", "GPU", loaded.gpu);
+  for (const LoadedEngine::Gpu& gpu : loaded.gpus) row("GPU", "GPU", gpu.name);
   row("loaded in", "로딩", fmt::format("{:.2f} s", loaded.load_seconds));
   if (!options.hub.empty()) {
     row("hub", "허브", fmt::format("export HF_ENDPOINT={} HF_HUB_DISABLE_XET=1", url));
@@ -189,19 +189,22 @@ Result<std::unique_ptr<Governor>> OpenGovernor(const Options& options) {
   return Governor::Open(std::move(governor));
 }
 
-// nullptr where the engine runs on none, or its driver tells nothing of it.
-std::shared_ptr<const GpuMetrics> WatchGpu(const LoadedEngine& loaded) {
-  if (loaded.gpu.empty()) return nullptr;
+// nullptr where the engine runs on none, or their driver tells nothing of them.
+std::shared_ptr<const GpuMetrics> WatchGpus(const LoadedEngine& loaded) {
+  if (loaded.gpus.empty()) return nullptr;
   auto monitor = measure::GpuMonitor::Open();
   if (!monitor) {
     Log(LogLevel::kWarning, monitor.error().ToString());
     return nullptr;
   }
-  const auto gpus = (*monitor)->gpus();
-  const auto found = std::ranges::find(gpus, loaded.gpu_uuid, &measure::GpuInfo::uuid);
-  if (found == gpus.end()) return nullptr;
-  const auto number = static_cast<size_t>(found - gpus.begin());
-  return std::make_shared<const GpuMetrics>(std::move(*monitor), number);
+  std::vector<size_t> watched;
+  for (size_t number = 0; number < (*monitor)->gpus().size(); ++number) {
+    const std::string& uuid = (*monitor)->gpus()[number].uuid;
+    if (std::ranges::find(loaded.gpus, uuid, &LoadedEngine::Gpu::uuid) != loaded.gpus.end()) {
+      watched.push_back(number);
+    }
+  }
+  return std::make_shared<const GpuMetrics>(std::move(*monitor), watched);
 }
 
 Result<> Serve(Options& options) {
@@ -235,7 +238,7 @@ Result<> Serve(Options& options) {
   api.governor = governor.get();
   api.login = login.get();
   api.version = kVersion;
-  api.gpu = WatchGpu(loaded);
+  api.gpu = WatchGpus(loaded);
   if (digests.valid()) {
     JIKJI_ASSIGN(ModelDigests known, digests.get());
     api.model_digest = std::move(known.model);

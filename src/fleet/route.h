@@ -54,6 +54,9 @@ struct RouteChoice {
   int64_t cached_tokens = 0;  // of the prompt, as far as the index knows
 };
 
+// What an answer of so many tokens costs its node, in tokens of prompt.
+int64_t DecodeWork(int64_t output_tokens);
+
 RouteChoice Route(const Snapshot& site, const CacheIndex& index, const RouteRequest& request,
                   const RouteOptions& options);
 

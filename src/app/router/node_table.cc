@@ -7,13 +7,8 @@ namespace {
 
 // Room for the prefixes of some ten thousand conversations: 32 MiB.
 constexpr size_t kIndexEntries = 1 << 20;
-// What a token of an answer costs its node, in tokens of prompt: 3 to 9 for the engines that were
-// measured (sequence_us and context_ns over prompt_us in fleet/data/engines.toml).
-constexpr int64_t kOutputWork = 5;
-// What a request that others sent is taken to cost: a usual answer.
-constexpr int64_t kUsualWork = 256 * kOutputWork;
-
-int64_t DecodeWork(const NodeTable::Request& asked) { return asked.output_tokens * kOutputWork; }
+// A request that others sent is taken to get a usual answer.
+constexpr int64_t kUsualOutput = 256;
 
 }  // namespace
 
@@ -65,7 +60,7 @@ void NodeTable::Leave(int32_t index) {
 void NodeTable::SetOthers(int32_t index, int32_t others) {
   Known& known = known_[static_cast<size_t>(index)];
   const int32_t more = others - known.others;
-  fleet::AddWork(site_, index, more * kUsualWork);
+  fleet::AddWork(site_, index, more * fleet::DecodeWork(kUsualOutput));
   site_.loads[static_cast<size_t>(index)].running += more;
   known.others = others;
 }
@@ -173,7 +168,7 @@ NodeTable::Lease NodeTable::Acquire(const Request& asked, int32_t wanted) {
   request.id = next_id_++;
   request.model = ModelOf(asked.model);
   request.prompt_tokens = asked.prompt_tokens;
-  request.decode_work = DecodeWork(asked);
+  request.decode_work = fleet::DecodeWork(asked.output_tokens);
   request.prefix = asked.prefix;
   request.excluded = asked.excluded;
   fleet::RouteChoice choice;
@@ -188,7 +183,7 @@ NodeTable::Lease NodeTable::Acquire(const Request& asked, int32_t wanted) {
   const auto i = static_cast<size_t>(choice.node);
   const Lease lease{.node = choice.node,
                     .prompt_work = asked.prompt_tokens - choice.cached_tokens,
-                    .decode_work = DecodeWork(asked),
+                    .decode_work = request.decode_work,
                     .url = known_[i].url};
   fleet::AddWork(site_, choice.node, lease.prompt_work + lease.decode_work);
   site_.loads[i].prefill += lease.prompt_work;
