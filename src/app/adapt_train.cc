@@ -28,7 +28,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct SftOptions : TrainSettings {};
+struct SftOptions : TrainSettings {
+  std::vector<std::string> text;
+
+  void AddTo(Settings& settings) {
+    TrainSettings::AddTo(settings);
+    settings.Add("text", &text,
+                 {"Plain text to train on between the conversations, so that the model does not "
+                  "forget what text is like; may be given often",
+                  "대화 사이에 함께 학습할 글. 글을 잊지 않게 함. 여러 번 쓸 수 있음"});
+  }
+};
 
 struct DpoOptions : TrainSettings {
   double beta = 0.1;
@@ -75,13 +85,17 @@ Result<ModelDescription> DescribeNew(const fs::path& path) {
 }
 
 Result<train::Samples> Read(const std::vector<std::string>& files, Kind kind,
-                            const ModelDescription& model, int64_t max_rows) {
+                            const ModelDescription& model, int64_t max_rows,
+                            const std::vector<std::string>& text = {}) {
   train::Samples samples;
   for (const std::string& file : files) {
     const auto read = kind == Kind::kChat         ? train::ReadChats
                       : kind == Kind::kPreference ? train::ReadPreferences
                                                   : train::ReadTexts;
     JIKJI_RETURN_IF_ERROR(read(file, model, max_rows, samples));
+  }
+  for (const std::string& file : text) {
+    JIKJI_RETURN_IF_ERROR(train::ReadTexts(file, model, max_rows, samples));
   }
   PrintRefused(samples);
   return samples;
@@ -134,8 +148,9 @@ std::vector<double> ReferenceLosses(train::TrainableDecoder& model,
 
 struct Task {
   Kind kind = Kind::kChat;
-  bool fresh = false;  // of kText: begin with random weights
-  double beta = 0;     // of kPreference
+  bool fresh = false;                  // of kText: begin with random weights
+  double beta = 0;                     // of kPreference
+  std::vector<std::string> text = {};  // of kChat: files of text among the conversations
 };
 
 Result<> Train(TrainSettings& settings, const Task& task) {
@@ -144,7 +159,8 @@ Result<> Train(TrainSettings& settings, const Task& task) {
   JIKJI_ASSIGN(const fs::path path, FindModel(settings.model));
   JIKJI_ASSIGN(const ModelDescription model, task.fresh ? DescribeNew(path) : DescribeModel(path));
   const int64_t longest = std::min(settings.max_length, model.spec.max_position);
-  JIKJI_ASSIGN(const train::Samples data, Read(settings.data, task.kind, model, longest));
+  JIKJI_ASSIGN(const train::Samples data,
+               Read(settings.data, task.kind, model, longest, task.text));
   JIKJI_ASSIGN(const train::Samples held_out, Read(settings.eval_data, task.kind, model, longest));
   JIKJI_ASSIGN(const train::Preflight seen,
                train::Inspect(data.documents, model, task.kind != Kind::kText));
@@ -203,7 +219,9 @@ Result<> Pretrain(PretrainOptions& options) {
   return Train(options, {.kind = Kind::kText, .fresh = options.fresh, .beta = 0});
 }
 
-Result<> Sft(SftOptions& options) { return Train(options, {}); }
+Result<> Sft(SftOptions& options) {
+  return Train(options, {.kind = Kind::kChat, .fresh = false, .beta = 0, .text = options.text});
+}
 
 Result<> Dpo(DpoOptions& options) {
   return Train(options, {.kind = Kind::kPreference, .fresh = false, .beta = options.beta});
