@@ -34,6 +34,10 @@ JIKJI_DEVICE float ShuffleXor(float value, uint32_t lane_mask) {
   return __builtin_bit_cast(float, ShuffleXor(__builtin_bit_cast(uint32_t, value), lane_mask));
 }
 
+JIKJI_DEVICE void AtomicAdd(uint64_t* to, uint64_t value) {
+  asm volatile("red.add.u64 [%0], %1;" : : "l"(to), "l"(value) : "memory");
+}
+
 JIKJI_DEVICE float Fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 JIKJI_DEVICE double Fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 JIKJI_DEVICE float Sqrt(float a) {

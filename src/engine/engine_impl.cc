@@ -51,6 +51,10 @@ Result<std::unique_ptr<Engine>> Engine::Start(Model model, EngineOptions options
     return Fail(ErrorCode::kInvalidArgument, fmt::format("at most {} drafts", kMostDrafts),
                 "speculate");
   }
+  if (model.decoder->spec().vocab > kernels::kMostChoiceVocab) {
+    return Fail(ErrorCode::kUnsupported,
+                fmt::format("a vocabulary has at most {} tokens", kernels::kMostChoiceVocab));
+  }
   if (options.threads == 0) options.threads = UsableCores();
   const DecoderSpec& spec = model.decoder->spec();
   JIKJI_ASSIGN(const CachePlan plan, PlanCache(spec, options));

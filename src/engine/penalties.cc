@@ -1,5 +1,7 @@
 #include "engine/penalties.h"
 
+#include <algorithm>
+
 namespace jikji {
 
 Penalties::Penalties(const SamplingParams& params, std::span<const TokenId> prompt)
@@ -20,7 +22,26 @@ void Penalties::Apply(std::span<float> logits) const {
   for (const auto& [token, count] : counts_) {
     float& logit = logits[static_cast<size_t>(token)];
     logit = logit > 0 ? logit / repetition_ : logit * repetition_;
-    if (count > 0) logit -= frequency_ * static_cast<float>(count) + presence_;
+    logit -= Cost(count);
+  }
+}
+
+void Penalties::Describe(std::span<const TokenId> ahead,
+                         std::vector<kernels::LogitAdjustment>& adjustments) const {
+  if (!active_) return;
+  const auto add = [&](TokenId token, int64_t count) {
+    adjustments.push_back({.token = token,
+                           .masked = 0,
+                           .bias = 0,
+                           .repeated = 1,
+                           .penalty = Cost(count + std::ranges::count(ahead, token))});
+  };
+  for (const auto& [token, count] : counts_) add(token, count);
+  for (size_t i = 0; i < ahead.size(); ++i) {
+    const auto before = ahead.first(i);
+    if (!counts_.contains(ahead[i]) && std::ranges::find(before, ahead[i]) == before.end()) {
+      add(ahead[i], 0);
+    }
   }
 }
 

@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <span>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/request.h"
+#include "kernels/token_choice.h"
 
 namespace jikji {
 
@@ -24,8 +26,17 @@ class Penalties {
   // True where Apply changes anything.
   bool active() const { return active_; }
   void Apply(std::span<float> logits) const;
+  // The same for a decoder that chooses, were `ahead` put out too: appends what changes, no token
+  // twice. The repetition penalty is the row's.
+  void Describe(std::span<const TokenId> ahead,
+                std::vector<kernels::LogitAdjustment>& adjustments) const;
+  float repetition() const { return repetition_; }
 
  private:
+  float Cost(int64_t count) const {
+    return count > 0 ? frequency_ * static_cast<float>(count) + presence_ : 0.0f;
+  }
+
   bool active_;
   float repetition_;
   float presence_;

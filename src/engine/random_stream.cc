@@ -26,13 +26,12 @@ std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::array<u
   return counter;
 }
 
-double UniformAt(uint64_t seed, int32_t choice, int64_t position) {
+uint64_t RandomAt(uint64_t seed, int32_t choice, int64_t position) {
   const auto at = static_cast<uint64_t>(position);
   const auto block = Philox4x32({static_cast<uint32_t>(at), static_cast<uint32_t>(at >> 32),
                                  static_cast<uint32_t>(choice), 0},
                                 {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
-  const uint64_t bits = uint64_t{block[0]} << 32 | block[1];
-  return static_cast<double>(bits >> 11) * 0x1p-53;
+  return uint64_t{block[0]} << 32 | block[1];
 }
 
 }  // namespace jikji

@@ -13,8 +13,8 @@ namespace jikji {
 // The block cipher itself: ten rounds over a 128-bit counter with a 64-bit key.
 std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-// Uniform in [0, 1), 53 bits: the number for output token `position` of `choice`.
-double UniformAt(uint64_t seed, int32_t choice, int64_t position);
+// 64 bits: the number for output token `position` of `choice`.
+uint64_t RandomAt(uint64_t seed, int32_t choice, int64_t position);
 
 }  // namespace jikji
 

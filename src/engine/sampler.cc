@@ -6,7 +6,6 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/exp_weight.h"
 #include "engine/logprobs.h"
 #include "engine/random_stream.h"
 
@@ -18,89 +17,108 @@ constexpr size_t kSortTokens = 64;
 // The floor of a nucleus is only a bound; a hair lower, so that rounding never leaves a token out.
 constexpr double kSlack = 1e-2;
 
-float Weight(float logit, float largest, float inverse_temperature) {
-  return ExpWeight((logit - largest) * inverse_temperature);
-}
+using kernels::DrawTarget;
+using kernels::ExpWeight;
+using kernels::TokenWeight;
 
-// The token at which the running sum of weights passes `u` of their whole.
+// The first of `tokens`, which are in order of id, at which the running sum of weights passes
+// `random` of their whole.
 TokenId DrawFrom(std::span<const RankedToken> tokens, float largest, float inverse_temperature,
-                 double u) {
-  double total = 0;
+                 uint64_t random) {
+  const auto weight = [&](const RankedToken& token) {
+    return TokenWeight(token.logit, largest, inverse_temperature);
+  };
+  uint64_t total = 0;
+  for (const RankedToken& token : tokens) total += weight(token);
+  uint64_t left = DrawTarget(random, total);
   for (const RankedToken& token : tokens) {
-    total += Weight(token.logit, largest, inverse_temperature);
+    if (left < weight(token)) return token.id;
+    left -= weight(token);
   }
-  const double target = u * total;
-  double sum = 0;
-  for (const RankedToken& token : tokens) {
-    sum += Weight(token.logit, largest, inverse_temperature);
-    if (sum > target) return token.id;
-  }
-  // u < 1, so only a product rounded up to the total comes here.
-  return tokens.back().id;
+  return tokens.back().id;  // not reached: the target is below the total
 }
 
 // The weights of a whole row added up, by blocks that stay in `scratch`.
-double SumOfRow(std::span<const float> logits, float largest, float inverse_temperature,
-                SamplerScratch& scratch) {
-  double total = 0;
+uint64_t SumOfRow(std::span<const float> logits, float largest, float inverse_temperature,
+                  SamplerScratch& scratch) {
+  uint64_t total = 0;
   scratch.block_sums.clear();
   std::array<float, BlockMaxima::kBlock> weights;
   for (size_t begin = 0; begin < logits.size(); begin += weights.size()) {
     const auto block = logits.subspan(begin, std::min(weights.size(), logits.size() - begin));
+    // TokenWeight in two loops: the first one's becomes vector code.
     for (size_t i = 0; i < block.size(); ++i) {
-      weights[i] = Weight(block[i], largest, inverse_temperature);
+      weights[i] = ExpWeight((block[i] - largest) * inverse_temperature) * kernels::kWeightOne;
     }
-    const double sum = std::accumulate(weights.begin(), weights.begin() + block.size(), 0.0);
-    scratch.block_sums.push_back(sum);
-    total += sum;
+    int64_t sum = 0;
+    for (size_t i = 0; i < block.size(); ++i) sum += static_cast<int64_t>(weights[i]);
+    scratch.block_sums.push_back(static_cast<uint64_t>(sum));
+    total += static_cast<uint64_t>(sum);
   }
   return total;
 }
 
 // DrawFrom over a whole row, without a list of it: finds the block, then the token in it.
 TokenId DrawFromRow(std::span<const float> logits, float largest, float inverse_temperature,
-                    double u, SamplerScratch& scratch) {
-  double left = u * SumOfRow(logits, largest, inverse_temperature, scratch);
+                    uint64_t random, SamplerScratch& scratch) {
+  uint64_t left = DrawTarget(random, SumOfRow(logits, largest, inverse_temperature, scratch));
   size_t block = 0;
-  size_t last_block = 0;
-  for (; block < scratch.block_sums.size(); ++block) {
-    if (scratch.block_sums[block] == 0) continue;
-    last_block = block;
-    if (left < scratch.block_sums[block]) break;
-    left -= scratch.block_sums[block];
-  }
-  // Rounding may carry past the end: then the last token that has weight.
-  TokenId last = 0;
-  const size_t begin = last_block * BlockMaxima::kBlock;
-  const size_t end = std::min(begin + BlockMaxima::kBlock, logits.size());
-  for (size_t id = begin; id < end; ++id) {
-    const double weight = Weight(logits[id], largest, inverse_temperature);
-    if (weight == 0) continue;
-    last = static_cast<TokenId>(id);
-    if (left < weight) break;
+  while (left >= scratch.block_sums[block]) left -= scratch.block_sums[block++];
+  size_t id = block * BlockMaxima::kBlock;
+  for (;; ++id) {
+    const uint64_t weight = TokenWeight(logits[id], largest, inverse_temperature);
+    if (left < weight) return static_cast<TokenId>(id);
     left -= weight;
   }
-  return last;
+}
+
+// One adjustment for each token; false where one has two biases, which are added one after another.
+bool MergeByToken(std::vector<kernels::LogitAdjustment>& adjustments) {
+  std::ranges::stable_sort(adjustments, {}, &kernels::LogitAdjustment::token);
+  size_t kept = 0;
+  for (const kernels::LogitAdjustment& next : adjustments) {
+    if (kept == 0 || adjustments[kept - 1].token != next.token) {
+      adjustments[kept++] = next;
+      continue;
+    }
+    kernels::LogitAdjustment& last = adjustments[kept - 1];
+    if (last.bias != 0 && next.bias != 0) return false;
+    last.masked |= next.masked;
+    last.bias += next.bias;
+    last.repeated |= next.repeated;
+    last.penalty += next.penalty;
+  }
+  adjustments.resize(kept);
+  return true;
+}
+
+std::unexpected<Error> NotNumbers() {
+  return Fail(ErrorCode::kInternal,
+              "the model's logits are not numbers; its weights may be damaged");
+}
+
+std::unexpected<Error> NothingLeft() {
+  return Fail(ErrorCode::kInvalidArgument,
+              "logit_bias, penalties and min_tokens together leave no token to choose from");
 }
 
 }  // namespace
 
 Result<> CheckLogits(std::span<const float> logits) {
   if (AllFinite(logits)) return {};
-  return Fail(ErrorCode::kInternal,
-              "the model's logits are not numbers; its weights may be damaged");
+  return NotNumbers();
 }
 
 void KeepNucleus(std::vector<RankedToken>& tokens, float largest, float inverse_temperature,
-                 double top_p, std::optional<double> total) {
+                 double top_p, std::optional<uint64_t> total) {
   const auto sum = [&](size_t begin, size_t end) {
-    double weights = 0;
+    uint64_t weights = 0;
     for (size_t i = begin; i < end; ++i) {
-      weights += Weight(tokens[i].logit, largest, inverse_temperature);
+      weights += TokenWeight(tokens[i].logit, largest, inverse_temperature);
     }
     return weights;
   };
-  double target = top_p * (total ? *total : sum(0, tokens.size()));
+  uint64_t target = kernels::NucleusTarget(top_p, total ? *total : sum(0, tokens.size()));
   // Halves by rank: the nucleus ends in the upper half if that holds the mass, else in the lower.
   // Linear in the tokens, where a sort of all of them is not.
   const auto begin = tokens.begin();
@@ -109,7 +127,7 @@ void KeepNucleus(std::vector<RankedToken>& tokens, float largest, float inverse_
     const size_t middle = low + (high - low) / 2;
     std::nth_element(begin + static_cast<ptrdiff_t>(low), begin + static_cast<ptrdiff_t>(middle),
                      begin + static_cast<ptrdiff_t>(high), RanksBefore);
-    const double upper = sum(low, middle);
+    const uint64_t upper = sum(low, middle);
     if (upper >= target) {
       high = middle;
     } else {
@@ -119,10 +137,11 @@ void KeepNucleus(std::vector<RankedToken>& tokens, float largest, float inverse_
   }
   std::sort(begin + static_cast<ptrdiff_t>(low), begin + static_cast<ptrdiff_t>(high), RanksBefore);
   while (low < high) {
-    target -= Weight(tokens[low++].logit, largest, inverse_temperature);
-    if (target <= 0) break;
+    const uint64_t weight = TokenWeight(tokens[low++].logit, largest, inverse_temperature);
+    if (target <= weight) break;
+    target -= weight;
   }
-  tokens.resize(std::max<size_t>(low, 1));
+  tokens.resize(low);
 }
 
 Sampler::Sampler(const GenerationRequest& request, int32_t choice)
@@ -144,10 +163,7 @@ Result<SampledToken> Sampler::Next(std::span<float> logits, SamplerScratch& scra
   }
   if (Adjust(logits)) scratch.blocks.Scan(logits);
   const RankedToken top = scratch.blocks.Top();
-  if (!std::isfinite(top.logit)) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "logit_bias, penalties and min_tokens together leave no token to choose from");
-  }
+  if (!std::isfinite(top.logit)) return NothingLeft();
   SampledToken next;
   next.token = inverse_temperature_ == 0 ? top.id : Draw(logits, top.logit, scratch);
   if (logprobs) next.logprob = logprobs->Of(next.token);
@@ -156,8 +172,43 @@ Result<SampledToken> Sampler::Next(std::span<float> logits, SamplerScratch& scra
   return next;
 }
 
+bool Sampler::Describe(std::span<const TokenId> ahead, int64_t vocab,
+                       std::vector<kernels::LogitAdjustment>& adjustments,
+                       RowChoice& choice) const {
+  if (request_->logprobs >= 0 || vocab > kernels::kMostChoiceVocab) return false;
+  const SamplingParams& params = request_->sampling;
+  const int64_t count = count_ + static_cast<int64_t>(ahead.size());
+  adjustments.clear();
+  if (HoldsOpen(count)) {
+    for (const TokenId id : request_->stop_ids) adjustments.push_back({.token = id, .masked = 1});
+  }
+  for (const auto& [id, bias] : params.logit_bias) {
+    adjustments.push_back({.token = id, .bias = bias});
+  }
+  penalties_.Describe(ahead, adjustments);
+  if (!MergeByToken(adjustments)) return false;
+  choice.asked = true;
+  choice.adjustments = adjustments;
+  choice.vocab = static_cast<int32_t>(vocab);
+  choice.params = {.random = RandomAt(params.seed, choice_, count),
+                   .top_p = params.top_p,
+                   .inverse_temperature = inverse_temperature_,
+                   .floor = Floor(),
+                   .top_k = params.top_k,
+                   .repetition = penalties_.repetition()};
+  return true;
+}
+
+Result<SampledToken> Sampler::Take(const RowChoice& choice) {
+  if (choice.outcome == RowChoice::Outcome::kNotNumbers) return NotNumbers();
+  if (choice.outcome == RowChoice::Outcome::kNothingLeft) return NothingLeft();
+  penalties_.Count(choice.token);
+  ++count_;
+  return SampledToken{.token = choice.token, .logprob = std::nullopt};
+}
+
 bool Sampler::Adjust(std::span<float> logits) const {
-  const bool hold_open = count_ < request_->min_tokens && !request_->ignore_eos;
+  const bool hold_open = HoldsOpen(count_);
   if (hold_open) {
     for (const TokenId id : request_->stop_ids) {
       logits[static_cast<size_t>(id)] = -std::numeric_limits<float>::infinity();
@@ -172,43 +223,52 @@ bool Sampler::Adjust(std::span<float> logits) const {
 
 TokenId Sampler::Draw(std::span<const float> logits, float largest, SamplerScratch& scratch) const {
   const SamplingParams& params = request_->sampling;
-  const double u = UniformAt(params.seed, choice_, count_);
+  const uint64_t random = RandomAt(params.seed, choice_, count_);
   const bool all = params.top_p >= 1.0 && params.min_p <= 0.0 &&
                    (params.top_k == 0 || static_cast<size_t>(params.top_k) >= logits.size());
-  if (all) return DrawFromRow(logits, largest, inverse_temperature_, u, scratch);
-  KeepLikely(logits, largest, scratch);
-  return DrawFrom(scratch.ranked, largest, inverse_temperature_, u);
+  if (all) return DrawFromRow(logits, largest, inverse_temperature_, random, scratch);
+  const RankedToken last = Cutoff(logits, largest, scratch);
+  scratch.blocks.AtLeast(last.logit, scratch.ranked);
+  std::erase_if(scratch.ranked, [&](const RankedToken& token) { return RanksBefore(last, token); });
+  return DrawFrom(scratch.ranked, largest, inverse_temperature_, random);
 }
 
-void Sampler::KeepLikely(std::span<const float> logits, float largest,
-                         SamplerScratch& scratch) const {
-  const SamplingParams& params = request_->sampling;
+float Sampler::Floor() const {
   // p ≥ min_p · p_max is logit ≥ largest + temperature · ln(min_p).
-  const float floor =
-      params.min_p <= 0.0
-          ? -std::numeric_limits<float>::infinity()
-          : largest + static_cast<float>(params.temperature * std::log(params.min_p));
+  const SamplingParams& params = request_->sampling;
+  return params.min_p <= 0.0 ? -std::numeric_limits<float>::infinity()
+                             : static_cast<float>(params.temperature * std::log(params.min_p));
+}
+
+RankedToken Sampler::Cutoff(std::span<const float> logits, float largest,
+                            SamplerScratch& scratch) const {
+  const SamplingParams& params = request_->sampling;
+  const float floor = largest + Floor();
   const bool by_count = params.top_k > 0 && static_cast<size_t>(params.top_k) < logits.size();
   if (by_count) {
     // min-p and top-k each keep all above some rank, so their order does not matter.
     scratch.blocks.TopK(static_cast<size_t>(params.top_k), scratch.ranked);
     std::erase_if(scratch.ranked, [&](const RankedToken& token) { return token.logit < floor; });
   } else if (params.min_p > 0.0) {
+    if (params.top_p >= 1.0) return {floor, std::numeric_limits<TokenId>::max()};
     scratch.blocks.AtLeast(floor, scratch.ranked);
   } else {
-    const double total = SumOfRow(logits, largest, inverse_temperature_, scratch);
-    // All tokens with p < (1 − top_p) / vocab weigh less than 1 − top_p together: outside.
-    const double least = (1.0 - params.top_p) / static_cast<double>(logits.size()) * total;
+    const uint64_t total = SumOfRow(logits, largest, inverse_temperature_, scratch);
+    // All tokens below 1 / vocab of what the nucleus may leave out are less than that: outside.
+    const uint64_t spare = total - kernels::NucleusTarget(params.top_p, total);
+    const double least = static_cast<double>(spare) / static_cast<double>(logits.size()) /
+                         static_cast<double>(kernels::kWeightOne);
     const float nucleus_floor =
-        least > 0 ? largest + static_cast<float>(params.temperature * std::log(least) - kSlack)
+        spare > 0 ? largest + static_cast<float>(params.temperature * (std::log(least) - kSlack))
                   : -std::numeric_limits<float>::infinity();
     scratch.blocks.AtLeast(nucleus_floor, scratch.ranked);
     KeepNucleus(scratch.ranked, largest, inverse_temperature_, params.top_p, total);
-    return;
+    return scratch.ranked.back();
   }
   if (params.top_p < 1.0) {
     KeepNucleus(scratch.ranked, largest, inverse_temperature_, params.top_p);
   }
+  return scratch.ranked.back();
 }
 
 }  // namespace jikji

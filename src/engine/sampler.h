@@ -2,9 +2,11 @@
 //
 // In this order, which is vLLM's: stop ids masked until min_tokens, logit_bias, penalties; greedy
 // ends here with the first in rank. Else temperature, min-p, top-k, top-p, and a draw from what is
-// left by inverse transform. Contract (promise 1): the token depends on the row, the parameters,
-// the choice and the sequence's own history; not on the batch or on threads. Non-goals: grammars
-// (their mask will go with the bias).
+// left by inverse transform, in order of id. Weights are whole numbers (kernels/token_choice.h), so
+// that a decoder which chooses on its device chooses the same token. Contract (promise 1): the
+// token depends on the row, the parameters, the choice and the sequence's own history; not on the
+// batch, on threads or on where it is chosen. Non-goals: grammars (their mask will go with the
+// bias).
 #ifndef JIKJI_ENGINE_SAMPLER_H_
 #define JIKJI_ENGINE_SAMPLER_H_
 
@@ -17,6 +19,8 @@
 #include "engine/penalties.h"
 #include "engine/request.h"
 #include "engine/token_rank.h"
+#include "kernels/token_choice.h"
+#include "model/decoder.h"
 
 namespace jikji {
 
@@ -28,14 +32,14 @@ struct SamplerScratch {
   BlockMaxima blocks;
   std::vector<RankedToken> ranked;
   std::vector<float> raw;
-  std::vector<double> block_sums;
+  std::vector<uint64_t> block_sums;
 };
 
 // Keeps the fewest of `tokens` from the top whose weights exp((logit − largest) / temperature) add
-// up to `top_p` of `total`, or of their own sum where it is not given. At least one stays; their
-// order is lost.
+// up to `top_p` of `total`, or of their own sum where it is not given. At least one stays; the last
+// in rank is at the end, the order of the others is lost.
 void KeepNucleus(std::vector<RankedToken>& tokens, float largest, float inverse_temperature,
-                 double top_p, std::optional<double> total = std::nullopt);
+                 double top_p, std::optional<uint64_t> total = std::nullopt);
 
 // kInternal where a logit is infinite or not a number.
 Result<> CheckLogits(std::span<const float> logits);
@@ -54,13 +58,27 @@ class Sampler {
   // number, or nothing is left to choose from.
   Result<SampledToken> Next(std::span<float> logits, SamplerScratch& scratch);
 
+  // For a decoder that chooses: how the token would be chosen were `ahead` put out before it. False
+  // where only Next can: log probabilities are asked for, or a token is biased twice. `adjustments`
+  // is overwritten; `choice` refers to it.
+  bool Describe(std::span<const TokenId> ahead, int64_t vocab,
+                std::vector<kernels::LogitAdjustment>& adjustments, RowChoice& choice) const;
+  // Next, where the decoder has chosen.
+  Result<SampledToken> Take(const RowChoice& choice);
+
   // Tokens put out so far.
   int64_t count() const { return count_; }
 
  private:
+  bool HoldsOpen(int64_t count) const {
+    return count < request_->min_tokens && !request_->ignore_eos;
+  }
   bool Adjust(std::span<float> logits) const;
   TokenId Draw(std::span<const float> logits, float largest, SamplerScratch& scratch) const;
-  void KeepLikely(std::span<const float> logits, float largest, SamplerScratch& scratch) const;
+  // What min-p keeps, from the largest logit on.
+  float Floor() const;
+  // The last in rank that is kept.
+  RankedToken Cutoff(std::span<const float> logits, float largest, SamplerScratch& scratch) const;
 
   const GenerationRequest* request_;
   int32_t choice_;

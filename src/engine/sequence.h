@@ -120,6 +120,13 @@ class Sequence {
   Result<SampledToken> Sample(std::span<float> logits, SamplerScratch& scratch) {
     return sampler_.Next(logits, scratch);
   }
+  // The same where the decoder chooses: what it is to choose by behind the first `drafts` guesses,
+  // and what it chose (Sampler::Describe, Take).
+  bool DescribeChoice(size_t drafts, int64_t vocab,
+                      std::vector<kernels::LogitAdjustment>& adjustments, RowChoice& choice) const {
+    return sampler_.Describe(guesses().first(drafts), vocab, adjustments, choice);
+  }
+  Result<SampledToken> TakeChoice(const RowChoice& choice) { return sampler_.Take(choice); }
   // True where this token, when sampled, ends the choice.
   bool IsStop(TokenId token) const;
 

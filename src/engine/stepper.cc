@@ -97,7 +97,8 @@ int64_t Stepper::Compute() {
     const auto computed = model_.decoder->Forward({.tokens = tokens_,
                                                    .slices = slices_,
                                                    .logit_rows = logit_rows_,
-                                                   .adapters = slice_adapters_},
+                                                   .adapters = slice_adapters_,
+                                                   .choices = choices_},
                                                   cache_, logits, pool_);
     if (!computed) {
       EndStep(computed.error());
@@ -150,6 +151,26 @@ void Stepper::BuildBatch() {
   }
   if (logits_.size() < logit_rows_.size() * Stride()) logits_.resize(logit_rows_.size() * Stride());
   if (scratch_.size() < jobs_.size()) scratch_.resize(jobs_.size());
+  if (model_.decoder->chooses()) DescribeChoices();
+}
+
+void Stepper::DescribeChoices() {
+  choices_.assign(logit_rows_.size(), {});
+  if (adjustments_.size() < choices_.size()) adjustments_.resize(choices_.size());
+  for (const Job& job : jobs_) {
+    if (job.scored != kSample) continue;
+    for (size_t i = 0; i <= static_cast<size_t>(job.drafts); ++i) {
+      const size_t row = job.first_row + i;
+      job.sequence->DescribeChoice(i, VocabOf(*job.sequence), adjustments_[row], choices_[row]);
+    }
+  }
+}
+
+Result<SampledToken> Stepper::TokenOf(Sequence& sequence, size_t row, SamplerScratch& scratch) {
+  if (!choices_.empty() && choices_[row].outcome != RowChoice::Outcome::kLogits) {
+    return sequence.TakeChoice(choices_[row]);
+  }
+  return sequence.Sample(LogitsOf(sequence, row), scratch);
 }
 
 void Stepper::RunJobs() {
@@ -174,7 +195,7 @@ void Stepper::RunJob(Job& job, SamplerScratch& scratch) {
     }
     // A row's logits are of the draft before it; they count if that is what would have come.
     for (size_t i = 0;; ++i) {
-      job.sampled.push_back(sequence.Sample(LogitsOf(sequence, job.first_row + i), scratch));
+      job.sampled.push_back(TokenOf(sequence, job.first_row + i, scratch));
       const auto& next = job.sampled.back();
       if (i == static_cast<size_t>(job.drafts) || !next || sequence.IsStop(next->token) ||
           next->token != sequence.guesses()[i]) {

@@ -65,14 +65,18 @@ class Stepper {
 
   size_t Stride() const { return static_cast<size_t>(model_.decoder->logit_stride()); }
   void BuildBatch();
+  void DescribeChoices();
   void RunJobs();
   void RunJob(Job& job, SamplerScratch& scratch);
-  // Of the tokens that the sequence's adapter knows.
-  std::span<float> LogitsOf(const Sequence& sequence, size_t row) {
-    const int32_t adapter = sequence.request()->request.adapter;
-    return {logits_.data() + row * Stride(),
-            static_cast<size_t>(model_.description.Of(adapter).spec.vocab)};
+  // Tokens that the sequence's adapter knows.
+  int64_t VocabOf(const Sequence& sequence) const {
+    return model_.description.Of(sequence.request()->request.adapter).spec.vocab;
   }
+  std::span<float> LogitsOf(const Sequence& sequence, size_t row) {
+    return {logits_.data() + row * Stride(), static_cast<size_t>(VocabOf(sequence))};
+  }
+  // The next token from a row of the step: the decoder's choice, or sampled from its logits.
+  Result<SampledToken> TokenOf(Sequence& sequence, size_t row, SamplerScratch& scratch);
   void Commit();
   void Learn(Clock::duration took);
   bool CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now);
@@ -104,6 +108,9 @@ class Stepper {
   std::vector<int32_t> logit_rows_;
   std::vector<Job> jobs_;
   std::vector<float> logits_;
+  // One for each row of logits, where the decoder chooses.
+  std::vector<RowChoice> choices_;
+  std::vector<std::vector<kernels::LogitAdjustment>> adjustments_;
   std::vector<SamplerScratch> scratch_;
 };
 

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/thread_pool.h"
+#include "kernels/token_choice.h"
 #include "model/decoder_spec.h"
 #include "model/kv_cache.h"
 #include "model/peft_adapter.h"
@@ -25,6 +26,20 @@ namespace jikji {
 // Stands for no adapter.
 inline constexpr int32_t kBaseModel = -1;
 
+// A row whose token the decoder may choose, so that no logits need to leave its device.
+struct RowChoice {
+  enum class Outcome { kLogits, kToken, kNotNumbers, kNothingLeft };
+
+  bool asked = false;  // false: the row's logits are wanted
+  kernels::ChoiceParams params = {};
+  std::span<const kernels::LogitAdjustment> adjustments = {};  // no token twice
+  int32_t vocab = 0;                                           // at most kMostChoiceVocab
+
+  // Forward's answer. kLogits: it did not choose, and the row's logits are there.
+  Outcome outcome = Outcome::kLogits;
+  int32_t token = 0;  // with kToken
+};
+
 // One step's work. Slices cover the rows of `tokens` without gaps; pages for their positions are
 // theirs already. A slice may read what another of the same batch stores (they share a page): in
 // each layer, all keys and values are stored before any are read.
@@ -34,6 +49,8 @@ struct Batch {
   std::span<const int32_t> logit_rows;  // rows of `tokens` whose logits are wanted, ascending
   // The adapter of each slice, by its number, or kBaseModel; empty: all are the base's.
   std::span<const int32_t> adapters = {};
+  // Where the decoder chooses(): one for each of logit_rows; empty: all logits are wanted.
+  std::span<RowChoice> choices = {};
 };
 
 class Decoder {
@@ -56,14 +73,17 @@ class Decoder {
   // Logits from one row to the next: the largest vocabulary of the base and its adapters.
   virtual int64_t logit_stride() const { return spec().vocab; }
 
+  // True where Forward chooses tokens: those that the processor's sampler would, from its logits.
+  virtual bool chooses() const { return false; }
+
   // A cache for Forward, in the memory that this decoder computes in.
   virtual Result<KvCache> MakeCache(int32_t pages, int32_t page_tokens, DType dtype) {
     return KvCache::Create(spec(), pages, page_tokens, dtype);
   }
 
-  // logits: [logit_rows, logit_stride()], of which a row's own vocabulary is written. Token ids
-  // must be in [0, vocab) of the base, or of the slice's adapter. `cache` is MakeCache's.
-  // kUnavailable: the device is lost, and so is every later call.
+  // logits: [logit_rows, logit_stride()], of which a row's own vocabulary is written, and nothing
+  // of a row whose token is chosen. Token ids must be in [0, vocab) of the base, or of the slice's
+  // adapter. `cache` is MakeCache's. kUnavailable: the device is lost, and so is every later call.
   virtual Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
                            ThreadPool& pool) = 0;
 };

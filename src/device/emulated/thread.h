@@ -23,6 +23,9 @@ inline float ShuffleXor(float value, uint32_t lane_mask) {
   return std::bit_cast<float>(ShuffleXor(std::bit_cast<uint32_t>(value), lane_mask));
 }
 
+// To a number in shared memory. Of whole numbers alone: their sum is the same in any order.
+inline void AtomicAdd(uint64_t* to, uint64_t value) { *to += value; }
+
 inline float Fma(float a, float b, float c) { return std::fma(a, b, c); }
 inline double Fma(double a, double b, double c) { return std::fma(a, b, c); }
 inline float Sqrt(float a) { return std::sqrt(a); }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
+#include "kernels/gpu/choose.h"
 #include "kernels/gpu/heads.h"
 #include "kernels/gpu/ops.h"
 #include "model/gpu/gpu_inputs.h"
@@ -70,6 +72,8 @@ class GpuDecoder : public Decoder {
                 adapter.path.string());
   }
 
+  bool chooses() const override { return true; }
+
   Result<KvCache> MakeCache(int32_t pages, int32_t page_tokens, DType dtype) override {
     return KvCache::CreateOn(device_, spec_, pages, page_tokens, dtype);
   }
@@ -105,7 +109,7 @@ class GpuDecoder : public Decoder {
       if (last) JIKJI_RETURN_IF_ERROR(KeepRows(wanted));
       JIKJI_RETURN_IF_ERROR(FinishLayer(i, last ? wanted : rows));
     }
-    return Head(wanted, logits);
+    return Head(batch, logits);
   }
 
  private:
@@ -244,15 +248,60 @@ class GpuDecoder : public Decoder {
     return AddNorm(rows, s_.added, layer.down.bias, layer.mlp_post_norm, NormBefore(index + 1));
   }
 
-  Result<> Head(int64_t wanted, std::span<float> logits) {
+  // Logits run by run; of each run the tokens that are asked for are chosen, and the logits of the
+  // other rows come back.
+  Result<> Head(const Batch& batch, std::span<float> logits) {
+    const auto wanted = static_cast<int64_t>(batch.logit_rows.size());
+    const std::span<const int32_t> chosen = inputs_.chosen();
+    size_t next = 0;  // of `chosen`
     for (int64_t row = 0; row < wanted; row += kGpuLogitRows) {
       const int64_t rows = std::min<int64_t>(kGpuLogitRows, wanted - row);
       JIKJI_RETURN_IF_ERROR(gpu::MatMul(*device_, weights_.head,
                                         s_.normed + row * gpu::RowStride(spec_.hidden), rows,
                                         s_.logits, spec_.logit_scale));
-      JIKJI_RETURN_IF_ERROR(device_->CopyToHost(
-          logits.data() + row * spec_.vocab, reinterpret_cast<const std::byte*>(s_.logits),
-          static_cast<uint64_t>(rows * spec_.vocab) * sizeof(float)));
+      const size_t first = next;
+      for (int64_t i = 0; i < rows;) {
+        if (next < chosen.size() && chosen[next] == row + i) {
+          ++next;
+          ++i;
+          continue;
+        }
+        const int64_t end =
+            next < chosen.size() ? std::min<int64_t>(rows, chosen[next] - row) : rows;
+        JIKJI_RETURN_IF_ERROR(CopyLogits(i, end - i, logits.data() + (row + i) * spec_.vocab));
+        i = end;
+      }
+      JIKJI_RETURN_IF_ERROR(device_->Launch(gpu::jikji_choose,
+                                            {static_cast<uint32_t>(next - first), 1},
+                                            gpu::ChooseArgs{.logits = s_.logits,
+                                                            .rows = inputs_.choose_rows + first,
+                                                            .adjustments = inputs_.adjustments,
+                                                            .tokens = s_.chosen + first,
+                                                            .stride = spec_.vocab}));
+    }
+    return TakeChosen(batch.choices);
+  }
+
+  Result<> CopyLogits(int64_t row, int64_t rows, float* to) {
+    return device_->CopyToHost(to,
+                               reinterpret_cast<const std::byte*>(s_.logits + row * spec_.vocab),
+                               static_cast<uint64_t>(rows * spec_.vocab) * sizeof(float));
+  }
+
+  Result<> TakeChosen(std::span<RowChoice> choices) {
+    const std::span<const int32_t> chosen = inputs_.chosen();
+    if (chosen.empty()) return {};
+    tokens_.resize(chosen.size());
+    JIKJI_RETURN_IF_ERROR(device_->CopyToHost(tokens_.data(),
+                                              reinterpret_cast<const std::byte*>(s_.chosen),
+                                              tokens_.size() * sizeof(int32_t)));
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      using enum RowChoice::Outcome;
+      RowChoice& choice = choices[static_cast<size_t>(chosen[i])];
+      choice.token = tokens_[i];
+      choice.outcome = tokens_[i] >= 0                  ? kToken
+                       : tokens_[i] == gpu::kNotNumbers ? kNotNumbers
+                                                        : kNothingLeft;
     }
     return {};
   }
@@ -269,6 +318,7 @@ class GpuDecoder : public Decoder {
   // Of the step: all rows, then those kept.
   float* x_ = nullptr;
   const uint16_t* attended_ = nullptr;
+  std::vector<int32_t> tokens_;
 };
 
 }  // namespace

@@ -7,6 +7,8 @@ namespace jikji {
 namespace {
 
 constexpr uint64_t kAlignment = 16;
+// Of a step's rows: 32 that penalise 4096 tokens each, in 2.6 MB.
+constexpr int64_t kMostAdjustments = 1 << 17;
 
 uint64_t Rounded(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -28,7 +30,8 @@ uint64_t GpuInputs::Bytes(const DecoderSpec& spec, const GpuLimits& limits, int6
   const int64_t tiles =
       limits.rows * kernels::gpu::UnsplitParts(1, static_cast<int32_t>(spec.heads),
                                                static_cast<int32_t>(spec.kv_heads));
-  return 4 * of(limits.rows, sizeof(int32_t)) +
+  return 4 * of(limits.rows, sizeof(int32_t)) + of(limits.rows, sizeof(kernels::gpu::ChooseRow)) +
+         of(kMostAdjustments, sizeof(kernels::LogitAdjustment)) +
          of(int64_t{limits.slices} * limits.pages, sizeof(int32_t)) +
          WindowsOf(spec).size() * (of(most_parts, kItem) + of(tiles, kItem));
 }
@@ -65,6 +68,9 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
   positions = Add(std::span<const int32_t>(positions_), to);
   slots = Add(std::span<const int32_t>(slots_), to);
   logit_rows = Add(batch.logit_rows, to);
+  PlanChoices(batch.choices);
+  choose_rows = Add(std::span<const kernels::gpu::ChooseRow>(choose_rows_), to);
+  adjustments = Add(std::span<const kernels::LogitAdjustment>(adjustments_), to);
   for (size_t i = 0; i < plans_.size(); ++i) {
     kernels::gpu::AttentionPlan& plan = plans_[i];
     plan.Make(batch.slices, heads_, kv_heads_, page_tokens, attention_[i].window, most_parts);
@@ -76,6 +82,25 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
     attention_[i].merge_count = static_cast<int32_t>(plan.merges.size());
   }
   return device.CopyToDevice(to, bytes_.data(), bytes_.size());
+}
+
+void GpuInputs::PlanChoices(std::span<const RowChoice> choices) {
+  chosen_.clear();
+  choose_rows_.clear();
+  adjustments_.clear();
+  for (size_t row = 0; row < choices.size(); ++row) {
+    const RowChoice& choice = choices[row];
+    if (!choice.asked || choice.adjustments.size() > kMostAdjustments - adjustments_.size()) {
+      continue;
+    }
+    chosen_.push_back(static_cast<int32_t>(row));
+    choose_rows_.push_back({.params = choice.params,
+                            .row = static_cast<int32_t>(row) % kGpuLogitRows,
+                            .first_adjustment = static_cast<int32_t>(adjustments_.size()),
+                            .adjustments = static_cast<int32_t>(choice.adjustments.size()),
+                            .vocab = choice.vocab});
+    adjustments_.insert(adjustments_.end(), choice.adjustments.begin(), choice.adjustments.end());
+  }
 }
 
 const GpuInputs::Attention& GpuInputs::OfWindow(int32_t window) const {

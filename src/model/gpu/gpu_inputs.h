@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "device/device.h"
 #include "kernels/gpu/attention_plan.h"
+#include "kernels/gpu/choose.h"
 #include "model/decoder.h"
 #include "model/gpu/gpu_limits.h"
 
@@ -41,6 +42,11 @@ class GpuInputs {
   const int32_t* slots = nullptr;       // [rows]: page · page_tokens + slot
   const int32_t* logit_rows = nullptr;  // [wanted]
   const int32_t* pages = nullptr;       // of the slices, one after another
+  // Rows of logits whose tokens are chosen on the device: of each run of kGpuLogitRows those of the
+  // run, by their number in it. Rows whose adjustments have no room are not among them.
+  const kernels::gpu::ChooseRow* choose_rows = nullptr;
+  const kernels::LogitAdjustment* adjustments = nullptr;
+  std::span<const int32_t> chosen() const { return chosen_; }  // of logit_rows, ascending
 
   const Attention& OfWindow(int32_t window) const;
 
@@ -51,7 +57,12 @@ class GpuInputs {
   int32_t heads_, kv_heads_;
   std::vector<Attention> attention_;  // one for each window that layers have
   std::vector<kernels::gpu::AttentionPlan> plans_;
+  void PlanChoices(std::span<const RowChoice> choices);
+
   std::vector<int32_t> positions_, slots_;
+  std::vector<int32_t> chosen_;
+  std::vector<kernels::gpu::ChooseRow> choose_rows_;
+  std::vector<kernels::LogitAdjustment> adjustments_;
   std::vector<std::byte> bytes_;
 };
 

@@ -6,6 +6,10 @@
 
 namespace jikji {
 
+// Rows of logits that are multiplied and copied together: the memory for a whole step's would be
+// gigabytes where a prompt is scored.
+inline constexpr int32_t kGpuLogitRows = 64;
+
 struct GpuLimits {
   int32_t rows = 0;    // tokens of a step
   int32_t slices = 0;  // of a step

@@ -47,6 +47,7 @@ uint64_t GpuScratch::Place(std::byte* base, const DecoderSpec& spec, const GpuLi
   each_row(sines, spec.head_dim / 2);
   place(inv_freq, static_cast<uint64_t>(spec.head_dim / 2));
   place(logits, static_cast<uint64_t>(kGpuLogitRows * spec.vocab));
+  place(chosen, static_cast<uint64_t>(rows));
   most_parts = rows * kernels::gpu::UnsplitParts(1, heads, kv_heads) + kSplitParts;
   place(parts, kernels::gpu::PartBytes(most_parts, head_dim) / sizeof(float));
   input_bytes = GpuInputs::Bytes(spec, limits, most_parts);

@@ -11,10 +11,6 @@
 
 namespace jikji {
 
-// Rows of logits that are multiplied and copied together: the memory for a whole step's would be
-// gigabytes where a prompt is scored.
-inline constexpr int32_t kGpuLogitRows = 64;
-
 struct GpuScratch {
   float* x = nullptr;                      // [rows, hidden]: the residual stream
   float* kept_x = nullptr;                 // [rows, hidden], of the rows that are wanted
@@ -30,6 +26,7 @@ struct GpuScratch {
   float *cosines = nullptr, *sines = nullptr;  // [rows, head_dim / 2]
   float* inv_freq = nullptr;                   // [head_dim / 2]
   float* logits = nullptr;                     // [kGpuLogitRows, vocab]
+  int32_t* chosen = nullptr;                   // [rows]: tokens, by the rows that are chosen
   float* parts = nullptr;                      // of attention
   std::byte* inputs = nullptr;                 // of the step (gpu_inputs.h)
   uint64_t input_bytes = 0;
