@@ -31,6 +31,12 @@ inline void Pause() {
 #endif
 }
 
+// The chunks that a thread takes before any other's; a line of the cache each.
+struct alignas(64) Share {
+  std::atomic<size_t> next{0};
+  size_t end = 0;
+};
+
 }  // namespace
 
 // A job has a door: workers enter while it is open, and the caller, once no work is left, closes it
@@ -38,20 +44,21 @@ inline void Pause() {
 // a busy machine the caller does the work alone.
 struct ThreadPool::State {
   std::vector<std::thread> threads;
+  std::vector<Share> shares;            // one a thread, of the job
   std::atomic<uint64_t> generation{0};  // of the job; a new value wakes the workers
   std::atomic<uint64_t> door{kClosed};
   std::atomic<bool> stop{false};
-  const std::function<void()>* job = nullptr;  // written while the door is closed and nobody inside
+  const std::function<void(size_t thread)>* job = nullptr;  // written while nobody can enter
   std::mutex mutex;
   std::condition_variable wake;
 
-  void Work() {
+  void Work(size_t thread) {
     uint64_t seen = 0;
     while (true) {
       WaitForJob(seen);
       seen = generation.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
-      if ((door.fetch_add(1, std::memory_order_acquire) & kClosed) == 0) (*job)();
+      if ((door.fetch_add(1, std::memory_order_acquire) & kClosed) == 0) (*job)(thread);
       door.fetch_sub(1, std::memory_order_release);
     }
   }
@@ -73,11 +80,11 @@ struct ThreadPool::State {
     wake.notify_all();
   }
 
-  void Run(const std::function<void()>& work) {
+  void Run(const std::function<void(size_t)>& work) {
     job = &work;
     door.fetch_and(~kClosed, std::memory_order_release);
     Announce();
-    work();
+    work(0);
     door.fetch_or(kClosed, std::memory_order_relaxed);
     for (int spin = 0; door.load(std::memory_order_acquire) != kClosed; ++spin) {
       if (spin < kSpins) {
@@ -91,8 +98,9 @@ struct ThreadPool::State {
 
 ThreadPool::ThreadPool(size_t threads)
     : size_(std::max<size_t>(threads, 1)), state_(std::make_unique<State>()) {
+  state_->shares = std::vector<Share>(size_);
   for (size_t thread = 1; thread < size_; ++thread) {
-    state_->threads.emplace_back([this] { state_->Work(); });
+    state_->threads.emplace_back([this, thread] { state_->Work(thread); });
   }
 }
 
@@ -110,10 +118,19 @@ void ThreadPool::ParallelFor(size_t count, size_t grain,
     body(0, count);
     return;
   }
-  std::atomic<size_t> next{0};
-  state_->Run([&] {
-    for (size_t begin; (begin = next.fetch_add(grain, std::memory_order_relaxed)) < count;) {
-      body(begin, std::min(begin + grain, count));
+  const size_t chunks = (count + grain - 1) / grain;
+  std::vector<Share>& shares = state_->shares;
+  for (size_t i = 0; i < size_; ++i) {
+    shares[i].next.store(chunks * i / size_, std::memory_order_relaxed);
+    shares[i].end = chunks * (i + 1) / size_;
+  }
+  state_->Run([&](size_t thread) {
+    for (size_t i = 0; i < size_; ++i) {
+      Share& share = shares[thread + i < size_ ? thread + i : thread + i - size_];
+      for (size_t chunk;
+           (chunk = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+        body(chunk * grain, std::min((chunk + 1) * grain, count));
+      }
     }
   });
 }

@@ -23,9 +23,9 @@ class ThreadPool {
 
   size_t size() const { return size_; }
 
-  // Splits [0, count) into chunks of at most `grain` items that threads take in turn, and calls
-  // body(begin, end) on each. Which thread takes which chunk varies; a body must not let its
-  // results depend on it.
+  // Splits [0, count) into chunks of at most `grain` items and calls body(begin, end) on each.
+  // Threads have parts of their own (what they wrote is in their caches), then take from others' in
+  // turn. Which thread takes which chunk varies; a body must not let its results depend on it.
   void ParallelFor(size_t count, size_t grain,
                    const std::function<void(size_t begin, size_t end)>& body);
 
