@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
-#include <new>
 
 #include "kernels/gemm_variant.h"
 #include "kernels/isa.h"
@@ -33,33 +31,21 @@ constexpr int64_t kMaxK = 384;
 constexpr int64_t kMaxSide = 4096;
 // A task's panels of B, 8 · 32 · 384 f32, are 384 KiB: in the second-level cache.
 constexpr int64_t kTilePanels = 8;
+// A's transpose lies with a stride between its values: to pack it pays where many panels of B want
+// it.
+constexpr int64_t kFewPanels = 2;
+// Multiply-adds of a product so small that each thread packs for itself: what another one packed
+// would have to come out of its cache.
+constexpr int64_t kSmall = 1 << 24;
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Aligned to a vector register, grown and kept for the thread's next call.
-class Buffer {
- public:
-  float* Fit(int64_t count) {
-    if (count > count_) {
-      data_.reset();
-      data_.reset(static_cast<float*>(
-          ::operator new (static_cast<size_t>(count) * sizeof(float), std::align_val_t{kAlign})));
-      count_ = count;
-    }
-    return data_.get();
-  }
+// Blocks of k are of even length.
+int64_t BlockOf(int64_t k) { return CeilDiv(k, CeilDiv(k, kMaxK)); }
 
- private:
-  static constexpr size_t kAlign = 64;
-  struct Free {
-    void operator()(float* data) const { ::operator delete (data, std::align_val_t{kAlign}); }
-  };
-  std::unique_ptr<float, Free> data_;
-  int64_t count_ = 0;
-};
-
+// Kept for the thread's next call.
 struct Buffers {
-  Buffer a, b;
+  FloatBuffer a, b;
 };
 
 // One block of all three dimensions: packed operands and their product.
@@ -76,7 +62,8 @@ class Block {
         accumulate_(accumulate),
         panels_a_(CeilDiv(size.m, v_.rows)),
         panels_b_(CeilDiv(size.n, v_.cols)),
-        in_place_(a_.k_stride == 1 ? size.m / v_.rows : 0),
+        turned_(a_.k_stride != 1),
+        in_place_(!turned_ || (a_.stride == 1 && panels_b_ <= kFewPanels) ? size.m / v_.rows : 0),
         packed_a_(buffers.a.Fit((panels_a_ - in_place_) * v_.rows * size.k)),
         packed_b_(buffers.b.Fit(panels_b_ * v_.cols * size.k)) {}
 
@@ -120,10 +107,14 @@ class Block {
         const GemmTile tile{c_ + row * c_stride_ + col, c_stride_, std::min(v_.rows, size_.m - row),
                             std::min(v_.cols, size_.n - col), accumulate_};
         const float* b = packed_b_ + col * size_.k;
-        if (i < in_place_) {
-          v_.tile_in_place(a_.data + row * a_.stride, a_.stride, b, size_.k, tile);
+        const GemmTiles& tiles = tile.cols <= v_.narrow.cols ? v_.narrow : v_.whole;
+        const float* a = a_.data + row * a_.stride;
+        if (i >= in_place_) {
+          tiles.packed(packed_a_ + (i - in_place_) * v_.rows * size_.k, b, size_.k, tile);
+        } else if (turned_) {
+          tiles.turned(a, a_.k_stride, b, size_.k, tile);
         } else {
-          v_.tile(packed_a_ + (i - in_place_) * v_.rows * size_.k, b, size_.k, tile);
+          tiles.in_place(a, a_.stride, b, size_.k, tile);
         }
       }
     }
@@ -137,6 +128,7 @@ class Block {
   int64_t c_stride_;
   bool accumulate_;
   int64_t panels_a_, panels_b_;
+  bool turned_;       // A's values lie a stride apart in k
   int64_t in_place_;  // the first panels of A, which are not packed
   float* packed_a_;
   float* packed_b_;
@@ -154,7 +146,7 @@ void ForEachBlock(const GemmSize& size, const MatrixView& a, const MatrixView& b
     return;
   }
   thread_local Buffers buffers;
-  const int64_t step_k = CeilDiv(size.k, CeilDiv(size.k, kMaxK));  // blocks of even length
+  const int64_t step_k = BlockOf(size.k);
   for (int64_t i = 0; i < size.m; i += kMaxSide) {
     for (int64_t j = 0; j < size.n; j += kMaxSide) {
       for (int64_t k = 0; k < size.k; k += step_k) {
@@ -172,10 +164,36 @@ void ForEachBlock(const GemmSize& size, const MatrixView& a, const MatrixView& b
   }
 }
 
+// Cut into one piece a thread, by rows where there are enough of them, or by columns.
+void GemmInPieces(const GemmSize& size, const MatrixView& a, const MatrixView& b, float* c,
+                  int64_t c_stride, bool accumulate, ThreadPool& pool) {
+  constexpr int64_t kFewRows = 32;
+  const auto threads = static_cast<int64_t>(pool.size());
+  const bool by_rows = size.m >= kFewRows * threads || size.m >= size.n;
+  const int64_t whole = by_rows ? size.m : size.n;
+  const int64_t width = by_rows ? Variant().rows : Variant().cols;
+  const int64_t piece = CeilDiv(CeilDiv(whole, width), threads) * width;
+  pool.ParallelFor(static_cast<size_t>(CeilDiv(whole, piece)), 1, [&](size_t begin, size_t end) {
+    for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i) {
+      const int64_t first = i * piece, count = std::min(piece, whole - first);
+      if (by_rows) {
+        const MatrixView rows{a.data + first * a.row_stride, a.row_stride, a.col_stride};
+        GemmOnThread({count, size.n, size.k}, rows, b, c + first * c_stride, c_stride, accumulate);
+      } else {
+        const MatrixView cols{b.data + first * b.col_stride, b.row_stride, b.col_stride};
+        GemmOnThread({size.m, count, size.k}, a, cols, c + first, c_stride, accumulate);
+      }
+    }
+  });
+}
+
 }  // namespace
 
 void Gemm(const GemmSize& size, const MatrixView& a, const MatrixView& b, float* c,
           int64_t c_stride, bool accumulate, ThreadPool& pool) {
+  if (size.m * size.n * size.k <= kSmall && size.m > 0 && size.n > 0) {
+    return GemmInPieces(size, a, b, c, c_stride, accumulate, pool);
+  }
   ForEachBlock(size, a, b, c, c_stride, accumulate, [&](Block& block) {
     const auto panels = static_cast<size_t>(block.panels());
     pool.ParallelFor(panels, panels / (pool.size() * 4) + 1, [&](size_t begin, size_t end) {
@@ -194,6 +212,42 @@ void GemmOnThread(const GemmSize& size, const MatrixView& a, const MatrixView& b
     block.Pack(0, block.panels());
     for (int64_t i = 0; i < block.tasks(); ++i) block.Multiply(i);
   });
+}
+
+void GemmPanels::Pack(const MatrixView& b, int64_t k, int64_t n) {
+  const GemmVariant& v = Variant();
+  k_ = k;
+  float* to = packed_.Fit(CeilDiv(n, v.cols) * v.cols * k);
+  v.pack_b({b.data, b.col_stride, b.row_stride}, n, k, to);
+}
+
+void GemmOnThread(const GemmSize& size, const MatrixView& a, const GemmPanels& b, int64_t first_k,
+                  int64_t first_n, float* c, int64_t c_stride, bool accumulate) {
+  const GemmVariant& v = Variant();
+  const int64_t whole = size.m / v.rows * v.rows;
+  const int64_t step = size.k > 0 ? BlockOf(size.k) : 1;
+  thread_local FloatBuffer rest;  // rows of A that fill no panel
+  for (int64_t k = 0; k < size.k; k += step) {
+    const int64_t block = std::min(step, size.k - k);
+    const float* panels = b.panels() + (first_n * b.k() + (first_k + k) * v.cols);
+    if (whole < size.m) {
+      v.pack_a({a.data + whole * a.row_stride + k, a.row_stride, 1}, size.m - whole, block,
+               rest.Fit(v.rows * kMaxK));
+    }
+    for (int64_t row = 0; row < size.m; row += v.rows) {
+      for (int64_t col = 0; col < size.n; col += v.cols) {
+        const GemmTile tile{c + row * c_stride + col, c_stride, std::min(v.rows, size.m - row),
+                            std::min(v.cols, size.n - col), accumulate || k > 0};
+        const GemmTiles& tiles = tile.cols <= v.narrow.cols ? v.narrow : v.whole;
+        const float* panel = panels + col * b.k();
+        if (row < whole) {
+          tiles.in_place(a.data + row * a.row_stride + k, a.row_stride, panel, block, tile);
+        } else {
+          tiles.packed(rest.data(), panel, block, tile);
+        }
+      }
+    }
+  }
 }
 
 }  // namespace jikji::kernels

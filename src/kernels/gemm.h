@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/thread_pool.h"
+#include "kernels/float_buffer.h"
 
 namespace jikji::kernels {
 
@@ -37,6 +38,27 @@ void Gemm(const GemmSize& size, const MatrixView& a, const MatrixView& b, float*
 // are the same too.
 void GemmOnThread(const GemmSize& size, const MatrixView& a, const MatrixView& b, float* c,
                   int64_t c_stride, bool accumulate);
+
+// A right operand, packed once for many products with parts of it.
+class GemmPanels {
+ public:
+  // Columns may be taken from multiples of this.
+  static constexpr int64_t kAlign = 64;
+
+  void Pack(const MatrixView& b, int64_t k, int64_t n);
+
+  int64_t k() const { return k_; }
+  const float* panels() const { return packed_.data(); }
+
+ private:
+  FloatBuffer packed_;
+  int64_t k_ = 0;
+};
+
+// c[m, n] (+)= a[m, k] · b[first_k + k, first_n + n] on the calling thread, with the same bits
+// again. Rows of a have col_stride 1; first_n is a multiple of GemmPanels::kAlign; k > 0.
+void GemmOnThread(const GemmSize& size, const MatrixView& a, const GemmPanels& b, int64_t first_k,
+                  int64_t first_n, float* c, int64_t c_stride, bool accumulate);
 
 }  // namespace jikji::kernels
 

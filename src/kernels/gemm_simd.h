@@ -88,67 +88,83 @@ struct GemmSimd {
     }
   }
 
-  // Element (r, j) of A lies at a[r · row + j · step].
-  static inline __attribute__((always_inline)) void Sum(const float* a, int64_t row, int64_t step,
-                                                        const float* b, int64_t k,
-                                                        F (&sum)[kRows][kVectors]) {
-    // Few addresses move: of three rows one, and the others lie one and two strides behind it.
-    constexpr int kGroups = (kRows + 2) / 3;
-    const float* group[kGroups];
-    for (int g = 0; g < kGroups; ++g) group[g] = a + 3 * g * row;
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = S::Zero();
-    }
-    for (int64_t j = 0; j < k; ++j, b += kCols) {
-      F lanes[kVectors];
-      for (int v = 0; v < kVectors; ++v) lanes[v] = S::Load(b + v * S::kLanes);
+  // The first `kOf` vectors of each panel of B.
+  template <int kOf>
+  struct Tiles {
+    // Element (r, j) of A lies at a[r · row + j · step].
+    static inline __attribute__((always_inline)) void Sum(const float* a, int64_t row, int64_t step,
+                                                          const float* b, int64_t k,
+                                                          F (&sum)[kRows][kOf]) {
+      // Few addresses move: of three rows one, and the others lie one and two strides behind it.
+      constexpr int kGroups = (kRows + 2) / 3;
+      const float* group[kGroups];
+      for (int g = 0; g < kGroups; ++g) group[g] = a + 3 * g * row;
       for (int r = 0; r < kRows; ++r) {
-        const F value = S::Set1(group[r / 3][r % 3 * row]);
-        for (int v = 0; v < kVectors; ++v) sum[r][v] = S::Fma(value, lanes[v], sum[r][v]);
+        for (int v = 0; v < kOf; ++v) sum[r][v] = S::Zero();
       }
-      for (int g = 0; g < kGroups; ++g) group[g] += step;
+      for (int64_t j = 0; j < k; ++j, b += kCols) {
+        F lanes[kOf];
+        for (int v = 0; v < kOf; ++v) lanes[v] = S::Load(b + v * S::kLanes);
+        for (int r = 0; r < kRows; ++r) {
+          const F value = S::Set1(group[r / 3][r % 3 * row]);
+          for (int v = 0; v < kOf; ++v) sum[r][v] = S::Fma(value, lanes[v], sum[r][v]);
+        }
+        for (int g = 0; g < kGroups; ++g) group[g] += step;
+      }
     }
-  }
 
-  static void Tile(const float* a, const float* b, int64_t k, const GemmTile& tile) {
-    F sum[kRows][kVectors];
-    Sum(a, 1, kRows, b, k, sum);
-    Write(sum, tile);
-  }
+    static void Packed(const float* a, const float* b, int64_t k, const GemmTile& tile) {
+      F sum[kRows][kOf];
+      Sum(a, 1, kRows, b, k, sum);
+      Write(sum, tile);
+    }
 
-  static void TileInPlace(const float* a, int64_t stride, const float* b, int64_t k,
-                          const GemmTile& tile) {
-    F sum[kRows][kVectors];
-    Sum(a, stride, 1, b, k, sum);
-    Write(sum, tile);
-  }
+    static void InPlace(const float* a, int64_t stride, const float* b, int64_t k,
+                        const GemmTile& tile) {
+      F sum[kRows][kOf];
+      Sum(a, stride, 1, b, k, sum);
+      Write(sum, tile);
+    }
 
-  static inline __attribute__((always_inline)) void Write(const F (&sum)[kRows][kVectors],
-                                                          const GemmTile& tile) {
-    if (tile.rows == kRows && tile.cols == kCols) {
+    static void Turned(const float* a, int64_t stride, const float* b, int64_t k,
+                       const GemmTile& tile) {
+      F sum[kRows][kOf];
+      Sum(a, 1, stride, b, k, sum);
+      Write(sum, tile);
+    }
+
+    static inline __attribute__((always_inline)) void Write(const F (&sum)[kRows][kOf],
+                                                            const GemmTile& tile) {
+      constexpr int kWidth = kOf * S::kLanes;
+      if (tile.rows == kRows && tile.cols == kWidth) {
+        for (int r = 0; r < kRows; ++r) {
+          float* row = tile.c + r * tile.stride;
+          for (int v = 0; v < kOf; ++v) {
+            float* to = row + v * S::kLanes;
+            S::Store(to, tile.accumulate ? S::Add(S::Load(to), sum[r][v]) : sum[r][v]);
+          }
+        }
+        return;
+      }
+      float buffer[kRows * kWidth];
       for (int r = 0; r < kRows; ++r) {
+        for (int v = 0; v < kOf; ++v) S::Store(buffer + r * kWidth + v * S::kLanes, sum[r][v]);
+      }
+      for (int64_t r = 0; r < tile.rows; ++r) {
         float* row = tile.c + r * tile.stride;
-        for (int v = 0; v < kVectors; ++v) {
-          float* to = row + v * S::kLanes;
-          S::Store(to, tile.accumulate ? S::Add(S::Load(to), sum[r][v]) : sum[r][v]);
+        for (int64_t c = 0; c < tile.cols; ++c) {
+          row[c] = tile.accumulate ? row[c] + buffer[r * kWidth + c] : buffer[r * kWidth + c];
         }
       }
-      return;
     }
-    float buffer[kRows * kCols];
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVectors; ++v) S::Store(buffer + r * kCols + v * S::kLanes, sum[r][v]);
-    }
-    for (int64_t r = 0; r < tile.rows; ++r) {
-      float* row = tile.c + r * tile.stride;
-      for (int64_t c = 0; c < tile.cols; ++c) {
-        row[c] = tile.accumulate ? row[c] + buffer[r * kCols + c] : buffer[r * kCols + c];
-      }
-    }
-  }
+
+    static constexpr GemmTiles Table() { return {kOf * S::kLanes, Packed, InPlace, Turned}; }
+  };
 
   static constexpr GemmVariant Variant() {
-    return {kRows, kCols, Pack<kRows>, Pack<kCols>, Tile, TileInPlace};
+    constexpr int kHalf = (kVectors + 1) / 2;
+    return {
+        kRows, kCols, Pack<kRows>, Pack<kCols>, Tiles<kVectors>::Table(), Tiles<kHalf>::Table()};
   }
 };
 

@@ -103,6 +103,31 @@ TEST(Gemm, BitsDependOnNeitherThreadsNorNeighbours) {
   });
 }
 
+// A part of an operand packed once: the bits of the part alone.
+TEST(Gemm, PanelsGiveTheBitsOfTheirParts) {
+  const int64_t rows = 900, cols = 200, m = 29;
+  const std::vector<float> a = Random(m * rows, 6), whole = Random(rows * cols, 7);
+  struct Part {
+    int64_t first_k, k, first_n, n;
+  };
+  ForEachIsa([&] {
+    for (const Form form : {Form::kPlain, Form::kTransposed}) {
+      const MatrixView b = View(whole, rows, cols, form);
+      GemmPanels panels;
+      panels.Pack(b, rows, cols);
+      for (const Part& p : {Part{0, 900, 0, 200}, Part{3, 8, 64, 8}, Part{100, 500, 128, 72}}) {
+        const MatrixView part{b.data + p.first_k * b.row_stride + p.first_n * b.col_stride,
+                              b.row_stride, b.col_stride};
+        std::vector<float> want(static_cast<size_t>(m * p.n), 1.0f), got = want;
+        GemmOnThread({m, p.n, p.k}, Plain(a.data(), rows), part, want.data(), p.n, true);
+        GemmOnThread({m, p.n, p.k}, Plain(a.data(), rows), panels, p.first_k, p.first_n, got.data(),
+                     p.n, true);
+        ASSERT_EQ(0, std::memcmp(want.data(), got.data(), want.size() * sizeof(float)));
+      }
+    }
+  });
+}
+
 TEST(Gemm, AnEmptySumIsZero) {
   ThreadPool pool(1);
   std::vector<float> c(6, 3.0f);

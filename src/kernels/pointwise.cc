@@ -26,7 +26,7 @@ const PointwiseVariant& Variant() {
 }
 
 // Values that take a few microseconds, so that sharing them out pays.
-constexpr int64_t kGrainValues = 16384;
+constexpr int64_t kGrainValues = 8192;
 
 size_t RowGrain(int64_t values_per_row) {
   return static_cast<size_t>(kGrainValues / std::max<int64_t>(values_per_row, 1) + 1);

@@ -9,18 +9,18 @@ namespace jikji::kernels {
 namespace {
 
 // Values that one thread takes at a time: several microseconds' work.
-constexpr int64_t kGrainValues = 1 << 14;
+constexpr int64_t kGrainValues = 1 << 13;
 
 size_t RowGrain(int64_t cols) { return static_cast<size_t>(kGrainValues / cols + 1); }
 
-// Columns that one thread sums at a time: a cache line of a row, or several.
-constexpr int64_t kColumns = 64;
+// Columns that one thread sums at a time: a cache line of a row; or scatters, several.
+constexpr int64_t kSummedColumns = 16, kScatteredColumns = 64;
 
 // sum[c] += Σ_r d_y[r, c] · x[r, c] · scale[r]; x and scale may be nullptr.
 void ColumnSums(const float* d_y, const float* x, const float* scale, int64_t rows, int64_t cols,
                 float* sum, ThreadPool& pool) {
   const TrainingVariant& variant = ActiveTrainingVariant();
-  pool.ParallelFor(static_cast<size_t>(cols), kColumns, [&](size_t begin, size_t end) {
+  pool.ParallelFor(static_cast<size_t>(cols), kSummedColumns, [&](size_t begin, size_t end) {
     variant.scaled_column_sums(d_y + begin, x == nullptr ? nullptr : x + begin, scale, rows, cols,
                                static_cast<int64_t>(end - begin), sum + begin);
   });
@@ -78,7 +78,7 @@ void AddBiasBackward(const float* d_y, int64_t rows, std::span<float> d_bias, Th
 
 void GatherRowsBackward(const float* d_x, std::span<const int32_t> ids, int64_t cols, float factor,
                         float* d_w, ThreadPool& pool) {
-  pool.ParallelFor(static_cast<size_t>(cols), kColumns, [&](size_t begin, size_t end) {
+  pool.ParallelFor(static_cast<size_t>(cols), kScatteredColumns, [&](size_t begin, size_t end) {
     for (size_t r = 0; r < ids.size(); ++r) {
       if (ids[r] < 0) continue;
       const float* from = d_x + static_cast<int64_t>(r) * cols;

@@ -94,20 +94,40 @@ struct TrainingSimd {
     return maximum;
   }
 
+  // values to e^(value · factor − top), none of which is above 0 but by rounding; their sum.
+  static F Exponentials(float* values, int64_t count, F factor, F top) {
+    constexpr int kTogether = 4;
+    constexpr int64_t kStep = kTogether * S::kLanes;
+    F sum = S::Zero();
+    int64_t i = 0;
+    for (; i + kStep <= count; i += kStep) {
+      F each[kTogether];
+      for (int v = 0; v < kTogether; ++v) {
+        each[v] = S::Sub(S::Mul(S::Load(values + i + v * S::kLanes), factor), top);
+      }
+      ExpEach<S, kTogether, true>(each);
+      for (int v = 0; v < kTogether; ++v) {
+        S::Store(values + i + v * S::kLanes, each[v]);
+        sum = S::Add(sum, each[v]);
+      }
+    }
+    ForEach(count - i, [&](auto load, auto store) {
+      F each[1] = {S::Sub(S::Mul(load(values + i), factor), top)};
+      ExpEach<S, 1, true>(each);
+      store(values + i, each[0]);
+      sum = S::Add(sum, load(values + i));  // lanes past the end are zero again
+    });
+    return sum;
+  }
+
   // The factor is positive.
   static float Softmax(float* values, int64_t count, float factor) {
-    const F factor_lanes = S::Set1(factor);
     const float maximum = Maximum(values, count) * factor;
-    const F top = S::Set1(maximum);
     double total = 0.0;
     constexpr int64_t kBlock = 1024;  // few enough terms for f32 sums
     for (int64_t i = 0; i < count; i += kBlock) {
       const int64_t n = count - i < kBlock ? count - i : kBlock;
-      F sum = S::Zero();
-      ForEach(n, [&](auto load, auto store) {
-        store(values + i, Exp<S>(S::Sub(S::Mul(load(values + i), factor_lanes), top)));
-        sum = S::Add(sum, load(values + i));
-      });
+      const F sum = Exponentials(values + i, n, S::Set1(factor), S::Set1(maximum));
       total += static_cast<double>(S::Reduce(sum));
     }
     Scale(values, count, static_cast<float>(1.0 / total));
@@ -115,11 +135,7 @@ struct TrainingSimd {
   }
 
   static void Probabilities(float* values, int64_t count, float factor, float log_sum_exp) {
-    const F factor_lanes = S::Set1(factor);
-    const F below = S::Set1(log_sum_exp);
-    ForEach(count, [&](auto load, auto store) {
-      store(values, Exp<S>(S::Sub(S::Mul(load(values), factor_lanes), below)));
-    });
+    Exponentials(values, count, S::Set1(factor), S::Set1(log_sum_exp));
   }
 
   static void SoftmaxBackward(const float* p, float* d_p, int64_t count, float mean, float factor) {
