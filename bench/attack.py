@@ -10,7 +10,9 @@ are compared. Attackers have a process and connections of their own:
   keys     10,000 requests a second with wrong keys: of no form, well-formed and unknown, and SQL; where the server lets it wait
            on 64 connections, it closes the oldest and opens another, so that as many are asked as before
   headers  heads of 64 KiB, twice what the server takes, as fast as one connection after the other can send them
-  slow     2,000 connections that each send one byte of a head a second
+  slow     2,000 connections that each send one byte of a head a second; what is timed begins when all of them are there
+Where there are two processors or more, the attackers have the last one to themselves: else the system wakes the server where the
+attacker runs, and good requests wait for the attacker's turn of that processor.
 `--wrong-keys-per-second 0` takes the server's brake on wrong keys off: what one refusal costs, ten thousand times a second.
 Good traffic counts tokens with a right key (`/tokenize`), so that the model's own time does not hide what the attack costs.
 """
@@ -22,6 +24,8 @@ BAD_RATE = 10_000
 CONNECTIONS = 64  # of the attacker with wrong keys
 PIPELINED = 50  # bad requests that one send carries: the attacker must cost less than the attacked
 SLOW = 2_000
+SETTLE = {"slow": 1.5}  # seconds until an attack is at its height, or over; others: 0.3
+PROCESSORS = sorted(os.sched_getaffinity(0))
 CHECK = string.ascii_letters + string.digits
 
 
@@ -186,6 +190,7 @@ def main():
     parser.add_argument("--good", type=float, default=200, help="good requests a second")
     parser.add_argument("--wrong-keys-per-second", type=int, default=20, help="as the server's setting")
     options = parser.parse_args()
+    os.sched_setaffinity(0, PROCESSORS[:-1] or PROCESSORS)
     site, other = (Site(options.wrong_keys_per_second) for _ in range(2))
     right = True
     try:
@@ -198,11 +203,12 @@ def main():
 
 
 def measure(kind, options, site, other):
-    attackers = []
+    attackers, settle = [], SETTLE.get(kind, 0.3)
     for target in (other, site):
         on, count = multiprocessing.Event(), multiprocessing.Value("q", 0)
         process = multiprocessing.Process(target=ATTACKS[kind], args=(target.port, on, count, target.key), daemon=True)
         process.start()
+        os.sched_setaffinity(process.pid, PROCESSORS[-1:])
         attackers.append((process, on, count))
     connection = connect(site.port)
     wire = head(site.key, json.dumps({"prompt": "오늘 민원실은 몇 시까지 여나요?"}).encode())
@@ -213,7 +219,7 @@ def measure(kind, options, site, other):
         name = names[turn % len(names)]
         for i, (_, on, _) in enumerate(attackers):
             on.set() if i + 1 == turn % len(names) else on.clear()
-        time.sleep(0.3)  # the attack is at its height, or over
+        time.sleep(settle)
         good_turn(connection, wire, options.good, options.seconds, taken[name])
     for process, on, _ in attackers:
         on.clear()
@@ -221,7 +227,7 @@ def measure(kind, options, site, other):
         process.join()
     p50, p99 = ({name: sorted(t)[int(share * (len(t) - 1))] for name, t in taken.items()} for share in (0.5, 0.99))
     ratio = p99["attacked"] / p99["beside"]
-    acts = attackers[1][2].value / (options.turns * (options.seconds + 0.3))
+    acts = attackers[1][2].value / (options.turns * (options.seconds + settle))
     told = ", ".join(f"{name} p50 {p50[name]:.0f} p99 {p99[name]:.0f}" for name in names)
     print(f"{kind:8} {acts:6.0f} acts/s; {len(taken['attacked'])} good requests, microseconds: {told}; p99 attacked over beside "
           f"{ratio:.2f} (1.2 allowed), over alone {p99['attacked'] / p99['alone']:.2f}; memory {before:.0f} -> {site.memory():.0f} MiB", flush=True)

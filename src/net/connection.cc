@@ -34,6 +34,10 @@ constexpr size_t kGather = 16;
 // How long a peer may take to close after our last byte. Closing first, with bytes of its unread,
 // would reset the connection and may destroy the answer on its way.
 constexpr std::chrono::seconds kLingerTime{2};
+// A head whose first bytes are older than this when more come is a slow one.
+constexpr std::chrono::milliseconds kPromptHead{100};
+// What must have come of a slow head to wake this thread: the end of a real one mostly does.
+constexpr int kSlowPiece = 512;
 // Pipelined requests that one connection has answered before others have their turn.
 constexpr int kRequestsInTurn = 2;
 constexpr int kUnauthorized = 401;
@@ -57,9 +61,11 @@ bool WouldBlock(error_code error) {
 struct Connection::Receiving {
   RequestHead head;  // how the body is framed; the rest has moved to `request`
   Request request;
-  size_t scanned = 0;     // bytes of the head searched for its end
-  uint64_t received = 0;  // bytes of the body
-  uint64_t limit = 0;     // of the body
+  size_t scanned = 0;                                    // bytes of the head searched for its end
+  Clock::time_point began;                               // when its first byte was read
+  Clock::time_point look_at = Clock::time_point::max();  // where the head is slow
+  uint64_t received = 0;                                 // bytes of the body
+  uint64_t limit = 0;                                    // of the body
   ChunkDecoder chunks{0};
 };
 
@@ -195,8 +201,9 @@ bool Connection::TakeHead(std::string_view& data) {
     state_ = State::kHead;
     http11_ = true;
     head_only_ = false;
-    read_deadline_ = Clock::now() + options.header_timeout;
     receiving_ = std::make_unique<Receiving>();
+    receiving_->began = Clock::now();
+    read_deadline_ = receiving_->began + options.header_timeout;
   }
   Receiving& receiving = *receiving_;
   const HeadEnd end = FindHeadEnd(data.substr(0, options.max_header_bytes), receiving.scanned);
@@ -212,8 +219,10 @@ bool Connection::TakeHead(std::string_view& data) {
       return false;
     }
     receiving.scanned = data.size();
+    SlowDown(Clock::now());
     return false;
   }
+  if (receiving.look_at != Clock::time_point::max()) WakeFor(1);
   auto head = ParseRequestHead(data.substr(0, end.size));
   if (!head) {
     Fail(head.error().status, head.error().message);
@@ -254,6 +263,25 @@ bool Connection::TakeHead(std::string_view& data) {
     Flush();
   }
   return state_ == State::kBody;
+}
+
+void Connection::SlowDown(Clock::time_point now) {
+  const auto age = now - receiving_->began;
+  if (age < kPromptHead) return;
+  if (receiving_->look_at == Clock::time_point::max()) WakeFor(kSlowPiece);
+  receiving_->look_at = now + age;
+}
+
+void Connection::WakeFor(int bytes) {
+  error_code ignored;  // then every byte wakes, as ever
+  socket_.set_option(asio::socket_base::receive_low_watermark(bytes), ignored);
+}
+
+bool Connection::LookAtSlowHead(Clock::time_point now) {
+  if (state_ != State::kHead || now < std::min(receiving_->look_at, read_deadline_)) return false;
+  receiving_->look_at = now + (now - receiving_->began);
+  Guard([this] { OnReadable(); });
+  return true;
 }
 
 bool Connection::TakeBody(std::string_view& data) {
@@ -561,27 +589,38 @@ void Connection::Close(bool reset) {
   loop_->Remove(*this);
 }
 
-void Connection::CheckTime(Clock::time_point now) {
-  if (now >= write_deadline_) return Close(/*reset=*/true);
-  if (held_ != nullptr && now >= held_until_) return Release();
+bool Connection::CheckTime(Clock::time_point now) {
+  if (now >= write_deadline_) {
+    Close(/*reset=*/true);
+    return true;
+  }
+  if (held_ != nullptr && now >= held_until_) {
+    Release();
+    return true;
+  }
   if (state_ == State::kExchange && !reading_ && !peer_closed_) {
     // The read-ahead is full, so the peer's end cannot be read; the kernel knows it.
     tcp_info info{};
     socklen_t size = sizeof info;
     if (getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
         info.tcpi_state != TCP_ESTABLISHED) {
-      return OnPeerGone(/*half_closed=*/info.tcpi_state == TCP_CLOSE_WAIT);
+      OnPeerGone(/*half_closed=*/info.tcpi_state == TCP_CLOSE_WAIT);
+      return true;
     }
   }
-  if (now < read_deadline_) return;
+  const bool looked = LookAtSlowHead(now);  // a head that came in time is not refused
+  if (now < read_deadline_) return looked;
   switch (state_) {
     case State::kHead:
-      return Fail(408, "the headers took too long to come");
+      Fail(408, "the headers took too long to come");
+      break;
     case State::kBody:
-      return Fail(408, "the body took too long to come");
+      Fail(408, "the body took too long to come");
+      break;
     default:
-      return Close(/*reset=*/false);
+      Close(/*reset=*/false);
   }
+  return true;
 }
 
 }  // namespace jikji::net

@@ -40,8 +40,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void CutAnswer();
   // Closes at once, whatever is under way.
   void Close(bool reset);
-  // Called now and then: ends what took too long.
-  void CheckTime(Clock::time_point now);
+  // Called now and then: ends what took too long, looks at a slow head. True where it did
+  // something.
+  bool CheckTime(Clock::time_point now);
 
   size_t index = 0;  // in its loop's list
 
@@ -62,6 +63,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Guard(Step step);
   void WaitReadable();
   void OnReadable();
+  // A head that is not whole after kPromptHead: few bytes wake nobody any more (LookAtSlowHead).
+  void SlowDown(Clock::time_point now);
+  void WakeFor(int bytes);
+  // True where it was time to.
+  bool LookAtSlowHead(Clock::time_point now);
   void OnPeerGone(bool half_closed);
   bool WantsBytes() const;
 

@@ -21,6 +21,11 @@ using tcp = asio::ip::tcp;
 // One read takes a whole ordinary request; larger bodies come in pieces of this size.
 constexpr size_t kScratchBytes = 64u << 10;
 
+// What one turn of CheckTimes does: connections looked at, of which one that something is done to
+// counts as many. So a thousand that run out of time at once are ended eight by eight.
+constexpr int kChecksInTurn = 256;
+constexpr int kActInChecks = 32;
+
 // Timeouts may fire late by this much: a quarter of the shortest, within reason.
 std::chrono::milliseconds TickInterval(const ServerOptions& options) {
   const auto shortest = std::min(
@@ -102,12 +107,26 @@ void Loop::ScheduleTick() {
   ticking_ = true;
   tick_->expires_after(tick_interval_);
   tick_->async_wait([this](error_code error) {
-    ticking_ = false;
-    if (error) return;
-    const auto now = Connection::Clock::now();
-    ForEach([now](Connection& connection) { connection.CheckTime(now); });
-    ScheduleTick();
+    if (error) {
+      ticking_ = false;
+      return;
+    }
+    CheckTimes(connections_.size(), Connection::Clock::now());
   });
+}
+
+void Loop::CheckTimes(size_t next, Connection::Clock::time_point now) {
+  // Downward: a connection that goes is replaced by one that was looked at, or is new.
+  for (int checks = 0; checks < kChecksInTurn;) {
+    next = std::min(next, connections_.size());
+    if (next == 0) {
+      ticking_ = false;
+      return ScheduleTick();
+    }
+    const std::shared_ptr<Connection> connection = connections_[--next];
+    checks += connection->CheckTime(now) ? kActInChecks : 1;
+  }
+  asio::post(*io_, [this, next, now] { CheckTimes(next, now); });
 }
 
 void Loop::Drain() {

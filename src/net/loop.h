@@ -65,6 +65,8 @@ class Loop : public ExchangeHost, public std::enable_shared_from_this<Loop> {
   template <class Visit>
   void ForEach(Visit visit);
   void ScheduleTick();
+  // The connections below `next`, from the last; a few at a time, so that others have their turn.
+  void CheckTimes(size_t next, std::chrono::steady_clock::time_point now);
 
   std::shared_ptr<ServerState> state_;
   std::optional<boost::asio::io_context> io_;

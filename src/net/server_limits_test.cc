@@ -308,6 +308,60 @@ TEST(ServerLimits, ADripFedHeaderTimesOut) {
   EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(100));
 }
 
+// Sends one byte after the other of a field until `age` has passed since its first.
+void Dawdle(TestPeer& peer, milliseconds age) {
+  const auto end = std::chrono::steady_clock::now() + age;
+  pollfd answered{peer.fd(), POLLIN, 0};
+  ASSERT_TRUE(peer.Send("GET /slow HTTP/1.1\r\nHost: t\r\nA: "));
+  while (std::chrono::steady_clock::now() < end) {
+    ASSERT_EQ(poll(&answered, 1, 5), 0);
+    ASSERT_TRUE(peer.Send("a"));
+  }
+}
+
+TEST(ServerLimits, BytesOfASlowHeadWakeNobodyButAreSeen) {
+  const auto server = StartTestServer(Echo, Patient());
+  TestPeer prompt(server->port());
+  bool waited = false;
+  // A machine that stops for a while in between says nothing, so it may try again.
+  for (int turn = 0; turn < 5 && !waited; ++turn) {
+    TestPeer slow(server->port());
+    Dawdle(slow, milliseconds(300));
+    ASSERT_TRUE(slow.Send("\r\n\r\n"));
+    ASSERT_TRUE(prompt.Send(Get("/prompt")));
+    EXPECT_EQ(prompt.Read().status, 200);
+    pollfd answered{slow.fd(), POLLIN, 0};
+    waited = poll(&answered, 1, 0) == 0;
+    EXPECT_EQ(slow.Read().body, "GET /slow? ");
+    // What follows on this connection is prompt again.
+    ASSERT_TRUE(slow.Send(Get("/again")));
+    EXPECT_EQ(slow.Read().body, "GET /again? ");
+  }
+  EXPECT_TRUE(waited);
+}
+
+TEST(ServerLimits, ASlowHeadThatIsWholeInTimeIsServed) {
+  ServerOptions options = Patient();
+  options.header_timeout = milliseconds(1600);
+  const auto server = StartTestServer(Echo, options);
+  TestPeer peer(server->port());
+  Dawdle(peer, milliseconds(900));  // When it is looked at again, its time is over.
+  ASSERT_TRUE(peer.Send("\r\n\r\n"));
+  EXPECT_EQ(peer.Read().body, "GET /slow? ");
+}
+
+TEST(ServerLimits, ManySlowHeadsEndInTheirTime) {
+  ServerOptions options = Patient();
+  options.header_timeout = milliseconds(200);
+  const auto server = StartTestServer(Echo, options);
+  std::vector<TestPeer> peers;
+  for (int i = 0; i < 100; ++i) {
+    peers.emplace_back(server->port());
+    ASSERT_TRUE(peers.back().Send("GET / HTTP"));
+  }
+  for (TestPeer& peer : peers) ExpectRefused(peer, 408);
+}
+
 TEST(ServerLimits, ABodyThatStopsTimesOut) {
   ServerOptions options = Patient();
   options.body_timeout = milliseconds(50);
