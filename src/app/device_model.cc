@@ -12,7 +12,7 @@
 #include "app/console.h"
 #include "device/cuda/cuda_device.h"
 #include "engine/gpu_model.h"
-#include "kernels/gpu/ptx_modules.h"
+#include "kernels/gpu/code_modules.h"
 
 namespace jikji {
 namespace {
@@ -79,7 +79,7 @@ Result<std::vector<std::shared_ptr<device::Device>>> OpenDevices(const std::stri
   }
   for (const int number : *numbers) {
     JIKJI_ASSIGN(auto device,
-                 device::cuda::OpenDevice(*driver, number, kernels::gpu::PtxModules()));
+                 device::cuda::OpenDevice(*driver, number, kernels::gpu::CodeModules()));
     devices.push_back(std::move(device));
   }
   return devices;

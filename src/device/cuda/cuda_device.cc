@@ -65,13 +65,13 @@ class CudaDevice : public Device {
     constexpr unsigned kNonBlocking = 1;
     JIKJI_RETURN_IF_ERROR(
         driver_->Check(driver_->StreamCreate(&stream_, kNonBlocking), "making a stream"));
-    for (const char* ptx : modules) {
+    for (const char* code : modules) {
       std::array<char, 4096> log{};
       std::array<int, 2> options = {kJitErrorLog, kJitErrorLogBytes};
       std::array<void*, 2> values = {log.data(), reinterpret_cast<void*>(log.size())};
       Module module = nullptr;
       auto loaded =
-          driver_->Check(driver_->ModuleLoadDataEx(&module, ptx, 2, options.data(), values.data()),
+          driver_->Check(driver_->ModuleLoadDataEx(&module, code, 2, options.data(), values.data()),
                          "compiling kernels for the GPU");
       if (!loaded) {
         loaded.error().where = log.data();

@@ -15,7 +15,7 @@
 #include "device/cuda/cuda_device.h"
 #include "device/device.h"
 #include "device/emulated/emulated_device.h"
-#include "kernels/gpu/ptx_modules.h"
+#include "kernels/gpu/code_modules.h"
 
 namespace jikji::kernels::gpu {
 
@@ -24,7 +24,7 @@ inline std::unique_ptr<device::Device> TestDevice() {
   if (number == nullptr) return device::MakeEmulatedDevice();
   auto device = [&]() -> Result<std::unique_ptr<device::Device>> {
     JIKJI_ASSIGN(auto driver, device::cuda::Driver::Open());
-    return device::cuda::OpenDevice(std::move(driver), std::atoi(number), PtxModules());
+    return device::cuda::OpenDevice(std::move(driver), std::atoi(number), CodeModules());
   }();
   EXPECT_TRUE(device) << device.error().ToString();
   return device ? std::move(*device) : device::MakeEmulatedDevice();
