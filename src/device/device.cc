@@ -8,11 +8,17 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   std::swap(device_, other.device_);
   std::swap(data_, other.data_);
   std::swap(bytes_, other.bytes_);
+  std::swap(of_host_, other.of_host_);
   return *this;
 }
 
 Buffer::~Buffer() {
-  if (data_ != nullptr) device_->Free(data_);
+  if (data_ == nullptr) return;
+  if (of_host_) {
+    device_->FreeHost(data_);
+  } else {
+    device_->Free(data_);
+  }
 }
 
 }  // namespace jikji::device

@@ -4,8 +4,9 @@
 //
 // Contract: calls come from one thread at a time. Launches and copies take effect in the order of
 // the calls; CopyToHost and Synchronize wait for all before them, and report what went wrong in any
-// of them. kResourceExhausted: no memory, nothing has changed; kUnavailable: the device is lost or
-// in error, and every call from then on says so. Non-goals: several streams, host functions.
+// of them. Nothing else waits for the device. kResourceExhausted: no memory, nothing has changed;
+// kUnavailable: the device is lost or in error, and every call from then on says so. Non-goals:
+// several streams, host functions.
 #ifndef JIKJI_DEVICE_DEVICE_H_
 #define JIKJI_DEVICE_DEVICE_H_
 
@@ -41,18 +42,19 @@ struct Grid {
 
 class Device;
 
-// Memory of a device, freed with this object, which must not outlive the device.
+// Memory of a device, or of the host for it, freed with this object, which must not outlive the
+// device.
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(Device* device, std::byte* data, uint64_t bytes)
-      : device_(device), data_(data), bytes_(bytes) {}
+  Buffer(Device* device, std::byte* data, uint64_t bytes, bool of_host = false)
+      : device_(device), data_(data), bytes_(bytes), of_host_(of_host) {}
   Buffer(Buffer&& other) noexcept { *this = std::move(other); }
   Buffer& operator=(Buffer&& other) noexcept;
   ~Buffer();
 
   uint64_t bytes() const { return bytes_; }
-  // An address on the device: only kernels may follow it.
+  // An address on the device: only kernels may follow it. AllocateHost's: an address on the host.
   std::byte* data() const { return data_; }
   template <class T>
   T* As() const {
@@ -63,6 +65,14 @@ class Buffer {
   Device* device_ = nullptr;
   std::byte* data_ = nullptr;
   uint64_t bytes_ = 0;
+  bool of_host_ = false;
+};
+
+// Launches that are done again, in their order and with their arguments, at the price of one. Must
+// not outlive the device.
+class Graph {
+ public:
+  virtual ~Graph() = default;
 };
 
 class Device {
@@ -74,10 +84,34 @@ class Device {
 
   // Aligned to 256 bytes; what it holds is not said.
   virtual Result<Buffer> Allocate(uint64_t bytes) = 0;
+  // Memory of the host that the device reads by itself (page-locked).
+  virtual Result<Buffer> AllocateHost(uint64_t bytes) = 0;
+
+  // What is at `from` may change when the call has returned; if it is of AllocateHost, only once a
+  // mark behind this call was waited for (or Synchronize).
   virtual Result<> CopyToDevice(std::byte* to, const void* from, uint64_t bytes) = 0;
   virtual Result<> CopyToHost(void* to, const std::byte* from, uint64_t bytes) = 0;
   virtual Result<> Fill(std::byte* to, uint8_t value, uint64_t bytes) = 0;
   virtual Result<> Synchronize() = 0;
+
+  // Marks the place behind all calls so far, one of kMarks; Wait comes back when the device has
+  // passed it. One that was never set is passed.
+  static constexpr size_t kMarks = 4;
+  virtual Result<> Mark(size_t mark) = 0;
+  virtual Result<> Wait(size_t mark) = 0;
+
+  // The launches of `body` as a graph; none of them is done. `body` calls nothing else of the
+  // device. kResourceExhausted leaves the device as it was.
+  template <class Body>
+  Result<std::unique_ptr<Graph>> Record(const Body& body) {
+    JIKJI_RETURN_IF_ERROR(BeginRecord());
+    const Result<> done = body();
+    auto graph = EndRecord();
+    if (!done) return std::unexpected(done.error());
+    return graph;
+  }
+  // One of this device's.
+  virtual Result<> Launch(const Graph& graph) = 0;
 
   // Does nothing where the grid is empty.
   template <class Args>
@@ -103,7 +137,10 @@ class Device {
     size_t args_bytes;
   };
   virtual Result<> LaunchErased(const ErasedLaunch& launch, Grid grid) = 0;
+  virtual Result<> BeginRecord() = 0;
+  virtual Result<std::unique_ptr<Graph>> EndRecord() = 0;
   virtual void Free(std::byte* data) = 0;
+  virtual void FreeHost(std::byte* data) = 0;
 };
 
 }  // namespace jikji::device

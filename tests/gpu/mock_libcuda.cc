@@ -9,7 +9,8 @@
 namespace {
 
 using Status = int;
-constexpr Status kOutOfMemory = 2, kInvalidPtx = 218, kNotFound = 500, kIllegalAddress = 700;
+constexpr Status kOutOfMemory = 2, kInvalidPtx = 218, kNotFound = 500, kIllegalAddress = 700,
+                 kCaptureInvalidated = 901;
 
 int Number(const char* word, int otherwise) {
   const char* all = std::getenv("JIKJI_MOCK_CUDA");
@@ -22,6 +23,8 @@ bool Wanted(const char* word) {
 }
 
 int launches = 0;
+bool capturing = false;
+int captured = 0;
 int handle = 0;  // something that objects may point to
 
 }  // namespace
@@ -84,6 +87,15 @@ Status cuMemFree_v2(unsigned long long address) {
   std::free(reinterpret_cast<void*>(address));
   return 0;
 }
+Status cuMemHostAlloc(void** data, size_t bytes, unsigned) {
+  if (Wanted("full")) return kOutOfMemory;
+  *data = std::malloc(bytes);
+  return 0;
+}
+Status cuMemFreeHost(void* data) {
+  std::free(data);
+  return 0;
+}
 Status cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t bytes, void*) {
   std::memcpy(reinterpret_cast<void*>(to), from, bytes);
   return 0;
@@ -101,7 +113,46 @@ Status cuStreamCreate(void** stream, unsigned) {
   return 0;
 }
 Status cuStreamDestroy_v2(void*) { return 0; }
-Status cuStreamSynchronize(void*) { return Wanted("sync_fails") ? kIllegalAddress : 0; }
+Status cuStreamSynchronize(void*) {
+  if (capturing) return kCaptureInvalidated;
+  return Wanted("sync_fails") ? kIllegalAddress : 0;
+}
+Status cuEventCreate(void** event, unsigned) {
+  *event = &handle;
+  return 0;
+}
+Status cuEventRecord(void*, void*) { return capturing ? kCaptureInvalidated : 0; }
+Status cuEventSynchronize(void*) { return Wanted("sync_fails") ? kIllegalAddress : 0; }
+Status cuEventDestroy_v2(void*) { return 0; }
+Status cuStreamBeginCapture_v2(void*, int) {
+  capturing = true;
+  captured = 0;
+  return 0;
+}
+// A graph is how many kernels it has.
+Status cuStreamEndCapture(void*, void** graph) {
+  if (!capturing) return kCaptureInvalidated;
+  capturing = false;
+  *graph = new int(captured);
+  return 0;
+}
+Status cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long) {
+  if (Wanted("full")) return kOutOfMemory;
+  *exec = new int(*static_cast<int*>(graph));
+  return 0;
+}
+Status cuGraphLaunch(void* exec, void*) {
+  launches += *static_cast<int*>(exec);
+  return launches > Number("launches", launches) ? kIllegalAddress : 0;
+}
+Status cuGraphExecDestroy(void* exec) {
+  delete static_cast<int*>(exec);
+  return 0;
+}
+Status cuGraphDestroy(void* graph) {
+  delete static_cast<int*>(graph);
+  return 0;
+}
 Status cuModuleLoadDataEx(void** module, const void*, unsigned, int*, void** values) {
   if (Wanted("bad_ptx")) {
     std::strcpy(static_cast<char*>(values[0]), "ptxas: line 7: no such instruction");
@@ -118,6 +169,10 @@ Status cuModuleGetFunction(void** function, void*, const char* name) {
 }
 Status cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
                       void*, void**, void**) {
+  if (capturing) {
+    ++captured;
+    return 0;
+  }
   ++launches;
   return launches > Number("launches", launches) ? kIllegalAddress : 0;
 }

@@ -45,6 +45,22 @@ Result<Properties> PropertiesOf(const Driver& driver, Ordinal ordinal) {
   return out;
 }
 
+class CudaGraph : public Graph {
+ public:
+  CudaGraph(const Driver& driver, Context context, GraphExec exec)
+      : driver_(driver), context_(context), exec_(exec) {}
+  ~CudaGraph() override {
+    (void)driver_.CtxSetCurrent(context_);
+    (void)driver_.GraphExecDestroy(exec_);
+  }
+  GraphExec exec() const { return exec_; }
+
+ private:
+  const Driver& driver_;
+  Context context_;
+  GraphExec exec_;
+};
+
 class CudaDevice : public Device {
  public:
   CudaDevice(std::shared_ptr<const Driver> driver, Ordinal ordinal, Properties properties)
@@ -54,6 +70,9 @@ class CudaDevice : public Device {
     if (context_ == nullptr) return;
     (void)driver_->CtxSetCurrent(context_);
     for (const Module module : modules_) (void)driver_->ModuleUnload(module);
+    for (const Event event : marks_) {
+      if (event != nullptr) (void)driver_->EventDestroy(event);
+    }
     if (stream_ != nullptr) (void)driver_->StreamDestroy(stream_);
     (void)driver_->PrimaryCtxRelease(ordinal_);
   }
@@ -65,6 +84,10 @@ class CudaDevice : public Device {
     constexpr unsigned kNonBlocking = 1;
     JIKJI_RETURN_IF_ERROR(
         driver_->Check(driver_->StreamCreate(&stream_, kNonBlocking), "making a stream"));
+    for (Event& event : marks_) {
+      JIKJI_RETURN_IF_ERROR(
+          driver_->Check(driver_->EventCreate(&event, kNoTiming), "making a mark"));
+    }
     for (const char* code : modules) {
       std::array<char, 4096> log{};
       std::array<int, 2> options = {kJitErrorLog, kJitErrorLogBytes};
@@ -101,6 +124,17 @@ class CudaDevice : public Device {
     return Buffer(this, reinterpret_cast<std::byte*>(address), bytes);
   }
 
+  Result<Buffer> AllocateHost(uint64_t bytes) override {
+    if (bytes == 0) return Buffer();
+    JIKJI_RETURN_IF_ERROR(Use());
+    void* data = nullptr;
+    JIKJI_RETURN_IF_ERROR(
+        Note(driver_->MemHostAlloc(&data, bytes, 0),
+             fmt::format("taking {:.1f} MB of page-locked memory (`ulimit -l` may limit it)",
+                         static_cast<double>(bytes) / 1e6)));
+    return Buffer(this, static_cast<std::byte*>(data), bytes, /*of_host=*/true);
+  }
+
   Result<> CopyToDevice(std::byte* to, const void* from, uint64_t bytes) override {
     if (bytes == 0) return {};
     JIKJI_RETURN_IF_ERROR(Use());
@@ -127,6 +161,23 @@ class CudaDevice : public Device {
     return Note(driver_->StreamSynchronize(stream_), "computing on the GPU");
   }
 
+  // An event that was never recorded counts as passed.
+  Result<> Mark(size_t mark) override {
+    JIKJI_RETURN_IF_ERROR(Use());
+    return Note(driver_->EventRecord(marks_[mark], stream_), "marking a place on the GPU");
+  }
+  Result<> Wait(size_t mark) override {
+    JIKJI_RETURN_IF_ERROR(Use());
+    return Note(driver_->EventSynchronize(marks_[mark]), "computing on the GPU");
+  }
+
+  using Device::Launch;
+  Result<> Launch(const Graph& graph) override {
+    JIKJI_RETURN_IF_ERROR(Use());
+    return Note(driver_->GraphLaunch(static_cast<const CudaGraph&>(graph).exec(), stream_),
+                "running recorded kernels");
+  }
+
  protected:
   Result<> LaunchErased(const ErasedLaunch& launch, Grid grid) override {
     JIKJI_RETURN_IF_ERROR(Use());
@@ -137,9 +188,30 @@ class CudaDevice : public Device {
                 launch.name);
   }
 
+  Result<> BeginRecord() override {
+    JIKJI_RETURN_IF_ERROR(Use());
+    return Note(driver_->StreamBeginCapture(stream_, kCaptureThreadLocal), "recording kernels");
+  }
+
+  Result<std::unique_ptr<Graph>> EndRecord() override {
+    JIKJI_RETURN_IF_ERROR(Use());
+    GraphHandle graph = nullptr;
+    JIKJI_RETURN_IF_ERROR(Note(driver_->StreamEndCapture(stream_, &graph), "recording kernels"));
+    GraphExec exec = nullptr;
+    const auto made =
+        Note(driver_->GraphInstantiate(&exec, graph, 0), "making a graph of recorded kernels");
+    (void)driver_->GraphDestroy(graph);
+    if (!made) return std::unexpected(made.error());
+    return std::make_unique<CudaGraph>(*driver_, context_, exec);
+  }
+
   void Free(std::byte* data) override {
     (void)driver_->CtxSetCurrent(context_);
     (void)driver_->MemFree(At(data));
+  }
+  void FreeHost(std::byte* data) override {
+    (void)driver_->CtxSetCurrent(context_);
+    (void)driver_->MemFreeHost(data);
   }
 
  private:
@@ -180,6 +252,7 @@ class CudaDevice : public Device {
   Properties properties_;
   Context context_ = nullptr;
   Stream stream_ = nullptr;
+  std::array<Event, kMarks> marks_{};
   std::vector<Module> modules_;
   std::unordered_map<std::string_view, Function> functions_;
   Error lost_{};

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,51 @@ TEST_F(CudaMock, CopiesAndLaunches) {
   const auto missing = (*device)->Launch(kMissing, {}, {});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().where, "jikji_missing");
+}
+
+TEST_F(CudaMock, RecordedLaunchesAreDoneWhenTheGraphIs) {
+  auto device = OpenFirst();
+  ASSERT_TRUE(device);
+  const auto twice = [&]() -> Result<> {
+    JIKJI_RETURN_IF_ERROR((*device)->Launch(kMock, {}, {}));
+    return (*device)->Launch(kMock, {}, {});
+  };
+  Set("full");
+  const auto refused = (*device)->Record(twice);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+  Set("");
+  EXPECT_FALSE((*device)->Record([&] { return (*device)->Launch(kMissing, {}, {}); }));
+  const auto graph = (*device)->Record(twice);
+  ASSERT_TRUE(graph) << graph.error().ToString();
+  EXPECT_TRUE((*device)->Launch(**graph));
+  EXPECT_TRUE((*device)->Synchronize());
+  // The mock counts launches, and those of a graph one by one.
+  Set("launches=0");
+  EXPECT_TRUE((*device)->Record(twice));
+  EXPECT_FALSE((*device)->Launch(**graph));
+}
+
+TEST_F(CudaMock, PageLockedMemoryAndMarks) {
+  auto device = OpenFirst();
+  ASSERT_TRUE(device);
+  const auto to = (*device)->Allocate(4);
+  auto from = (*device)->AllocateHost(4);
+  ASSERT_TRUE(to && from);
+  std::memcpy(from->data(), "abcd", 4);
+  EXPECT_TRUE((*device)->Wait(1));
+  EXPECT_TRUE((*device)->CopyToDevice(to->data(), from->data(), 4));
+  EXPECT_TRUE((*device)->Mark(1));
+  EXPECT_TRUE((*device)->Wait(1));
+  std::string out(4, ' ');
+  EXPECT_TRUE((*device)->CopyToHost(out.data(), to->data(), 4));
+  EXPECT_EQ(out, "abcd");
+  Set("full");
+  const auto refused = (*device)->AllocateHost(4);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+  Set("sync_fails");
+  EXPECT_FALSE((*device)->Wait(1));
 }
 
 TEST_F(CudaMock, ALackOfMemoryIsNoLoss) {

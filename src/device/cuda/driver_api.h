@@ -28,6 +28,9 @@ using Context = struct CUctx_st*;
 using Module = struct CUmod_st*;
 using Function = struct CUfunc_st*;
 using Stream = struct CUstream_st*;
+using Event = struct CUevent_st*;
+using GraphHandle = struct CUgraph_st*;
+using GraphExec = struct CUgraphExec_st*;
 struct Uuid {  // CUuuid
   char bytes[16];
 };
@@ -36,6 +39,11 @@ struct Uuid {  // CUuuid
 inline constexpr int kMultiprocessorCount = 16;
 inline constexpr int kCapabilityMajor = 75;
 inline constexpr int kCapabilityMinor = 76;
+
+// CUstreamCaptureMode: what other threads do meanwhile is none of the capture's business
+inline constexpr int kCaptureThreadLocal = 1;
+// CUevent_flags: nobody asks when it was passed
+inline constexpr unsigned kNoTiming = 2;
 
 // CUjit_option
 inline constexpr int kJitErrorLog = 5;
@@ -59,6 +67,8 @@ inline constexpr int kJitErrorLogBytes = 6;
   X(MemGetInfo, cuMemGetInfo_v2, (size_t * free, size_t * total))                                 \
   X(MemAlloc, cuMemAlloc_v2, (Address * address, size_t bytes))                                   \
   X(MemFree, cuMemFree_v2, (Address address))                                                     \
+  X(MemHostAlloc, cuMemHostAlloc, (void** data, size_t bytes, unsigned flags))                    \
+  X(MemFreeHost, cuMemFreeHost, (void* data))                                                     \
   X(MemcpyHtoDAsync, cuMemcpyHtoDAsync_v2,                                                        \
     (Address to, const void* from, size_t bytes, Stream stream))                                  \
   X(MemcpyDtoHAsync, cuMemcpyDtoHAsync_v2, (void* to, Address from, size_t bytes, Stream stream)) \
@@ -66,6 +76,17 @@ inline constexpr int kJitErrorLogBytes = 6;
   X(StreamCreate, cuStreamCreate, (Stream * stream, unsigned flags))                              \
   X(StreamDestroy, cuStreamDestroy_v2, (Stream stream))                                           \
   X(StreamSynchronize, cuStreamSynchronize, (Stream stream))                                      \
+  X(EventCreate, cuEventCreate, (Event * event, unsigned flags))                                  \
+  X(EventRecord, cuEventRecord, (Event event, Stream stream))                                     \
+  X(EventSynchronize, cuEventSynchronize, (Event event))                                          \
+  X(EventDestroy, cuEventDestroy_v2, (Event event))                                               \
+  X(StreamBeginCapture, cuStreamBeginCapture_v2, (Stream stream, int mode))                       \
+  X(StreamEndCapture, cuStreamEndCapture, (Stream stream, GraphHandle * graph))                   \
+  X(GraphInstantiate, cuGraphInstantiateWithFlags,                                                \
+    (GraphExec * exec, GraphHandle graph, unsigned long long flags))                              \
+  X(GraphLaunch, cuGraphLaunch, (GraphExec exec, Stream stream))                                  \
+  X(GraphExecDestroy, cuGraphExecDestroy, (GraphExec exec))                                       \
+  X(GraphDestroy, cuGraphDestroy, (GraphHandle graph))                                            \
   X(ModuleLoadDataEx, cuModuleLoadDataEx,                                                         \
     (Module * module, const void* image, unsigned options, int* option, void** value))            \
   X(ModuleUnload, cuModuleUnload, (Module module))                                                \

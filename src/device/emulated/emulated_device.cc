@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "device/emulated/block.h"
 
@@ -14,6 +20,26 @@ namespace jikji::device {
 namespace {
 
 constexpr size_t kAlignment = 256;
+
+// A launch with its arguments.
+struct Recorded {
+  const char* name;
+  uint32_t threads;
+  void (*body)();
+  void (*call)(void (*body)(), const void* args);
+  std::vector<std::max_align_t> args;
+  size_t args_bytes;
+  Grid grid;
+};
+
+class EmulatedGraph : public Graph {
+ public:
+  explicit EmulatedGraph(std::vector<Recorded> launches) : launches_(std::move(launches)) {}
+  const std::vector<Recorded>& launches() const { return launches_; }
+
+ private:
+  std::vector<Recorded> launches_;
+};
 
 class EmulatedDevice : public Device {
  public:
@@ -46,26 +72,77 @@ class EmulatedDevice : public Device {
     return Buffer(this, address, bytes);
   }
 
+  Result<Buffer> AllocateHost(uint64_t bytes) override {
+    if (bytes == 0) return Buffer();
+    auto* const data = new std::byte[bytes];
+    std::memset(data, 0xFF, bytes);
+    host_[data] = bytes;
+    return Buffer(this, data, bytes, /*of_host=*/true);
+  }
+
   Result<> CopyToDevice(std::byte* to, const void* from, uint64_t bytes) override {
     JIKJI_RETURN_IF_ERROR(Check());
+    if (OfHost(static_cast<const std::byte*>(from))) {
+      // As late as a device may: what the host writes there too early is seen.
+      pending_.push_back({to, static_cast<const std::byte*>(from), bytes});
+      return {};
+    }
+    CatchUp();
     if (bytes > 0) std::memcpy(to, from, bytes);
     return {};
   }
   Result<> CopyToHost(void* to, const std::byte* from, uint64_t bytes) override {
     JIKJI_RETURN_IF_ERROR(Check());
+    CatchUp();
     if (bytes > 0) std::memcpy(to, from, bytes);
     return {};
   }
   Result<> Fill(std::byte* to, uint8_t value, uint64_t bytes) override {
     JIKJI_RETURN_IF_ERROR(Check());
+    CatchUp();
     if (bytes > 0) std::memset(to, value, bytes);
     return {};
   }
-  Result<> Synchronize() override { return Check(); }
+  Result<> Synchronize() override {
+    JIKJI_RETURN_IF_ERROR(Check());
+    CatchUp();
+    return {};
+  }
+
+  // Copies that wait are done as far as the mark.
+  Result<> Mark(size_t mark) override {
+    JIKJI_RETURN_IF_ERROR(Check());
+    marks_[mark] = done_ + pending_.size();
+    return {};
+  }
+  Result<> Wait(size_t mark) override {
+    JIKJI_RETURN_IF_ERROR(Check());
+    if (marks_[mark] > done_) CatchUp(marks_[mark] - done_);
+    return {};
+  }
+
+  using Device::Launch;
+  Result<> Launch(const Graph& graph) override {
+    if (options_.graph_launched) options_.graph_launched();
+    for (const Recorded& launch : static_cast<const EmulatedGraph&>(graph).launches()) {
+      JIKJI_RETURN_IF_ERROR(LaunchErased({launch.name, launch.threads, launch.body, launch.call,
+                                          launch.args.data(), launch.args_bytes},
+                                         launch.grid));
+    }
+    return {};
+  }
 
  protected:
   Result<> LaunchErased(const ErasedLaunch& launch, Grid grid) override {
+    if (recording_) {
+      std::vector<std::max_align_t> args(launch.args_bytes / sizeof(std::max_align_t) + 1);
+      std::memcpy(args.data(), launch.args, launch.args_bytes);
+      recorded_.push_back({launch.name, launch.threads, launch.body, launch.call, std::move(args),
+                           launch.args_bytes, grid});
+      return {};
+    }
     JIKJI_RETURN_IF_ERROR(Check());
+    CatchUp();
     if (options_.healthy && !options_.healthy(launch.name)) {
       lost_ = true;
       return Check();
@@ -86,13 +163,52 @@ class EmulatedDevice : public Device {
     return {};
   }
 
+  Result<> BeginRecord() override {
+    JIKJI_RETURN_IF_ERROR(Check());
+    recording_ = true;
+    recorded_.clear();
+    return {};
+  }
+  Result<std::unique_ptr<Graph>> EndRecord() override {
+    recording_ = false;
+    JIKJI_RETURN_IF_ERROR(Check());
+    return std::make_unique<EmulatedGraph>(std::exchange(recorded_, {}));
+  }
+
+  void FreeHost(std::byte* data) override {
+    CatchUp();
+    host_.erase(data);
+    delete[] data;
+  }
   void Free(std::byte* data) override {
+    CatchUp();
     used_ -= sizes_.extract(data).mapped();
     std::free(data);
   }
 
  private:
+  struct Copy {
+    std::byte* to;
+    const std::byte* from;
+    uint64_t bytes;
+  };
+
+  bool OfHost(const std::byte* data) const {
+    const auto after = host_.upper_bound(data);
+    return after != host_.begin() && data < std::prev(after)->first + std::prev(after)->second;
+  }
+  void CatchUp(size_t copies = std::numeric_limits<size_t>::max()) {
+    for (; copies > 0 && !pending_.empty(); --copies, ++done_) {
+      const Copy& copy = pending_.front();
+      std::memcpy(copy.to, copy.from, copy.bytes);
+      pending_.pop_front();
+    }
+  }
+
   Result<> Check() const {
+    if (recording_) {
+      return Fail(ErrorCode::kInternal, "only launches can be recorded");
+    }
     if (!lost_) return {};
     return Fail(ErrorCode::kUnavailable, "the emulated device is lost; start the program again");
   }
@@ -101,6 +217,12 @@ class EmulatedDevice : public Device {
   Properties properties_;
   uint64_t used_ = 0;
   bool lost_ = false;
+  std::map<const std::byte*, uint64_t> host_;  // bytes of AllocateHost's memory
+  std::deque<Copy> pending_;                   // from that memory
+  uint64_t done_ = 0;                          // copies that are no longer pending
+  std::array<uint64_t, kMarks> marks_{};       // how many must be done
+  bool recording_ = false;
+  std::vector<Recorded> recorded_;
   std::map<std::byte*, uint64_t> sizes_;
   Block block_;
 };

@@ -16,6 +16,8 @@ struct EmulatedOptions {
   // For tests of faults: called before each launch with the kernel's name; where it returns false,
   // the device is lost.
   std::function<bool(std::string_view kernel)> healthy = {};
+  // Called when a graph is launched.
+  std::function<void()> graph_launched = {};
 };
 
 // Memory comes poisoned: every byte is 0xFF, so that floats are NaN.

@@ -170,6 +170,52 @@ TEST(EmulatedDevice, MemoryIsCountedAndComesPoisoned) {
   EXPECT_TRUE(device->Allocate(1000));
 }
 
+TEST(EmulatedDevice, AGraphIsItsLaunchesWithTheirArguments) {
+  const auto device = MakeEmulatedDevice();
+  const Buffer in = Upload(*device, std::vector<float>(64, 1.0f));
+  const Buffer first = Upload(*device, std::vector<float>(1)),
+               second = Upload(*device, std::vector<float>(1));
+  const auto graph = device->Record([&]() -> Result<> {
+    for (const Buffer* to : {&first, &second}) {
+      const Numbers args{in.As<float>(), to->As<float>(), 0};
+      JIKJI_RETURN_IF_ERROR(device->Launch(jikji_test_sum, {}, args));
+    }
+    return {};
+  });
+  ASSERT_TRUE(graph);
+  EXPECT_EQ(Download(*device, second)[0], 0.0f);
+  for (const float value : {2.0f, 3.0f}) {
+    const std::vector<float> values(64, value);
+    ASSERT_TRUE(device->CopyToDevice(in.data(), values.data(), in.bytes()));
+    ASSERT_TRUE(device->Launch(**graph));
+    EXPECT_EQ(Download(*device, first)[0], 64 * value);
+    EXPECT_EQ(Download(*device, second)[0], 64 * value);
+  }
+  // Nothing but launches, and the device is as before.
+  EXPECT_FALSE(device->Record([&] { return device->Synchronize(); }));
+  EXPECT_TRUE(device->Synchronize());
+}
+
+TEST(EmulatedDevice, CopiesFromMemoryForTheDeviceWaitForTheirMark) {
+  const auto device = MakeEmulatedDevice();
+  auto from = device->AllocateHost(sizeof(float));
+  ASSERT_TRUE(from);
+  auto& value = *from->As<float>();
+  const Buffer to = Upload(*device, std::vector<float>(3));
+  const auto copy = [&](int index) {
+    EXPECT_TRUE(device->CopyToDevice(to.data() + index * 4, from->data(), 4));
+  };
+  EXPECT_TRUE(device->Wait(0));
+  value = 1;
+  copy(0);
+  EXPECT_TRUE(device->Mark(0));
+  copy(1);
+  EXPECT_TRUE(device->Wait(0));
+  value = 2;  // too early for the second copy
+  copy(2);
+  EXPECT_EQ(Download(*device, to), (std::vector<float>{1, 2, 2}));
+}
+
 TEST(EmulatedDevice, ALostDeviceSaysSoFromThenOn) {
   int launches = 0;
   const auto device =

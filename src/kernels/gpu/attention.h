@@ -20,7 +20,7 @@ inline constexpr uint32_t kAttentionWarps = 4;
 inline constexpr int32_t kMostHeadDim = 128;
 
 // A warp's work: rows of one slice and heads of one KV head, 16 pairs at most, over chunks
-// [first_chunk, first_chunk + chunks).
+// [first_chunk, first_chunk + chunks). One of no rows (and one head) fills a list up.
 struct AttentionItem {
   int32_t first_row;   // of the batch
   int32_t rows;        // consecutive

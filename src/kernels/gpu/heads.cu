@@ -33,6 +33,7 @@ JIKJI_KERNEL(jikji_heads, HeadsArgs, 128) {
   const auto lane = static_cast<int32_t>(device::ThreadX() % device::kWarp);
   const int32_t row = item / of_row, index = item % of_row;
   const int32_t slot = args.slots[row];
+  if (slot < 0 && index >= queries) return;  // a whole warp
   const int64_t page = slot / args.kv.page_tokens;
   const int32_t in_page = slot % args.kv.page_tokens;
   if (index >= queries + kv_heads) {

@@ -39,8 +39,8 @@ struct HeadsArgs {
   const float *query_bias, *key_bias, *value_bias;  // [heads · head_dim] or nullptr
   const float *query_norm, *key_norm;               // [head_dim] or nullptr
   const float *cosines, *sines;                     // [rows, head_dim / 2]; nullptr: not rotated
-  const int32_t* slots;                             // [rows]: page · page_tokens + slot
-  uint16_t* query_out;  // F16 [rows, heads, head_dim], times query_scale
+  const int32_t* slots;  // [rows]: page · page_tokens + slot; below 0: stored nowhere
+  uint16_t* query_out;   // F16 [rows, heads, head_dim], times query_scale
   KvPlanes kv;
   int32_t rows;
   int32_t heads;

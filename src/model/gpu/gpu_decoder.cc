@@ -54,6 +54,7 @@ class GpuDecoder : public Decoder {
   Result<> Load(const Checkpoint& checkpoint, const std::function<void(double)>& progress) {
     JIKJI_ASSIGN(const std::vector<WeightSource> sources, FindWeights(checkpoint, spec_));
     JIKJI_RETURN_IF_ERROR(s_.Create(*device_, spec_, limits_));
+    JIKJI_RETURN_IF_ERROR(inputs_.Create(*device_, s_.input_bytes));
     const RopeTable rope = MakeRopeTable(spec_.rope, spec_.head_dim);
     rope_magnitude_ = rope.magnitude;
     JIKJI_RETURN_IF_ERROR(device_->CopyToDevice(reinterpret_cast<std::byte*>(s_.inv_freq),
@@ -84,8 +85,30 @@ class GpuDecoder : public Decoder {
     const auto wanted = static_cast<int64_t>(batch.logit_rows.size());
     if (rows == 0) return {};
     JIKJI_RETURN_IF_ERROR(CheckBatch(batch, cache));
+    // A step that only decodes is like many others: it is filled up, and becomes a graph.
+    const bool repeats = wanted == rows && rows <= GpuGraphs::kMostRows;
+    const int32_t padded = repeats ? std::min(GpuGraphs::PaddedRows(rows), limits_.rows) : 0;
     JIKJI_RETURN_IF_ERROR(
-        inputs_.Send(*device_, s_.inputs, batch, cache.page_tokens(), s_.most_parts));
+        inputs_.Send(*device_, s_.inputs, batch, cache.page_tokens(), s_.most_parts, padded));
+    if (repeats) {
+      GpuGraphs::Shape shape = inputs_.shape();
+      // Of one cache: its planes lie where no other's do.
+      for (const std::byte* plane : {static_cast<const std::byte*>(cache.Layer(0).keys),
+                                     static_cast<const std::byte*>(cache.Layer(0).values)}) {
+        shape.push_back(static_cast<int64_t>(reinterpret_cast<uintptr_t>(plane)));
+      }
+      shape.push_back(cache.page_tokens());
+      JIKJI_RETURN_IF_ERROR(
+          graphs_.Run(*device_, shape, [&] { return Layers(padded, padded, cache); }));
+    } else {
+      JIKJI_RETURN_IF_ERROR(Layers(rows, wanted, cache));
+    }
+    return wanted == 0 ? device_->Synchronize() : Head(batch, logits);
+  }
+
+ private:
+  // From tokens to what the head reads, of the rows that are wanted; the launches alone.
+  Result<> Layers(int64_t rows, int64_t wanted, const KvCache& cache) {
     JIKJI_RETURN_IF_ERROR(device_->Launch(gpu::jikji_rope_table,
                                           {Blocks(rows * spec_.head_dim / 2, 256), 1},
                                           gpu::RopeTableArgs{.positions = inputs_.positions,
@@ -104,15 +127,14 @@ class GpuDecoder : public Decoder {
       const bool last = i + 1 == spec_.layers.size();
       JIKJI_RETURN_IF_ERROR(StoreHeads(i, rows, cache, /*store_only=*/last && wanted == 0));
       // Past the last layer's keys and values, a row matters only for its own logits.
-      if (last && wanted == 0) return device_->Synchronize();
+      if (last && wanted == 0) return {};
       JIKJI_RETURN_IF_ERROR(Attend(i, cache));
       if (last) JIKJI_RETURN_IF_ERROR(KeepRows(wanted));
       JIKJI_RETURN_IF_ERROR(FinishLayer(i, last ? wanted : rows));
     }
-    return Head(batch, logits);
+    return {};
   }
 
- private:
   int32_t HeadDim() const { return static_cast<int32_t>(spec_.head_dim); }
 
   // What attention of a layer reads is normed by; past the last layer, what the head reads.
@@ -312,6 +334,7 @@ class GpuDecoder : public Decoder {
   GpuScratch s_;
   GpuWeights weights_;
   GpuInputs inputs_;
+  GpuGraphs graphs_;
   float rope_magnitude_ = 1;
   float query_scale_ = 1;
 

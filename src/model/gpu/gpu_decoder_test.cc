@@ -7,12 +7,14 @@
 #include <array>
 #include <numeric>
 #include <random>
+#include <set>
 #include <span>
 
 #include "base/test_rounds.h"
 #include "device/emulated/emulated_device.h"
 #include "kernels/gpu/gpu_test.h"
 #include "model/golden_models.h"
+#include "model/gpu/gpu_graphs.h"
 
 namespace jikji {
 namespace {
@@ -172,6 +174,83 @@ TEST(GpuDecoder, BitsDoNotDependOnTheBatchThePagesOrTheSlices) {
     step({34, 38}, {18, 30});
     step({38, 40}, {29, 30});  // once more, as a draft is
   }
+}
+
+// Steps that only decode: filled up, and graphs from the second of their shape on. Streams come
+// and go, so that shapes change and come again.
+TEST(GpuDecoder, StepsThatRepeatAreGraphsAndTheSameBits) {
+  int graphs = 0;
+  const OnBoth both(GoldenNamed("exaone4-hybrid"), DType::kF32,
+                    device::MakeEmulatedDevice({.graph_launched = [&] { ++graphs; }}));
+  const auto vocab = static_cast<size_t>(both.gpu->spec().vocab);
+  std::mt19937 random(7);
+  constexpr size_t kStreams = 5, kTokens = 40, kPrompt = 12;
+  auto cache = both.gpu->MakeCache(kStreams * 5, kPageTokens, DType::kF16);
+  ASSERT_TRUE(cache);
+  ThreadPool pool(1);
+  std::vector<std::vector<int32_t>> tokens(kStreams, std::vector<int32_t>(kTokens)),
+      pages(kStreams);
+  std::vector<std::vector<float>> wanted;
+  std::vector<size_t> done(kStreams, kPrompt);
+  for (size_t s = 0; s < kStreams; ++s) {
+    for (int32_t& token : tokens[s]) token = static_cast<int32_t>(random() % vocab);
+    for (int32_t page = 0; page < 5; ++page) pages[s].push_back(static_cast<int32_t>(s) + 5 * page);
+    wanted.push_back(Sequence(*both.gpu, 64, DType::kF16).Run(tokens[s], AllRows(kTokens)));
+    const kernels::AttentionSlice slice = {0, kPrompt, 0, pages[s]};
+    ASSERT_TRUE(both.gpu->Forward({std::span(tokens[s]).first(kPrompt), {&slice, 1}, {}}, *cache,
+                                  {}, pool));
+  }
+  graphs = 0;
+  const auto steps = static_cast<size_t>(TestRounds(16));
+  for (size_t step = 0; step < steps; ++step) {
+    std::vector<int32_t> batch;
+    std::vector<kernels::AttentionSlice> slices;
+    const size_t streams = step % 8 < 5 ? 3 : kStreams;
+    for (size_t s = 0; s < streams; ++s) {
+      slices.push_back({static_cast<int32_t>(s), 1, static_cast<int32_t>(done[s]), pages[s]});
+      batch.push_back(tokens[s][done[s]]);
+    }
+    std::vector<float> logits(streams * vocab);
+    ASSERT_TRUE(both.gpu->Forward({batch, slices, AllRows(streams)}, *cache, logits, pool));
+    for (size_t s = 0; s < streams; ++s) {
+      ASSERT_TRUE(std::ranges::equal(std::span(logits).subspan(s * vocab, vocab),
+                                     std::span(wanted[s]).subspan(done[s]++ * vocab, vocab)))
+          << "step " << step << ", stream " << s;
+    }
+  }
+  // All but the first of each of the two shapes.
+  EXPECT_EQ(graphs, static_cast<int>(steps) - (steps > 5 ? 2 : 1));
+}
+
+TEST(GpuGraphs, RowsAreFilledUpToFewShapes) {
+  std::set<int32_t> shapes;
+  for (int64_t rows = 1; rows <= GpuGraphs::kMostRows; ++rows) {
+    const int32_t padded = GpuGraphs::PaddedRows(rows);
+    EXPECT_GE(padded, rows);
+    EXPECT_LT(padded, 2 * rows + 1);
+    shapes.insert(padded);
+  }
+  EXPECT_EQ(shapes.size(), 17u);
+  EXPECT_EQ(*shapes.rbegin(), GpuGraphs::kMostRows);
+}
+
+TEST(GpuGraphs, TheOneLongestUnusedIsGivenUp) {
+  int launched = 0;
+  const auto device = device::MakeEmulatedDevice({.graph_launched = [&] { ++launched; }});
+  GpuGraphs graphs;
+  const auto run = [&](int64_t shape) {
+    const int before = launched;
+    EXPECT_TRUE(graphs.Run(*device, {shape}, []() -> Result<> { return {}; }));
+    return launched > before;
+  };
+  EXPECT_FALSE(run(0));
+  EXPECT_TRUE(run(0));
+  for (int64_t shape = 1; shape <= 200; ++shape) {
+    EXPECT_FALSE(run(shape));
+    EXPECT_TRUE(run(0));
+  }
+  EXPECT_FALSE(run(1));
+  EXPECT_TRUE(run(200));
 }
 
 TEST(GpuDecoder, AStepWithoutLogitsStoresKeysAndValues) {

@@ -1,12 +1,14 @@
 #include "model/gpu/gpu_inputs.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace jikji {
 namespace {
 
 constexpr uint64_t kAlignment = 16;
+constexpr size_t kMark = 0;  // behind the copy of a step
 // Of a step's rows: 32 that penalise 4096 tokens each, in 2.6 MB.
 constexpr int64_t kMostAdjustments = 1 << 17;
 
@@ -18,6 +20,15 @@ std::vector<int32_t> WindowsOf(const DecoderSpec& spec) {
   std::ranges::sort(windows);
   windows.erase(std::ranges::unique(windows).begin(), windows.end());
   return windows;
+}
+
+// Items of no rows up to a power of two, or to as many as there may be.
+void FillUp(std::vector<kernels::gpu::AttentionItem>& items, int64_t most) {
+  if (items.empty()) return;
+  const auto wanted = static_cast<int64_t>(std::bit_ceil(std::max<size_t>(items.size(), 16)));
+  kernels::gpu::AttentionItem nothing{};
+  nothing.heads = nothing.whole = 1;
+  items.resize(std::max(items.size(), static_cast<size_t>(std::min(wanted, most))), nothing);
 }
 
 }  // namespace
@@ -42,18 +53,25 @@ GpuInputs::GpuInputs(const DecoderSpec& spec)
   plans_.resize(attention_.size());
 }
 
+Result<> GpuInputs::Create(device::Device& device, uint64_t bytes) {
+  JIKJI_ASSIGN(bytes_, device.AllocateHost(bytes));
+  return {};
+}
+
 template <class T>
 const T* GpuInputs::Add(std::span<const T> values, const std::byte* to) {
-  const size_t at = bytes_.size();
-  bytes_.resize(at + Rounded(values.size_bytes()));
+  const uint64_t at = used_;
+  used_ += Rounded(values.size_bytes());
   if (!values.empty()) std::memcpy(bytes_.data() + at, values.data(), values.size_bytes());
   return reinterpret_cast<const T*>(to + at);
 }
 
-Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& batch,
-                         int32_t page_tokens, int64_t most_parts) {
-  positions_.resize(batch.tokens.size());
-  slots_.resize(batch.tokens.size());
+void GpuInputs::PlanRows(const Batch& batch, int32_t page_tokens, int32_t padded_rows) {
+  const size_t rows = std::max(batch.tokens.size(), static_cast<size_t>(padded_rows));
+  tokens_.assign(batch.tokens.begin(), batch.tokens.end());
+  tokens_.resize(rows, 0);
+  positions_.assign(rows, 0);
+  slots_.assign(rows, -1);
   for (const kernels::AttentionSlice& slice : batch.slices) {
     for (int32_t i = 0; i < slice.tokens; ++i) {
       const auto row = static_cast<size_t>(slice.first_row + i);
@@ -63,25 +81,49 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
                     position % page_tokens;
     }
   }
-  bytes_.clear();
-  tokens = Add(batch.tokens, to);
+  logit_rows_.assign(batch.logit_rows.begin(), batch.logit_rows.end());
+  for (auto row = static_cast<int32_t>(logit_rows_.size()); row < padded_rows; ++row) {
+    logit_rows_.push_back(row);
+  }
+}
+
+Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& batch,
+                         int32_t page_tokens, int64_t most_parts, int32_t padded_rows) {
+  JIKJI_RETURN_IF_ERROR(device.Wait(kMark));
+  PlanRows(batch, page_tokens, padded_rows);
+  PlanChoices(batch.choices);
+  used_ = 0;
+  tokens = Add(std::span<const int32_t>(tokens_), to);
   positions = Add(std::span<const int32_t>(positions_), to);
   slots = Add(std::span<const int32_t>(slots_), to);
-  logit_rows = Add(batch.logit_rows, to);
-  PlanChoices(batch.choices);
-  choose_rows = Add(std::span<const kernels::gpu::ChooseRow>(choose_rows_), to);
-  adjustments = Add(std::span<const kernels::LogitAdjustment>(adjustments_), to);
+  logit_rows = Add(std::span<const int32_t>(logit_rows_), to);
   for (size_t i = 0; i < plans_.size(); ++i) {
     kernels::gpu::AttentionPlan& plan = plans_[i];
     plan.Make(batch.slices, heads_, kv_heads_, page_tokens, attention_[i].window, most_parts);
-    // The slices' pages are the same in every plan.
-    if (i == 0) pages = Add(std::span<const int32_t>(plan.pages), to);
+    if (padded_rows > 0) {
+      FillUp(plan.items, most_parts);
+      FillUp(plan.merges, kernels::gpu::UnsplitParts(1, heads_, kv_heads_) * padded_rows);
+    }
     attention_[i].items = Add(std::span<const kernels::gpu::AttentionItem>(plan.items), to);
     attention_[i].merges = Add(std::span<const kernels::gpu::AttentionItem>(plan.merges), to);
     attention_[i].item_count = static_cast<int32_t>(plan.items.size());
     attention_[i].merge_count = static_cast<int32_t>(plan.merges.size());
   }
-  return device.CopyToDevice(to, bytes_.data(), bytes_.size());
+  // The slices' pages are the same in every plan. Here and below, no launch knows how many.
+  pages = Add(std::span<const int32_t>(plans_.front().pages), to);
+  choose_rows = Add(std::span<const kernels::gpu::ChooseRow>(choose_rows_), to);
+  adjustments = Add(std::span<const kernels::LogitAdjustment>(adjustments_), to);
+  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(to, bytes_.data(), used_));
+  return device.Mark(kMark);
+}
+
+GpuGraphs::Shape GpuInputs::shape() const {
+  GpuGraphs::Shape shape = {static_cast<int64_t>(tokens_.size())};
+  for (const Attention& attention : attention_) {
+    shape.push_back(attention.item_count);
+    shape.push_back(attention.merge_count);
+  }
+  return shape;
 }
 
 void GpuInputs::PlanChoices(std::span<const RowChoice> choices) {

@@ -1,5 +1,6 @@
 // What a step tells the device: tokens, positions, slots, rows, and the plan of its attention, in
-// one copy.
+// one copy. A step that repeats is filled up with rows that are no token's, and with attention of
+// no rows, so that its shape is one of few.
 #ifndef JIKJI_MODEL_GPU_GPU_INPUTS_H_
 #define JIKJI_MODEL_GPU_GPU_INPUTS_H_
 
@@ -13,6 +14,7 @@
 #include "kernels/gpu/attention_plan.h"
 #include "kernels/gpu/choose.h"
 #include "model/decoder.h"
+#include "model/gpu/gpu_graphs.h"
 #include "model/gpu/gpu_limits.h"
 
 namespace jikji {
@@ -33,9 +35,17 @@ class GpuInputs {
 
   explicit GpuInputs(const DecoderSpec& spec);
 
+  // Takes the host's memory for a step of at most so many bytes.
+  Result<> Create(device::Device& device, uint64_t bytes);
+
   // Copies the step to `to`. The step is within the limits.
+  // `padded_rows`, if not 0: the rows that it is filled up to, all of whose logits are wanted.
   Result<> Send(device::Device& device, std::byte* to, const Batch& batch, int32_t page_tokens,
-                int64_t most_parts);
+                int64_t most_parts, int32_t padded_rows);
+
+  // Of a step that was filled up, what launches depend on: where two are equal, all addresses and
+  // counts here are, but for the choices.
+  GpuGraphs::Shape shape() const;
 
   const int32_t* tokens = nullptr;      // [rows]
   const int32_t* positions = nullptr;   // [rows]
@@ -53,17 +63,18 @@ class GpuInputs {
  private:
   template <class T>
   const T* Add(std::span<const T> values, const std::byte* to);
-
+  void PlanRows(const Batch& batch, int32_t page_tokens, int32_t padded_rows);
   int32_t heads_, kv_heads_;
   std::vector<Attention> attention_;  // one for each window that layers have
   std::vector<kernels::gpu::AttentionPlan> plans_;
   void PlanChoices(std::span<const RowChoice> choices);
 
-  std::vector<int32_t> positions_, slots_;
+  std::vector<int32_t> tokens_, positions_, slots_, logit_rows_;
   std::vector<int32_t> chosen_;
   std::vector<kernels::gpu::ChooseRow> choose_rows_;
   std::vector<kernels::LogitAdjustment> adjustments_;
-  std::vector<std::byte> bytes_;
+  device::Buffer bytes_;  // of the host
+  uint64_t used_ = 0;
 };
 
 }  // namespace jikji
