@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <random>
 #include <vector>
 
 #include "device/emulated/emulated_device.h"
 #include "device/kernel.h"
+#include "device/staging.h"
 #include "tensor/quant/half.h"
 
 namespace jikji::device {
@@ -214,6 +216,23 @@ TEST(EmulatedDevice, CopiesFromMemoryForTheDeviceWaitForTheirMark) {
   value = 2;  // too early for the second copy
   copy(2);
   EXPECT_EQ(Download(*device, to), (std::vector<float>{1, 2, 2}));
+}
+
+TEST(EmulatedDevice, PiecesOfStagingTakeTurns) {
+  const auto device = MakeEmulatedDevice();
+  auto staging = Staging::Create(*device, sizeof(float));
+  ASSERT_TRUE(staging);
+  const Buffer to = Upload(*device, std::vector<float>(7));
+  std::vector<float> wanted;
+  for (size_t i = 0; i < 7; ++i) {
+    auto piece = staging->Next();
+    ASSERT_TRUE(piece);
+    wanted.push_back(static_cast<float>(i) + 1);
+    std::memcpy(*piece, &wanted.back(), sizeof(float));
+    ASSERT_TRUE(device->CopyToDevice(to.data() + i * sizeof(float), *piece, sizeof(float)));
+    ASSERT_TRUE(staging->Sent());
+  }
+  EXPECT_EQ(Download(*device, to), wanted);
 }
 
 TEST(EmulatedDevice, ALostDeviceSaysSoFromThenOn) {

@@ -59,7 +59,11 @@ struct PlacedMatrix {
                ThreadPool& pool)
       : memory(Poisoned<uint8_t>(device, static_cast<int64_t>(DeviceMatrix::Bytes(
                                              view.dtype, view.rows(), view.cols())))) {
-    auto uploaded = DeviceMatrix::Upload(device, memory.data(), view, order, pool);
+    // Matrices of more than 48 rows come in several pieces.
+    auto staging =
+        device::Staging::Create(device, DeviceMatrix::Bytes(view.dtype, 48, view.cols()));
+    EXPECT_TRUE(staging);
+    auto uploaded = DeviceMatrix::Upload(device, *staging, memory.data(), view, order, pool);
     EXPECT_TRUE(uploaded);
     matrix = *uploaded;
   }

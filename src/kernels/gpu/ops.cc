@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
-#include <vector>
 
 #include "kernels/gpu/pack_weights.h"
 
@@ -40,10 +40,21 @@ uint32_t Blocks(int64_t count, int64_t of_block) {
   return static_cast<uint32_t>((count + of_block - 1) / of_block);
 }
 
+// Rows, whole tiles of them, whose layout is within `bytes`.
+int64_t RowsWithin(uint64_t bytes, DType dtype, int64_t cols) {
+  const auto fits = [&](uint64_t tiles) {
+    return TileLayout(dtype, static_cast<int64_t>(tiles) * kTileRows, cols).bytes <= bytes;
+  };
+  // One tile's bytes are rounded up for each plane, so that more may fit than this, never fewer.
+  uint64_t tiles = bytes / TileLayout(dtype, kTileRows, cols).bytes;
+  while (fits(tiles + 1)) ++tiles;
+  return static_cast<int64_t>(tiles) * kTileRows;
+}
+
 }  // namespace
 
-Result<DeviceMatrix> DeviceMatrix::Upload(device::Device& device, std::byte* to,
-                                          const TensorView& weights,
+Result<DeviceMatrix> DeviceMatrix::Upload(device::Device& device, device::Staging& staging,
+                                          std::byte* to, const TensorView& weights,
                                           std::span<const int32_t> row_order, ThreadPool& pool) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max() - kTileCols;
   if (weights.rows() > kMost || weights.cols() > kMost) {
@@ -51,10 +62,24 @@ Result<DeviceMatrix> DeviceMatrix::Upload(device::Device& device, std::byte* to,
         ErrorCode::kUnsupported,
         fmt::format("`{}` has more rows or columns than a device's kernels count", weights.name));
   }
-  const TileLayout layout(weights.dtype, weights.rows(), weights.cols());
-  std::vector<std::byte> packed(layout.bytes);
-  PackTiles(weights, row_order, packed.data(), pool);
-  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(to, packed.data(), layout.bytes));
+  const TileLayout whole(weights.dtype, weights.rows(), weights.cols());
+  const int64_t piece_rows = RowsWithin(staging.bytes(), weights.dtype, weights.cols());
+  if (piece_rows == 0) {
+    return Fail(ErrorCode::kInternal, "a piece for loading holds no 16 rows of a matrix");
+  }
+  for (int64_t row = 0; row < weights.rows(); row += piece_rows) {
+    const int64_t rows = std::min(piece_rows, weights.rows() - row);
+    const TileLayout part(weights.dtype, rows, weights.cols());
+    JIKJI_ASSIGN(std::byte* const piece, staging.Next());
+    PackTiles(weights, row_order, row, rows, piece, pool);
+    for (size_t i = 0; i < whole.planes.size(); ++i) {
+      const uint64_t bytes = whole.planes[i].row_tile_bytes;
+      JIKJI_RETURN_IF_ERROR(device.CopyToDevice(
+          to + whole.planes[i].begin + static_cast<uint64_t>(row / kTileRows) * bytes,
+          piece + part.planes[i].begin, static_cast<uint64_t>(part.row_tiles) * bytes));
+    }
+    JIKJI_RETURN_IF_ERROR(staging.Sent());
+  }
   return At(to, weights.dtype, weights.rows(), weights.cols());
 }
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "device/device.h"
+#include "device/staging.h"
 #include "kernels/gpu/attention.h"
 #include "kernels/gpu/matmul.h"
 #include "kernels/gpu/stream.h"
@@ -22,9 +23,10 @@ class DeviceMatrix {
  public:
   // `to`: Bytes() of the device's memory, aligned to 256 bytes, that outlive this. The checkpoint
   // is not needed afterwards. `row_order`, if not empty, says which row of `weights` becomes row i.
-  static Result<DeviceMatrix> Upload(device::Device& device, std::byte* to,
-                                     const TensorView& weights, std::span<const int32_t> row_order,
-                                     ThreadPool& pool);
+  // Rows go through `staging` piece by piece; one holds at least Bytes() of 16 rows.
+  static Result<DeviceMatrix> Upload(device::Device& device, device::Staging& staging,
+                                     std::byte* to, const TensorView& weights,
+                                     std::span<const int32_t> row_order, ThreadPool& pool);
 
   // A matrix whose tiles lie at `data` on a device already.
   static DeviceMatrix At(const std::byte* data, DType dtype, int64_t rows, int64_t cols);

@@ -159,33 +159,35 @@ TileLayout::TileLayout(DType dtype, int64_t rows, int64_t cols)
       steps(static_cast<int32_t>((cols + kTileCols - 1) / kTileCols)) {
   constexpr uint64_t kAlignment = 256;
   const TileBytes of = BytesOf(dtype);
-  const auto tiles = static_cast<uint64_t>(row_tiles) * static_cast<uint64_t>(steps);
-  const auto add = [&](int64_t tile_bytes, uint64_t count) {
-    const uint64_t begin = bytes;
-    bytes += (static_cast<uint64_t>(tile_bytes) * count + kAlignment - 1) / kAlignment * kAlignment;
-    return begin;
+  const auto row_tile = [&](int64_t tile_bytes, int32_t tiles) {
+    return static_cast<uint64_t>(tile_bytes) * static_cast<uint64_t>(tiles);
   };
-  add(of.values, tiles);
-  high = add(of.high, tiles);
-  scales = add(of.scales, tiles);
-  supers = add(of.supers, tiles / kSuperTiles);
+  planes[0].row_tile_bytes = row_tile(of.values, steps);
+  planes[1].row_tile_bytes = row_tile(of.high, steps);
+  planes[2].row_tile_bytes = row_tile(of.scales, steps);
+  planes[3].row_tile_bytes = row_tile(of.supers, steps / kSuperTiles);
+  for (Plane& plane : planes) {
+    plane.begin = bytes;
+    const uint64_t length = plane.row_tile_bytes * static_cast<uint64_t>(row_tiles);
+    bytes += (length + kAlignment - 1) / kAlignment * kAlignment;
+  }
 }
 
 WeightTiles TileLayout::At(const std::byte* data, int64_t rows, int64_t cols) const {
   const auto* base = reinterpret_cast<const unsigned char*>(data);
   return {.values = base,
-          .high = base + high,
-          .scales = base + scales,
-          .supers = base + supers,
+          .high = base + planes[1].begin,
+          .scales = base + planes[2].begin,
+          .supers = base + planes[3].begin,
           .rows = static_cast<int32_t>(rows),
           .cols = static_cast<int32_t>(cols),
           .row_tiles = row_tiles,
           .steps = steps};
 }
 
-void PackTiles(const TensorView& weights, std::span<const int32_t> row_order, std::byte* out,
-               ThreadPool& pool) {
-  const int64_t rows = weights.rows(), cols = weights.cols();
+void PackTiles(const TensorView& weights, std::span<const int32_t> row_order, int64_t first_row,
+               int64_t rows, std::byte* out, ThreadPool& pool) {
+  const int64_t cols = weights.cols();
   const TileLayout layout(weights.dtype, rows, cols);
   const TileBytes of = BytesOf(weights.dtype);
   std::memset(out, 0, layout.bytes);
@@ -195,13 +197,15 @@ void PackTiles(const TensorView& weights, std::span<const int32_t> row_order, st
       for (int32_t row = 0; row < kTileRows; ++row) {
         const int64_t index = static_cast<int64_t>(row_tile) * kTileRows + row;
         if (index >= rows) break;
-        const int64_t source = row_order.empty() ? index : row_order[static_cast<size_t>(index)];
+        const int64_t source = row_order.empty()
+                                   ? first_row + index
+                                   : row_order[static_cast<size_t>(first_row + index)];
         const std::byte* data = weights.data.data() + source * row_bytes;
         for (int32_t step = 0; step < layout.steps; ++step) {
           const int64_t at = static_cast<int64_t>(row_tile) * layout.steps + step;
-          const Tile tile{out + at * of.values, out + layout.high + at * of.high,
-                          out + layout.scales + at * of.scales,
-                          out + layout.supers + at / kSuperTiles * of.supers};
+          const Tile tile{out + at * of.values, out + layout.planes[1].begin + at * of.high,
+                          out + layout.planes[2].begin + at * of.scales,
+                          out + layout.planes[3].begin + at / kSuperTiles * of.supers};
           VisitBlock(weights.dtype, [&]<class Block>() {
             if constexpr (Block::kValues == 1) {
               const auto bytes = static_cast<int64_t>(sizeof(Block));
