@@ -11,6 +11,7 @@
 #include "app/model_path.h"
 #include "base/file.h"
 #include "measure/harness/evaluate.h"
+#include "measure/harness/reference.h"
 #include "measure/harness/requirement.h"
 #include "measure/harness/text_bits.h"
 #include "measure/perplexity.h"
@@ -25,6 +26,7 @@ struct Options {
   std::string task;
   std::string data;
   std::string text;
+  std::string chats;
   std::string against;
   std::string require;
   std::string html;
@@ -53,6 +55,10 @@ struct Options {
     settings.Add("text", &text,
                  {"UTF-8 file: its bits per byte and perplexity are measured",
                   "바이트당 비트와 퍼플렉서티를 잴 UTF-8 파일"});
+    settings.Add("chats", &chats,
+                 {"Conversations as for adapt sft: what the model answers is compared with their "
+                  "last answers",
+                  "adapt sft와 같은 대화 파일: 모델의 답을 마지막 답과 견줌"});
     settings.Add("window", &window,
                  {"Tokens of the text read at a time", "글을 한 번에 읽는 토큰 수"}, 4, 1 << 20);
     settings.Add("windows", &windows, {"Windows at most; 0: all", "최대 창 수. 0이면 모두"}, 0,
@@ -164,10 +170,10 @@ Result<Work> Prepare(const Options& options) {
   Work work;
   JIKJI_ASSIGN(work.engine, options.engine.Apply());
   JIKJI_ASSIGN(const auto names, measure::FindTasks(options.task));
-  if (names.empty() && options.text.empty()) {
+  if (names.empty() && options.text.empty() && options.chats.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
-                std::string(Say("there is nothing to evaluate on: give --task or --text",
-                                "무엇으로 평가할지 --task나 --text로 지정하세요")));
+                std::string(Say("there is nothing to evaluate on: give --task, --text or --chats",
+                                "무엇으로 평가할지 --task, --text, --chats로 지정하세요")));
   }
   for (const std::string& name : names) {
     JIKJI_ASSIGN(measure::Task task,
@@ -175,6 +181,13 @@ Result<Work> Prepare(const Options& options) {
                                           .limit = static_cast<size_t>(options.limit),
                                           .shots = static_cast<size_t>(options.shots),
                                           .seed = static_cast<uint64_t>(options.seed)}));
+    work.tasks.push_back(std::move(task));
+  }
+  if (!options.chats.empty()) {
+    measure::Task task;
+    task.name = "answers";
+    JIKJI_ASSIGN(task.chats,
+                 measure::ReadReferenceItems(options.chats, static_cast<size_t>(options.limit)));
     work.tasks.push_back(std::move(task));
   }
   if (!options.text.empty()) {

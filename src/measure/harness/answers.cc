@@ -24,34 +24,6 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpaces) - begin + 1);
 }
 
-Result<Prompt> PromptOf(const std::string& question, const ModelDescription& model) {
-  Prompt prompt;
-  prompt.max_tokens = kAnswerTokens;
-  if (model.chat_template == nullptr) {
-    prompt.tokens = model.tokenizer->Encode("질문: " + question + "\n답변:");
-    prompt.stop = {"\n"};
-    return prompt;
-  }
-  boost::json::object variables = {
-      {"messages", boost::json::array{{{"role", "user"}, {"content", question}}}},
-      {"tools", nullptr},
-      {"documents", nullptr},
-      {"add_generation_prompt", true}};
-  if (!model.bos_token.empty()) variables["bos_token"] = model.bos_token;
-  if (!model.eos_token.empty()) variables["eos_token"] = model.eos_token;
-  JIKJI_ASSIGN(const std::string text, model.chat_template->Render(variables, kDate));
-  prompt.tokens = model.tokenizer->Encode(text, {.add_special = false, .parse_special = true});
-  return prompt;
-}
-
-Result<std::vector<std::string>> Texts(Scorer& scorer, std::span<const Prompt> prompts,
-                                       const ShowProgress& progress) {
-  JIKJI_ASSIGN(auto generated, scorer.Generate(prompts, progress));
-  std::vector<std::string> texts;
-  for (Generated& one : generated) texts.push_back(std::move(one.text));
-  return texts;
-}
-
 Metric Share(std::string name) {
   return {.name = std::move(name),
           .kind = MetricKind::kMean,
@@ -62,6 +34,37 @@ Metric Share(std::string name) {
 
 }  // namespace
 
+Result<Prompt> PromptOf(std::span<const ChatMessage> messages, const ModelDescription& model) {
+  Prompt prompt;
+  prompt.max_tokens = kAnswerTokens;
+  if (model.chat_template == nullptr) {
+    prompt.tokens = model.tokenizer->Encode("질문: " + messages.back().content + "\n답변:");
+    prompt.stop = {"\n"};
+    return prompt;
+  }
+  boost::json::array turns;
+  for (const ChatMessage& message : messages) {
+    turns.push_back({{"role", message.role}, {"content", message.content}});
+  }
+  boost::json::object variables = {{"messages", std::move(turns)},
+                                   {"tools", nullptr},
+                                   {"documents", nullptr},
+                                   {"add_generation_prompt", true}};
+  if (!model.bos_token.empty()) variables["bos_token"] = model.bos_token;
+  if (!model.eos_token.empty()) variables["eos_token"] = model.eos_token;
+  JIKJI_ASSIGN(const std::string text, model.chat_template->Render(variables, kDate));
+  prompt.tokens = model.tokenizer->Encode(text, {.add_special = false, .parse_special = true});
+  return prompt;
+}
+
+Result<std::vector<std::string>> AnswerPrompts(Scorer& scorer, std::span<const Prompt> prompts,
+                                               const ShowProgress& progress) {
+  JIKJI_ASSIGN(auto generated, scorer.Generate(prompts, progress));
+  std::vector<std::string> texts;
+  for (Generated& one : generated) texts.push_back(std::move(one.text));
+  return texts;
+}
+
 Result<std::vector<std::string>> AnswerExactItems(Scorer& scorer, std::span<const ExactItem> items,
                                                   const ShowProgress& progress) {
   std::vector<Prompt> prompts;
@@ -70,7 +73,7 @@ Result<std::vector<std::string>> AnswerExactItems(Scorer& scorer, std::span<cons
                        .stop = {"\n"},
                        .max_tokens = kExactTokens});
   }
-  return Texts(scorer, prompts, progress);
+  return AnswerPrompts(scorer, prompts, progress);
 }
 
 std::vector<Metric> ExactMetrics(std::span<const ExactItem> items,
@@ -87,10 +90,11 @@ Result<std::vector<std::string>> AnswerQuestions(Scorer& scorer,
                                                  const ShowProgress& progress) {
   std::vector<Prompt> prompts;
   for (const std::string& question : questions) {
-    JIKJI_ASSIGN(Prompt prompt, PromptOf(question, scorer.engine().model()));
+    const ChatMessage asked{"user", question};
+    JIKJI_ASSIGN(Prompt prompt, PromptOf({&asked, 1}, scorer.engine().model()));
     prompts.push_back(std::move(prompt));
   }
-  return Texts(scorer, prompts, progress);
+  return AnswerPrompts(scorer, prompts, progress);
 }
 
 std::vector<Metric> AnswerMetrics(std::span<const std::string> answers) {

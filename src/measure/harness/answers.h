@@ -14,6 +14,14 @@
 
 namespace jikji::measure {
 
+// The conversation as tokens, up to where the model's answer begins; a model without a chat
+// template is asked after "질문:", the last message only.
+Result<Prompt> PromptOf(std::span<const ChatMessage> messages, const ModelDescription& model);
+
+// Answers to such prompts.
+Result<std::vector<std::string>> AnswerPrompts(Scorer& scorer, std::span<const Prompt> prompts,
+                                               const ShowProgress& progress);
+
 // What the model says after each context, up to the end of the line.
 Result<std::vector<std::string>> AnswerExactItems(Scorer& scorer, std::span<const ExactItem> items,
                                                   const ShowProgress& progress);

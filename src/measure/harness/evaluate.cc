@@ -6,6 +6,7 @@
 
 #include "measure/harness/answers.h"
 #include "measure/harness/few_shot.h"
+#include "measure/harness/reference.h"
 
 namespace jikji::measure {
 namespace {
@@ -65,6 +66,9 @@ Result<TaskResult> Evaluate(Scorer& scorer, const Task& task, size_t shots, uint
   } else if (!task.questions.empty()) {
     JIKJI_ASSIGN(result.answers, AnswerQuestions(scorer, task.questions, progress));
     result.metrics = AnswerMetrics(result.answers);
+  } else if (!task.chats.empty()) {
+    JIKJI_ASSIGN(result.answers, AnswerReferenceItems(scorer, task.chats, progress));
+    JIKJI_ASSIGN(result.metrics, ReferenceMetrics(scorer, task.chats, result.answers, progress));
   } else {
     JIKJI_RETURN_IF_ERROR(ScoreChoices(scorer, task, shots, seed, progress, result));
   }

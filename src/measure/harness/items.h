@@ -31,6 +31,16 @@ struct ExactItem {
   std::string answer;
 };
 
+struct ChatMessage {
+  std::string role, content;
+};
+
+// What is answered to these messages?
+struct ReferenceItem {
+  std::vector<ChatMessage> messages;  // the last is not the assistant's
+  std::string answer;
+};
+
 // A line of such a file. `where` names it in errors.
 Result<ChoiceItem> ParseChoiceItem(std::string_view line, std::string_view where);
 

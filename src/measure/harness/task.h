@@ -17,7 +17,7 @@
 
 namespace jikji::measure {
 
-// Of items, exact and questions one is not empty.
+// Of items, exact, questions and chats one is not empty.
 struct Task {
   std::string name;
   std::string group;                   // whose mean it counts in; empty where there is none
@@ -25,6 +25,7 @@ struct Task {
   std::vector<ChoiceItem> examples;    // for few-shot of those; empty: the items themselves
   std::vector<ExactItem> exact;        // answered, and compared
   std::vector<std::string> questions;  // answered as in a chat, and looked at
+  std::vector<ReferenceItem> chats;    // answered, and compared with an answer that is known
 };
 
 // Of a task whose items are made, where no limit says otherwise.
