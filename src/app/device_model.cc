@@ -40,6 +40,8 @@ std::string Gigabytes(uint64_t bytes) {
 
 std::string TooLarge(const GpuPlan& plan, const device::Memory& memory,
                      const device::Properties& properties) {
+  uint64_t weights = plan.weight_bytes;  // adapters' too
+  for (const uint64_t bytes : plan.adapter_bytes) weights += bytes;
   return fmt::format(
       fmt::runtime(Say(
           "the model does not fit: {} are needed ({} of weights, {} of KV cache, {} for a step), "
@@ -48,7 +50,7 @@ std::string TooLarge(const GpuPlan& plan, const device::Memory& memory,
           "모델이 들어가지 않습니다. {}가 필요한데(가중치 {}, KV 캐시 {}, 한 단계 {}) 빈 메모리는 "
           "{}입니다({}, 전체 {}). --kv-cache, --context, --step-tokens, --max-running을 줄이거나 "
           "더 작은 모델이나 양자화한 모델을 고르세요")),
-      Gigabytes(plan.total()), Gigabytes(plan.weight_bytes), Gigabytes(plan.kv_bytes),
+      Gigabytes(plan.total()), Gigabytes(weights), Gigabytes(plan.kv_bytes),
       Gigabytes(plan.scratch_bytes), Gigabytes(memory.free_bytes), properties.name,
       Gigabytes(memory.total_bytes));
 }
@@ -98,10 +100,11 @@ Result<std::shared_ptr<device::Device>> OpenDevice(const std::string& name) {
 
 Result<Model> LoadModelOn(const std::shared_ptr<device::Device>& device,
                           const std::filesystem::path& path, const EngineOptions& options,
-                          const std::function<void(double)>& progress) {
+                          const std::function<void(double)>& progress,
+                          std::span<const std::filesystem::path> adapters) {
   if (device == nullptr) return LoadModel(path, progress);
   JIKJI_ASSIGN(ModelDescription description, DescribeModel(path));
-  JIKJI_ASSIGN(const GpuPlan plan, PlanGpu(description, options));
+  JIKJI_ASSIGN(const GpuPlan plan, PlanGpu(description, options, adapters));
   JIKJI_ASSIGN(const device::Memory memory, device->memory());
   if (plan.total() > memory.free_bytes) {
     return Fail(ErrorCode::kResourceExhausted, TooLarge(plan, memory, device->properties()),

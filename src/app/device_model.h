@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,11 @@ Result<std::shared_ptr<device::Device>> OpenDevice(const std::string& name);
 
 // On the device, or on the processor where that is nullptr. The plan of a device's memory is made,
 // held against what is free, and told, before weights are read.
+// `adapters`: folders of all that will be added.
 Result<Model> LoadModelOn(const std::shared_ptr<device::Device>& device,
                           const std::filesystem::path& path, const EngineOptions& options,
-                          const std::function<void(double)>& progress);
+                          const std::function<void(double)>& progress,
+                          std::span<const std::filesystem::path> adapters = {});
 
 }  // namespace jikji
 

@@ -91,17 +91,11 @@ Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions o
                                  std::span<const NamedAdapter> adapters) {
   JIKJI_ASSIGN(const std::filesystem::path path, FindModel(settings.model));
   JIKJI_ASSIGN(std::vector<std::shared_ptr<device::Device>> devices, OpenDevices(settings.device));
-  if (!devices.empty() && !adapters.empty()) {
-    return Fail(ErrorCode::kUnsupported,
-                std::string(Say("adapters are not served on a GPU yet: merge it with `jikji adapt "
-                                "merge`, or leave --device out",
-                                "GPU에서는 아직 어댑터를 서비스하지 못합니다. `jikji adapt "
-                                "merge`로 합치거나 --device를 빼세요")),
-                adapters.front().name);
-  }
   const auto start = std::chrono::steady_clock::now();
   Progress progress(
       fmt::format(fmt::runtime(Say("loading {}", "{} 불러오는 중")), path.filename().string()));
+  std::vector<std::filesystem::path> folders;
+  for (const NamedAdapter& adapter : adapters) folders.emplace_back(adapter.folder);
   LoadedEngine loaded;
   for (const auto& device : devices) {
     loaded.gpus.push_back({device->properties().name, device->properties().uuid});
@@ -113,7 +107,7 @@ Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions o
       progress.Show((static_cast<double>(replicas.size()) + share) /
                     static_cast<double>(devices.size()));
     };
-    JIKJI_ASSIGN(Model model, LoadModelOn(device, path, options, show));
+    JIKJI_ASSIGN(Model model, LoadModelOn(device, path, options, show, folders));
     for (const NamedAdapter& adapter : adapters) {
       JIKJI_RETURN_IF_ERROR(AddAdapter(model, adapter.name, adapter.folder));
     }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/test_rounds.h"
@@ -12,6 +13,7 @@
 #include "engine/gpu_model.h"
 #include "engine/test_client.h"
 #include "kernels/gpu/gpu_test.h"
+#include "model/test_adapters.h"
 
 namespace jikji {
 namespace {
@@ -179,6 +181,42 @@ TEST(GpuEngine, ThePlanIsExact) {
   const auto engine = Start(std::move(*model));
   EXPECT_EQ(before - device->memory()->free_bytes,
             plan->weight_bytes + plan->scratch_bytes + plan->kv_bytes);
+}
+
+// Adapters too, which answer beside the base.
+TEST(GpuEngine, AdaptersArePartOfThePlan) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "jikji-gpu-XXXXXX").string();
+  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+  const std::filesystem::path folder = pattern;
+  auto description = DescribeModel(kModel);
+  ASSERT_TRUE(description);
+  ASSERT_TRUE(
+      WriteTestAdapter({.seed = "a", .rank = 5, .exponent = -3}, description->spec, folder / "a"));
+  ASSERT_TRUE(
+      WriteTestAdapter({.seed = "b", .rank = 8, .dora = true}, description->spec, folder / "b"));
+  const std::filesystem::path lora = folder / "a", dora = folder / "b";
+  const auto refused = PlanGpu(*description, Options(), {&dora, 1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
+  const auto plan = PlanGpu(*description, Options(), {&lora, 1});
+  ASSERT_TRUE(plan);
+  EXPECT_GT(plan->total(), PlanGpu(*description, Options())->total());
+  const std::shared_ptr<device::Device> device = device::MakeEmulatedDevice();
+  const uint64_t before = device->memory()->free_bytes;
+  auto model = LoadModelOn(device, *description, *plan);
+  ASSERT_TRUE(model);
+  ASSERT_TRUE(AddAdapter(*model, "a", lora));
+  EXPECT_EQ(before - device->memory()->free_bytes,
+            plan->weight_bytes + plan->scratch_bytes + plan->adapter_bytes.at(0));
+  EXPECT_FALSE(AddAdapter(*model, "again", lora));
+  const auto engine = Start(std::move(*model));
+  GenerationRequest request = Request(*engine, "base", "하나 둘 셋", 4);
+  const Answer base = Ask(*engine, request)[0];
+  request.adapter = 0;
+  const Answer adapted = Ask(*engine, request)[0];
+  EXPECT_FALSE(adapted.error);
+  EXPECT_NE(adapted.tokens, base.tokens);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

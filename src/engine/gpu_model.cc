@@ -7,7 +7,9 @@
 
 #include "engine/cache_plan.h"
 #include "engine/page_allocator.h"
+#include "model/gpu/gpu_adapters.h"
 #include "model/kv_cache.h"
+#include "model/peft_adapter.h"
 
 namespace jikji {
 namespace {
@@ -20,10 +22,13 @@ uint64_t Rounded(uint64_t bytes) { return (bytes + kDriverUnit - 1) / kDriverUni
 }  // namespace
 
 uint64_t GpuPlan::total() const {
-  return Rounded(weight_bytes) + Rounded(kv_bytes) + Rounded(scratch_bytes) + kDriverOwn;
+  uint64_t adapters = 0;
+  for (const uint64_t bytes : adapter_bytes) adapters += Rounded(bytes);
+  return Rounded(weight_bytes) + Rounded(kv_bytes) + Rounded(scratch_bytes) + adapters + kDriverOwn;
 }
 
-Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions& options) {
+Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions& options,
+                        std::span<const std::filesystem::path> adapters) {
   const DecoderSpec& spec = description.spec;
   JIKJI_RETURN_IF_ERROR(KvCache::CheckOnDevice(options.page_tokens, options.kv_dtype));
   JIKJI_ASSIGN(const CachePlan cache, PlanCache(spec, options));
@@ -32,6 +37,13 @@ Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions
   plan.limits = {.rows = std::max(options.step_tokens, options.max_running + 1),
                  .slices = options.max_running,
                  .pages = static_cast<int32_t>(PagesFor(cache.context, options.page_tokens))};
+  for (const std::filesystem::path& folder : adapters) {
+    JIKJI_ASSIGN(const PeftAdapter adapter, PeftAdapter::Open(folder, spec));
+    JIKJI_ASSIGN(plan.adapter_bytes.emplace_back(), GpuAdapterBytes(adapter));
+    ++plan.limits.adapters;
+    plan.limits.adapter_rank =
+        std::max(plan.limits.adapter_rank, static_cast<int32_t>(adapter.config.rank));
+  }
   JIKJI_ASSIGN(const GpuMemory memory, PlanGpuMemory(*description.checkpoint, spec, plan.limits));
   plan.weight_bytes = memory.weights;
   plan.scratch_bytes = memory.scratch;

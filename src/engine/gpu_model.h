@@ -4,8 +4,11 @@
 #define JIKJI_ENGINE_GPU_MODEL_H_
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "base/error.h"
 #include "device/device.h"
@@ -20,13 +23,16 @@ struct GpuPlan {
   uint64_t weight_bytes = 0;
   uint64_t kv_bytes = 0;
   uint64_t scratch_bytes = 0;  // of the largest step
+  std::vector<uint64_t> adapter_bytes;
   // All of it, each as the driver rounds it up, and some for what the driver itself takes when
   // kernels run for the first time.
   uint64_t total() const;
 };
 
-// Errors are of the model (PlanGpuMemory) or of the options (PlanCache).
-Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions& options);
+// Errors are of the model (PlanGpuMemory), of the options (PlanCache) or of an adapter. `adapters`:
+// folders of all that will be added.
+Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions& options,
+                        std::span<const std::filesystem::path> adapters = {});
 
 // kResourceExhausted, and nothing is loaded, where the device has less free than the plan's total.
 Result<Model> LoadModelOn(const std::shared_ptr<device::Device>& device,

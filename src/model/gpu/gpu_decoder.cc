@@ -4,15 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "kernels/gpu/choose.h"
 #include "kernels/gpu/heads.h"
 #include "kernels/gpu/ops.h"
+#include "model/gpu/gpu_adapters.h"
 #include "model/gpu/gpu_inputs.h"
 #include "model/gpu/gpu_scratch.h"
 #include "model/gpu/gpu_weights.h"
+#include "model/layer_parts.h"
 #include "model/rope.h"
 
 namespace jikji {
@@ -55,6 +58,7 @@ class GpuDecoder : public Decoder {
     JIKJI_ASSIGN(const std::vector<WeightSource> sources, FindWeights(checkpoint, spec_));
     JIKJI_RETURN_IF_ERROR(s_.Create(*device_, spec_, limits_));
     JIKJI_RETURN_IF_ERROR(inputs_.Create(*device_, s_.input_bytes));
+    adapters_.emplace(spec_, limits_, s_.adapter_table);
     const RopeTable rope = MakeRopeTable(spec_.rope, spec_.head_dim);
     rope_magnitude_ = rope.magnitude;
     JIKJI_RETURN_IF_ERROR(device_->CopyToDevice(reinterpret_cast<std::byte*>(s_.inv_freq),
@@ -67,10 +71,7 @@ class GpuDecoder : public Decoder {
   const DecoderSpec& spec() const override { return spec_; }
 
   Result<int32_t> AddAdapter(const PeftAdapter& adapter) override {
-    return Fail(ErrorCode::kUnsupported,
-                "adapters are not served on a GPU yet: merge it with `jikji adapt merge`, or serve "
-                "on the processor",
-                adapter.path.string());
+    return adapters_->Add(*device_, adapter);
   }
 
   bool chooses() const override { return true; }
@@ -120,6 +121,7 @@ class GpuDecoder : public Decoder {
                                                              .magnitude = rope_magnitude_}));
     x_ = s_.x;
     attended_ = s_.attended;
+    row_adapters_ = inputs_.adapters;
     JIKJI_RETURN_IF_ERROR(
         gpu::Embed(*device_, weights_.embedding, inputs_.tokens, rows, spec_.embedding_scale, x_));
     JIKJI_RETURN_IF_ERROR(AddNorm(rows, nullptr, nullptr, nullptr, NormBefore(0)));
@@ -173,8 +175,26 @@ class GpuDecoder : public Decoder {
                                             .eps = spec_.norm_eps});
   }
 
-  Result<> Multiply(const GpuLinear& linear, const uint16_t* x, int64_t rows, float* y) {
-    return gpu::MatMul(*device_, linear.weight, x, rows, y);
+  // A projection's product, with what the rows' adapters add.
+  Result<> Multiply(size_t layer, TensorRole projection, const uint16_t* x, int64_t rows,
+                    float* y) {
+    const gpu::DeviceMatrix& weight = ProjectionOf(weights_.layers[layer], projection)->weight;
+    JIKJI_RETURN_IF_ERROR(gpu::MatMul(*device_, weight, x, rows, y));
+    if (row_adapters_ == nullptr) return {};
+    const gpu::AdapterArgs args{.parts = adapters_->PartsOf(layer, projection),
+                                .adapters = row_adapters_,
+                                .x = x,
+                                .low = s_.low,
+                                .y = y,
+                                .x_stride = gpu::RowStride(weight.tiles().cols),
+                                .cols = weight.tiles().cols,
+                                .width = weight.tiles().rows,
+                                .most_rank = limits_.adapter_rank};
+    const auto each_row = static_cast<uint32_t>(rows);
+    JIKJI_RETURN_IF_ERROR(
+        device_->Launch(gpu::jikji_adapter_low,
+                        {Blocks(limits_.adapter_rank, gpu::kAdapterWarps), each_row}, args));
+    return device_->Launch(gpu::jikji_adapter_add, {Blocks(args.width, 256), each_row}, args);
   }
 
   static gpu::KvPlanes Planes(const KvCache& cache, size_t layer) {
@@ -189,9 +209,10 @@ class GpuDecoder : public Decoder {
   // Keys and values of all rows into the cache, and queries ready for attention.
   Result<> StoreHeads(size_t index, int64_t rows, const KvCache& cache, bool store_only) {
     const GpuLayer& layer = weights_.layers[index];
-    JIKJI_RETURN_IF_ERROR(Multiply(layer.key, s_.normed, rows, s_.key));
-    JIKJI_RETURN_IF_ERROR(Multiply(layer.value, s_.normed, rows, s_.value));
-    if (!store_only) JIKJI_RETURN_IF_ERROR(Multiply(layer.query, s_.normed, rows, s_.query));
+    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kKey, s_.normed, rows, s_.key));
+    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kValue, s_.normed, rows, s_.value));
+    if (!store_only)
+      JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kQuery, s_.normed, rows, s_.query));
     const bool rotates = spec_.layers[index].rope;
     const int64_t items = rows * ((store_only ? 0 : spec_.heads) + 2 * spec_.kv_heads);
     return device_->Launch(gpu::jikji_heads, {Blocks(items, gpu::kHeadsWarps), 1},
@@ -245,17 +266,18 @@ class GpuDecoder : public Decoder {
             .attended_width = static_cast<int32_t>(gpu::RowStride(spec_.heads * spec_.head_dim))}));
     x_ = s_.kept_x;
     attended_ = s_.kept_attended;
+    row_adapters_ = inputs_.logit_adapters;
     return {};
   }
 
   // Attention's output and the MLP into the residual stream; s_.normed is what comes next reads.
   Result<> FinishLayer(size_t index, int64_t rows) {
     const GpuLayer& layer = weights_.layers[index];
-    JIKJI_RETURN_IF_ERROR(Multiply(layer.output, attended_, rows, s_.added));
+    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kOutput, attended_, rows, s_.added));
     JIKJI_RETURN_IF_ERROR(
         AddNorm(rows, s_.added, layer.output.bias, layer.attention_post_norm, layer.mlp_norm));
-    JIKJI_RETURN_IF_ERROR(Multiply(layer.gate, s_.normed, rows, s_.gate));
-    JIKJI_RETURN_IF_ERROR(Multiply(layer.up, s_.normed, rows, s_.up));
+    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kGate, s_.normed, rows, s_.gate));
+    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kUp, s_.normed, rows, s_.up));
     JIKJI_RETURN_IF_ERROR(
         device_->Launch(gpu::jikji_silu_multiply,
                         {Blocks(spec_.intermediate, gpu::kRowThreads), static_cast<uint32_t>(rows)},
@@ -266,7 +288,7 @@ class GpuDecoder : public Decoder {
                                       .out = s_.activated,
                                       .out_stride = gpu::RowStride(spec_.intermediate),
                                       .width = static_cast<int32_t>(spec_.intermediate)}));
-    JIKJI_RETURN_IF_ERROR(Multiply(layer.down, s_.activated, rows, s_.added));
+    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kDown, s_.activated, rows, s_.added));
     return AddNorm(rows, s_.added, layer.down.bias, layer.mlp_post_norm, NormBefore(index + 1));
   }
 
@@ -334,6 +356,7 @@ class GpuDecoder : public Decoder {
   GpuScratch s_;
   GpuWeights weights_;
   GpuInputs inputs_;
+  std::optional<GpuAdapters> adapters_;  // once there is memory for their table
   GpuGraphs graphs_;
   float rope_magnitude_ = 1;
   float query_scale_ = 1;
@@ -341,6 +364,7 @@ class GpuDecoder : public Decoder {
   // Of the step: all rows, then those kept.
   float* x_ = nullptr;
   const uint16_t* attended_ = nullptr;
+  const int32_t* row_adapters_ = nullptr;  // nullptr: none has one
   std::vector<int32_t> tokens_;
 };
 

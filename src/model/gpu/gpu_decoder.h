@@ -3,7 +3,7 @@
 //
 // Contract: decoder.h's, promise 1 included (kernels/gpu/*.h). Activations between products are
 // BF16 and keys and values F16, so that logits differ from the processor's by those roundings.
-// Non-goals: adapters, several devices.
+// Non-goals: several devices.
 #ifndef JIKJI_MODEL_GPU_GPU_DECODER_H_
 #define JIKJI_MODEL_GPU_GPU_DECODER_H_
 

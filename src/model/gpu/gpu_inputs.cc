@@ -41,7 +41,7 @@ uint64_t GpuInputs::Bytes(const DecoderSpec& spec, const GpuLimits& limits, int6
   const int64_t tiles =
       limits.rows * kernels::gpu::UnsplitParts(1, static_cast<int32_t>(spec.heads),
                                                static_cast<int32_t>(spec.kv_heads));
-  return 4 * of(limits.rows, sizeof(int32_t)) + of(limits.rows, sizeof(kernels::gpu::ChooseRow)) +
+  return 6 * of(limits.rows, sizeof(int32_t)) + of(limits.rows, sizeof(kernels::gpu::ChooseRow)) +
          of(kMostAdjustments, sizeof(kernels::LogitAdjustment)) +
          of(int64_t{limits.slices} * limits.pages, sizeof(int32_t)) +
          WindowsOf(spec).size() * (of(most_parts, kItem) + of(tiles, kItem));
@@ -85,6 +85,17 @@ void GpuInputs::PlanRows(const Batch& batch, int32_t page_tokens, int32_t padded
   for (auto row = static_cast<int32_t>(logit_rows_.size()); row < padded_rows; ++row) {
     logit_rows_.push_back(row);
   }
+  adapters_.clear();
+  logit_adapters_.clear();
+  if (std::ranges::all_of(batch.adapters, [](int32_t a) { return a == kBaseModel; })) return;
+  adapters_.assign(rows, kBaseModel);
+  for (size_t s = 0; s < batch.slices.size(); ++s) {
+    std::fill_n(adapters_.begin() + batch.slices[s].first_row, batch.slices[s].tokens,
+                batch.adapters[s]);
+  }
+  for (const int32_t row : logit_rows_) {
+    logit_adapters_.push_back(adapters_[static_cast<size_t>(row)]);
+  }
 }
 
 Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& batch,
@@ -97,6 +108,11 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
   positions = Add(std::span<const int32_t>(positions_), to);
   slots = Add(std::span<const int32_t>(slots_), to);
   logit_rows = Add(std::span<const int32_t>(logit_rows_), to);
+  adapters = logit_adapters = nullptr;
+  if (!adapters_.empty()) {
+    adapters = Add(std::span<const int32_t>(adapters_), to);
+    logit_adapters = Add(std::span<const int32_t>(logit_adapters_), to);
+  }
   for (size_t i = 0; i < plans_.size(); ++i) {
     kernels::gpu::AttentionPlan& plan = plans_[i];
     plan.Make(batch.slices, heads_, kv_heads_, page_tokens, attention_[i].window, most_parts);
@@ -118,7 +134,7 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
 }
 
 GpuGraphs::Shape GpuInputs::shape() const {
-  GpuGraphs::Shape shape = {static_cast<int64_t>(tokens_.size())};
+  GpuGraphs::Shape shape = {static_cast<int64_t>(tokens_.size()), adapters_.empty() ? 0 : 1};
   for (const Attention& attention : attention_) {
     shape.push_back(attention.item_count);
     shape.push_back(attention.merge_count);

@@ -51,7 +51,10 @@ class GpuInputs {
   const int32_t* positions = nullptr;   // [rows]
   const int32_t* slots = nullptr;       // [rows]: page · page_tokens + slot
   const int32_t* logit_rows = nullptr;  // [wanted]
-  const int32_t* pages = nullptr;       // of the slices, one after another
+  // Adapters of rows and of logit_rows; nullptr: all are the base's.
+  const int32_t* adapters = nullptr;
+  const int32_t* logit_adapters = nullptr;
+  const int32_t* pages = nullptr;  // of the slices, one after another
   // Rows of logits whose tokens are chosen on the device: of each run of kGpuLogitRows those of the
   // run, by their number in it. Rows whose adjustments have no room are not among them.
   const kernels::gpu::ChooseRow* choose_rows = nullptr;
@@ -70,6 +73,7 @@ class GpuInputs {
   void PlanChoices(std::span<const RowChoice> choices);
 
   std::vector<int32_t> tokens_, positions_, slots_, logit_rows_;
+  std::vector<int32_t> adapters_, logit_adapters_;  // empty: all are the base's
   std::vector<int32_t> chosen_;
   std::vector<kernels::gpu::ChooseRow> choose_rows_;
   std::vector<kernels::LogitAdjustment> adjustments_;

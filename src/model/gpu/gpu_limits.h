@@ -14,6 +14,9 @@ struct GpuLimits {
   int32_t rows = 0;    // tokens of a step
   int32_t slices = 0;  // of a step
   int32_t pages = 0;   // of one slice's sequence
+  // All that will ever be added, and the largest rank among them.
+  int32_t adapters = 0;
+  int32_t adapter_rank = 0;
 };
 
 }  // namespace jikji

@@ -3,6 +3,7 @@
 #include "device/arena.h"
 #include "kernels/gpu/attention_plan.h"
 #include "kernels/gpu/ops.h"
+#include "model/gpu/gpu_adapters.h"
 #include "model/gpu/gpu_inputs.h"
 
 namespace jikji {
@@ -47,6 +48,8 @@ uint64_t GpuScratch::Place(std::byte* base, const DecoderSpec& spec, const GpuLi
   each_row(sines, spec.head_dim / 2);
   place(inv_freq, static_cast<uint64_t>(spec.head_dim / 2));
   place(logits, static_cast<uint64_t>(kGpuLogitRows * spec.vocab));
+  each_row(low, limits.adapter_rank);
+  place(adapter_table, GpuAdapters::TableBytes(spec, limits));
   place(chosen, static_cast<uint64_t>(rows));
   most_parts = rows * kernels::gpu::UnsplitParts(1, heads, kv_heads) + kSplitParts;
   place(parts, kernels::gpu::PartBytes(most_parts, head_dim) / sizeof(float));

@@ -26,6 +26,8 @@ struct GpuScratch {
   float *cosines = nullptr, *sines = nullptr;  // [rows, head_dim / 2]
   float* inv_freq = nullptr;                   // [head_dim / 2]
   float* logits = nullptr;                     // [kGpuLogitRows, vocab]
+  float* low = nullptr;                        // [rows, adapter_rank]
+  std::byte* adapter_table = nullptr;          // gpu_adapters.h
   int32_t* chosen = nullptr;                   // [rows]: tokens, by the rows that are chosen
   float* parts = nullptr;                      // of attention
   std::byte* inputs = nullptr;                 // of the step (gpu_inputs.h)
