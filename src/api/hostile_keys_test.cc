@@ -14,6 +14,26 @@ INSTANTIATE_TEST_SUITE_P(Stores, HostileKeysTest, kEachStore, StoreName);
 
 // While the store's one connection is held by this test: whoever asked it would wait for ever, and
 // a statement that reached another connection would find no table.
+TEST_P(HostileKeysTest, BodiesOfUnknownKeysAreNotWaitedFor) {
+  const auto wants = [&](const std::string& key, const char* path = "/v1/completions") {
+    net::Request head;
+    head.method = "POST";
+    head.path = path;
+    head.headers.emplace_back("Authorization", "Bearer " + key);
+    return server_->service->wants_body()(head);
+  };
+  EXPECT_TRUE(wants(key_.secret));
+  EXPECT_FALSE(wants(key_.secret, "/nowhere"));
+  std::string other = key_.secret;
+  other[20] = other[20] == 'a' ? 'b' : 'a';
+  for (const std::string& wrong : {std::string(), std::string("' OR 1=1"), other}) {
+    EXPECT_FALSE(wants(wrong)) << wrong;
+  }
+  ASSERT_TRUE(admin_->RevokeKey(key_.id));
+  ASSERT_TRUE(governor_->Tick());
+  EXPECT_FALSE(wants(key_.secret));
+}
+
 TEST_P(HostileKeysTest, AreRefusedWithoutAStatement) {
   const std::string good = key_.secret;
   const std::string keys[] = {

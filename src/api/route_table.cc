@@ -74,19 +74,22 @@ void SendNotAllowed(const std::string& allow, const net::Request& request, const
   reply.Send(std::move(response));
 }
 
+// The secret that a request comes with, where governance is set up.
+std::string_view TokenOf(const ApiContext& context, const net::Request& request) {
+  const std::string_view authorization = request.Header("Authorization");
+  const bool session = authorization.empty() && context.options.login != nullptr;
+  return session ? Cookie(request, kSessionCookie) : BearerToken(authorization);
+}
+
 // Who calls, where governance is set up; why a request may not go on to its route.
 ApiResult<std::shared_ptr<Caller>> LetIn(const ApiContext& context, const Route& route,
                                          const net::Request& request) {
   std::shared_ptr<Caller> caller;
   if (route.right != Right::kNone) {
-    const std::string_view authorization = request.Header("Authorization");
     if (context.options.governor != nullptr) {
-      const bool session = authorization.empty() && context.options.login != nullptr;
-      JIKJI_ASSIGN(caller,
-                   context.options.governor->Authenticate(
-                       session ? Cookie(request, kSessionCookie) : BearerToken(authorization),
-                       request.peer, route.right));
-    } else if (!context.keys.Admits(authorization)) {
+      JIKJI_ASSIGN(caller, context.options.governor->Authenticate(TokenOf(context, request),
+                                                                  request.peer, route.right));
+    } else if (!context.keys.Admits(request.Header("Authorization"))) {
       ApiError error = ErrorOfStatus(
           401, "the API key is missing or wrong; send it as `Authorization: Bearer KEY`");
       error.code = "invalid_api_key";
@@ -162,6 +165,15 @@ Routing FindRoute(std::string_view method, std::string_view path) {
     routing.allow += route.method == "GET" ? "GET, HEAD" : std::string(route.method);
   }
   return routing;
+}
+
+bool WantsBody(const ApiContext& context, const net::Request& head) {
+  const Route* const route = FindRoute(head.method, head.path).route;
+  if (route == nullptr) return false;
+  if (route->right == Right::kNone) return true;
+  const Governor* const governor = context.options.governor;
+  return governor != nullptr ? governor->Knows(TokenOf(context, head))
+                             : context.keys.Admits(head.Header("Authorization"));
 }
 
 void Dispatch(const std::shared_ptr<const ApiContext>& context,

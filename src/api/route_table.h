@@ -57,6 +57,10 @@ struct Routing {
 };
 Routing FindRoute(std::string_view method, std::string_view path);
 
+// Whether the body of a request decides anything: not where there is no such route, or its key is
+// nobody's.
+bool WantsBody(const ApiContext& context, const net::Request& head);
+
 // Answers one request; never throws. `heavy` runs a job elsewhere, or returns false if it cannot:
 // bodies too long for a network thread go there.
 void Dispatch(const std::shared_ptr<const ApiContext>& context,

@@ -77,6 +77,10 @@ net::Handler Service::handler() const {
   };
 }
 
+std::function<bool(const net::Request&)> Service::wants_body() const {
+  return [core = core_](const net::Request& head) { return WantsBody(*core->context, head); };
+}
+
 size_t Service::kept_bytes() const { return core_->context->kept_answers->bytes(); }
 
 std::string Service::ErrorBody(int status, std::string_view message) {

@@ -71,6 +71,9 @@ class Service {
   // Thread-safe; keeps what it needs alive, but for the engine and the issuer.
   net::Handler handler() const;
 
+  // For ServerOptions: the body of a request whose key is nobody's is not read.
+  std::function<bool(const net::Request&)> wants_body() const;
+
   // Of answers that are kept for `Idempotency-Key`.
   size_t kept_bytes() const;
 

@@ -113,6 +113,9 @@ void HubMount::Configure(net::ServerOptions& options) const {
   net::ServerOptions wanted;
   site_->Configure(wanted);
   options.body_sink = wanted.body_sink;
+  options.wants_body = [api = options.wants_body](const net::Request& head) {
+    return IsHubPath(head.path) || api(head);
+  };
   options.max_total_body_bytes =
       std::max(options.max_total_body_bytes, wanted.max_total_body_bytes);
   options.body_limit = [api = options.max_body_bytes, hub = wanted.max_body_bytes](

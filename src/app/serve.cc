@@ -258,6 +258,7 @@ Result<> Serve(Options& options) {
   JIKJI_ASSIGN(auto server,
                options.listen.Listen(hub ? hub->Beside(service->handler()) : service->handler(),
                                      [&](net::ServerOptions& set) {
+                                       set.wants_body = service->wants_body();
                                        if (hub) hub->Configure(set);
                                      }));
   JIKJI_ASSIGN(const auto registration, options.registration.Start(options.listen, server->port()));

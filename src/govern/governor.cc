@@ -1,5 +1,6 @@
 #include "govern/governor.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -109,11 +110,11 @@ std::expected<Ticket, Refusal> Caller::Decide(const AdmissionRequest& request) {
   auto grant = governor_.ledger_->Reserve(demand, status_);
   if (!grant) return std::unexpected(std::move(grant.error()));
   AdmissionRequest granted = request;
-  granted.tenant = fmt::format("proj-{}", key_->project);
+  granted.tenant = "proj-" + std::to_string(key_->project);
   granted.max_output_tokens = grant->max_output_tokens;
   // Whoever shares no project and grade shares no page; what the client adds divides further.
-  granted.cache_salt =
-      fmt::format("{}/{}/{}", key_->project, GradeName(key_->grade), request.cache_salt);
+  granted.cache_salt = fmt::format(FMT_COMPILE("{}/{}/{}"), key_->project, GradeName(key_->grade),
+                                   request.cache_salt);
   // The class decides between tenants. Within it a client may step back, never ahead.
   granted.priority = kClassStep * static_cast<int32_t>(directory_->ClassOf(*key_)) +
                      std::clamp(request.priority, 0, kClassStep - 1);
@@ -328,6 +329,14 @@ std::expected<std::shared_ptr<Caller>, Refusal> Governor::Authenticate(std::stri
                                       {"detail", caller.error().message}});
   if (!written) return Unrecorded(written.error());
   return caller;
+}
+
+bool Governor::Knows(std::string_view token) const {
+  const auto directory = this->directory();
+  const auto prefix = KeyPrefix(token);
+  const ApiKey* const found = prefix ? directory->FindKey(*prefix) : nullptr;
+  return found != nullptr && KeyHasher::Equal(hasher_.Digest(token), found->digest) &&
+         !found->revoked_at && directory->IsOpen(*found);
 }
 
 std::expected<std::shared_ptr<Caller>, Refusal> Governor::Recognise(

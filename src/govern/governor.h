@@ -96,6 +96,10 @@ class Governor {
                                                                std::string_view peer,
                                                                Right right) const;
 
+  // Whether a key is one of the store's that may still be used by somebody: nothing is recorded,
+  // and nothing is allowed by it. Thread-safe.
+  bool Knows(std::string_view token) const;
+
   // One round of the thread's work. An error where the store or the disk refused.
   Result<> Tick();
 

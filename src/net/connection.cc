@@ -243,6 +243,13 @@ bool Connection::TakeHead(std::string_view& data) {
   receiving.limit = receiving.request.sink != nullptr ? std::numeric_limits<uint64_t>::max()
                     : options.body_limit              ? options.body_limit(receiving.request)
                                                       : options.max_body_bytes;
+  const bool all_here = !receiving.head.chunked && data.size() >= receiving.head.content_length;
+  if (has_body && !all_here && receiving.request.sink == nullptr && options.wants_body &&
+      !options.wants_body(receiving.request)) {
+    keep_alive_ = false;
+    Dispatch();
+    return false;
+  }
   receiving.chunks = ChunkDecoder(receiving.limit);
   if (receiving.head.content_length > receiving.limit) {
     FailTooLarge();

@@ -45,6 +45,10 @@ struct ServerOptions {
   // Asked for each request that has a body, once its head has come: what takes the body, which may
   // then be of any size and take any time while it comes; nullptr: it is gathered in Request::body.
   std::function<std::shared_ptr<BodySink>(const Request& head)> body_sink = nullptr;
+  // Asked for each request whose body has not all come with its head: false where the answer is
+  // known from the head. The handler then has the request with an empty body, what comes of the
+  // body is thrown away, and the connection ends with the answer. nullptr: every body is read.
+  std::function<bool(const Request& head)> wants_body = nullptr;
   // The most bytes of a body that is gathered, by its request's head; nullptr: max_body_bytes.
   std::function<size_t(const Request& head)> body_limit = nullptr;
 };

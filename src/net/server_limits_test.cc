@@ -233,6 +233,39 @@ TEST(ServerLimits, TheLimitOfABodyMayFollowItsRequest) {
   EXPECT_EQ(small.Read().status, 413);
 }
 
+TEST(ServerLimits, ABodyThatIsNotWantedIsNotWaitedFor) {
+  ServerOptions options = Patient();
+  Latch asked;
+  options.wants_body = [&](const Request& head) {
+    asked.Hit();
+    return head.path != "/unwanted";
+  };
+  const auto server = StartTestServer(Echo, options);
+  for (const std::string framing :
+       {"Content-Length: 1000000", "Transfer-Encoding: chunked", "Content-Length: 5"}) {
+    TestPeer peer(server->port());
+    asked.Reset();
+    ASSERT_TRUE(peer.Send("POST /unwanted HTTP/1.1\r\nHost: t\r\n" + framing + "\r\n\r\n"));
+    const Answer answer = peer.Read();  // Without a byte of it sent.
+    EXPECT_EQ(answer.body, "POST /unwanted? ");
+    EXPECT_EQ(answer.Header("Connection"), "close");
+    EXPECT_EQ(asked.hits(), 1);
+    peer.Send("hello" + Get("/smuggled"));
+    EXPECT_EQ(peer.ReadToEnd(), "");
+    EXPECT_NE(peer.WaitEnd(), TestPeer::End::kTimeout);
+  }
+  TestPeer peer(server->port());
+  asked.Reset();
+  ASSERT_TRUE(peer.Send("POST /wanted HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n"));
+  ASSERT_TRUE(asked.WaitFor(1));
+  ASSERT_TRUE(peer.Send("hello"));
+  EXPECT_EQ(peer.Read().body, "POST /wanted? hello");
+  // What came with its head costs nothing to take.
+  ASSERT_TRUE(peer.Send("POST /unwanted HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello"));
+  EXPECT_EQ(peer.Read().body, "POST /unwanted? hello");
+  EXPECT_EQ(asked.hits(), 1);
+}
+
 TEST(ServerLimits, BodiesInFlightAreBoundedTogether) {
   ServerOptions options = Patient();
   options.max_total_body_bytes = 100'000;
