@@ -7,13 +7,19 @@
 namespace jikji {
 namespace {
 
-void Append(std::string_view what, const std::optional<RateStatus>& status, net::Headers& out) {
+struct Names {
+  const char *limit, *remaining, *reset;
+};
+constexpr Names kRequests = {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
+                             "x-ratelimit-reset-requests"};
+constexpr Names kTokens = {"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens",
+                           "x-ratelimit-reset-tokens"};
+
+void Append(const Names& names, const std::optional<RateStatus>& status, net::Headers& out) {
   if (!status) return;
-  out.emplace_back(fmt::format("x-ratelimit-limit-{}", what), std::to_string(status->limit));
-  out.emplace_back(fmt::format("x-ratelimit-remaining-{}", what),
-                   std::to_string(status->remaining));
-  out.emplace_back(fmt::format("x-ratelimit-reset-{}", what),
-                   FormatReset(status->reset_microseconds));
+  out.emplace_back(names.limit, std::to_string(status->limit));
+  out.emplace_back(names.remaining, std::to_string(status->remaining));
+  out.emplace_back(names.reset, FormatReset(status->reset_microseconds));
 }
 
 }  // namespace
@@ -32,8 +38,8 @@ std::string FormatReset(int64_t microseconds) {
 
 net::Headers RateHeaders(const LedgerStatus& status) {
   net::Headers headers;
-  Append("requests", status.requests, headers);
-  Append("tokens", status.tokens, headers);
+  Append(kRequests, status.requests, headers);
+  Append(kTokens, status.tokens, headers);
   if (status.over_soft_budget) {
     headers.emplace_back("X-Jikji-Budget-Exceeded",
                          std::string(ScopeKindName(*status.over_soft_budget)));

@@ -1,6 +1,9 @@
 #include "api/receipt.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
+
+#include <iterator>
 
 #include "api/json_text.h"
 #include "store/digest.h"
@@ -9,7 +12,9 @@ namespace jikji {
 namespace {
 
 void AppendText(std::string_view name, std::string_view value, std::string& out) {
-  out += fmt::format(R"(,"{}":)", name);
+  out += ",\"";
+  out += name;
+  out += "\":";
   AppendJsonString(value, out);
 }
 
@@ -26,10 +31,12 @@ std::string DigestOf(std::span<const TokenId> tokens) {
 
 std::string ParametersOf(const GenerationRequest& request) {
   const SamplingParams& sampling = request.sampling;
+  // Compiled, since each request is told so.
   return fmt::format(
-      R"({{"temperature":{},"top_k":{},"top_p":{},"min_p":{},"repetition_penalty":{},)"
-      R"("presence_penalty":{},"frequency_penalty":{},"seed":"{}","n":{},"max_tokens":{},)"
-      R"("min_tokens":{},"stop_strings":{},"stop_ids":{},"logit_biases":{},"ignore_eos":{}}})",
+      FMT_COMPILE(
+          R"({{"temperature":{},"top_k":{},"top_p":{},"min_p":{},"repetition_penalty":{},)"
+          R"("presence_penalty":{},"frequency_penalty":{},"seed":"{}","n":{},"max_tokens":{},)"
+          R"("min_tokens":{},"stop_strings":{},"stop_ids":{},"logit_biases":{},"ignore_eos":{}}})"),
       sampling.temperature, sampling.top_k, sampling.top_p, sampling.min_p,
       sampling.repetition_penalty, sampling.presence_penalty, sampling.frequency_penalty,
       sampling.seed, request.choices, request.max_tokens, request.min_tokens, request.stop.size(),
@@ -68,13 +75,15 @@ std::string ReceiptMaker::PromptsJson() const {
   std::string out = "[";
   for (const Prompt& prompt : prompts_) {
     if (out.size() > 1) out += ',';
-    out += fmt::format(R"({{"tokens":{},"digest":"{}","parameters":{},"choices":[)", prompt.tokens,
-                       prompt.digest, prompt.parameters);
+    fmt::format_to(std::back_inserter(out),
+                   FMT_COMPILE(R"({{"tokens":{},"digest":"{}","parameters":{},"choices":[)"),
+                   prompt.tokens, prompt.digest, prompt.parameters);
     for (size_t i = 0; i < prompt.choices.size(); ++i) {
       const Choice& choice = prompt.choices[i];
       if (i > 0) out += ',';
-      out += fmt::format(R"({{"tokens":{},"digest":)", choice.tokens.size());
-      out += choice.whole ? fmt::format(R"("{}")", DigestOf(choice.tokens)) : "null";
+      fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"({{"tokens":{},"digest":)"),
+                     choice.tokens.size());
+      out += choice.whole ? '"' + DigestOf(choice.tokens) + '"' : "null";
       AppendText("finish", choice.finish, out);
       out += '}';
     }
@@ -109,7 +118,9 @@ ApiResult<std::string> ReceiptMaker::Seal(const CallRecord& record,
            {"cached_tokens", std::to_string(usage.cached_tokens)},
            {"output_tokens", std::to_string(usage.completion_tokens)}},
           prompts));
-  std::string out = R"({"version":1)";
+  std::string out;
+  out.reserve(1024 + prompts.size());
+  out += R"({"version":1)";
   AppendText("request", record.request_id(), out);
   AppendText("kind", kind_, out);
   out += fmt::format(R"(,"created":{})", created_);
@@ -126,8 +137,9 @@ ApiResult<std::string> ReceiptMaker::Seal(const CallRecord& record,
   AppendText("kv_dtype", origin_->kv_dtype, out);
   out += fmt::format(R"(,"guarded":{},"usage":)", origin_->guarded);
   AppendUsageJson(usage, out);
-  out += fmt::format(R"(,"prompts":{},"log":{{"record":{},"leaf":"{}"}}}})", prompts,
-                     position.index, HexOf(position.leaf));
+  fmt::format_to(std::back_inserter(out),
+                 FMT_COMPILE(R"(,"prompts":{},"log":{{"record":{},"leaf":"{}"}}}})"), prompts,
+                 position.index, HexOf(position.leaf));
   return out;
 }
 

@@ -59,7 +59,7 @@ Result<std::vector<SignedHead>> ReadHeads(std::string_view file, const std::stri
 struct AuditLog::State {
   explicit State(const LogFiles& files) : keys(files.keys) {}
 
-  Result<Position> Append(Record record);
+  Result<Position> Append(RecordView record);
   void WriteLoop();
   Result<SignedHead> Write(std::string_view bytes, uint64_t size, const Hash& root);
 
@@ -130,7 +130,7 @@ Result<std::unique_ptr<AuditLog>> AuditLog::Open(const std::filesystem::path& fo
     record.tenant = kLogTenant;
     record.event = "log.recovered";
     record.fields.push_back({"dropped_bytes", std::to_string(size - checker.end())});
-    JIKJI_RETURN_IF_ERROR(log->Append(std::move(record)));
+    JIKJI_RETURN_IF_ERROR(log->Append(record));
     Log(LogLevel::kWarning,
         fmt::format("audit log: {} bytes of a torn last write were cut off", size - checker.end()));
   }
@@ -150,9 +150,15 @@ AuditLog::~AuditLog() {
   state_->writer.join();
 }
 
-Result<Position> AuditLog::Append(Record record) { return state_->Append(std::move(record)); }
+Result<Position> AuditLog::Append(RecordView record) { return state_->Append(record); }
 
-Result<Position> AuditLog::State::Append(Record record) {
+Result<Position> AuditLog::Append(const Record& record) {
+  const std::vector<FieldView> fields = ViewsOf(record.fields);
+  return state_->Append(
+      {.time = record.time, .tenant = record.tenant, .event = record.event, .fields = fields});
+}
+
+Result<Position> AuditLog::State::Append(RecordView record) {
   JIKJI_RETURN_IF_ERROR(CheckRecord(record));
   if (record.time == 0) record.time = UtcNanoseconds();
   bool idle = false;
@@ -164,7 +170,7 @@ Result<Position> AuditLog::State::Append(Record record) {
       return Fail(ErrorCode::kUnavailable, "the audit log cannot keep up with its disk");
     }
     auto chain = chains.find(record.tenant);
-    if (chain == chains.end()) chain = chains.emplace(record.tenant, ChainEnd{}).first;
+    if (chain == chains.end()) chain = chains.emplace(std::string(record.tenant), ChainEnd{}).first;
     ChainEnd& end = chain->second;
     record.index = tree.size();
     record.tenant_index = end.count;

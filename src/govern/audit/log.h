@@ -49,7 +49,8 @@ class AuditLog {
 
   // `record` has tenant, event and fields; index, chain and, where it is 0, time are filled in.
   // Thread-safe.
-  Result<Position> Append(Record record);
+  Result<Position> Append(RecordView record);
+  Result<Position> Append(const Record& record);
 
   // Returns once the record is on the disk, under a signed head.
   Result<> WaitDurable(uint64_t index);

@@ -16,8 +16,20 @@ void AppendName(std::string_view name, std::string& out) {
 
 }  // namespace
 
+std::vector<FieldView> ViewsOf(std::span<const Field> fields) {
+  std::vector<FieldView> views;
+  views.reserve(fields.size());
+  for (const Field& field : fields) views.push_back({field.name, field.value, field.keyed});
+  return views;
+}
+
 Result<> CheckRecord(const Record& record) {
-  const auto fits = [](const Field& field) {
+  const std::vector<FieldView> fields = ViewsOf(record.fields);
+  return CheckRecord(RecordView{.tenant = record.tenant, .event = record.event, .fields = fields});
+}
+
+Result<> CheckRecord(const RecordView& record) {
+  const auto fits = [](const FieldView& field) {
     return field.name.size() <= kMaxNameBytes && field.value.size() <= kMaxValueBytes;
   };
   if (record.tenant.size() > kMaxNameBytes || record.event.size() > kMaxNameBytes ||
@@ -30,6 +42,13 @@ Result<> CheckRecord(const Record& record) {
 }
 
 void EncodeRecord(const Record& record, std::string& out) {
+  const std::vector<FieldView> fields = ViewsOf(record.fields);
+  EncodeRecord({record.index, record.time, record.tenant_index, record.previous, record.tenant,
+                record.event, fields},
+               out);
+}
+
+void EncodeRecord(const RecordView& record, std::string& out) {
   AppendInt(kVersion, out);
   AppendInt(record.index, out);
   AppendInt(record.time, out);
@@ -38,7 +57,7 @@ void EncodeRecord(const Record& record, std::string& out) {
   AppendName(record.tenant, out);
   AppendName(record.event, out);
   AppendInt(static_cast<uint8_t>(record.fields.size()), out);
-  for (const Field& field : record.fields) {
+  for (const FieldView& field : record.fields) {
     AppendName(field.name, out);
     AppendInt(static_cast<uint8_t>(field.keyed), out);
     AppendInt(static_cast<uint16_t>(field.value.size()), out);

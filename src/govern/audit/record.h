@@ -5,6 +5,7 @@
 #define JIKJI_GOVERN_AUDIT_RECORD_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,10 +42,26 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
+// The same of texts that stand elsewhere, for a record that is written once and forgotten.
+struct FieldView {
+  std::string_view name, value;
+  bool keyed = false;
+};
+struct RecordView {
+  uint64_t index = 0, time = 0, tenant_index = 0;
+  Hash previous{};
+  std::string_view tenant, event;
+  std::span<const FieldView> fields;
+};
+// Of a record's fields.
+std::vector<FieldView> ViewsOf(std::span<const Field> fields);
+
 // kInvalidArgument: a name or a value is too long.
+Result<> CheckRecord(const RecordView& record);
 Result<> CheckRecord(const Record& record);
 
 // Appends the bytes to `out`. The record passes CheckRecord.
+void EncodeRecord(const RecordView& record, std::string& out);
 void EncodeRecord(const Record& record, std::string& out);
 
 Result<Record> DecodeRecord(std::string_view bytes);

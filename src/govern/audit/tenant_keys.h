@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "govern/audit/shared_count.h"
 
 namespace jikji::audit {
 
@@ -32,14 +33,17 @@ class TenantKeys {
  private:
   struct Known {
     std::string key;
-    std::string mark;  // path of the file that says that the key was destroyed
+    std::string mark;     // path of the file that says that the key was destroyed
+    uint64_t looked = 0;  // destroyed_ before the mark was last looked for
   };
+  Result<> OpenCount();
   Result<std::string> KeyOf(std::string_view tenant);
   std::filesystem::path PathOf(std::string_view tenant, std::string_view suffix) const;
 
   std::filesystem::path folder_;
   std::mutex mutex_;
   std::map<std::string, Known, std::less<>> keys_;
+  SharedCount destroyed_;  // keys of the folder, by any process: marks are looked for when it moves
 };
 
 }  // namespace jikji::audit

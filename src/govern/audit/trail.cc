@@ -1,5 +1,7 @@
 #include "govern/audit/trail.h"
 
+#include <vector>
+
 #include "govern/audit/content_seal.h"
 #include "govern/clock.h"
 
@@ -22,22 +24,19 @@ Result<std::unique_ptr<Trail>> Trail::Open(const std::filesystem::path& folder) 
 
 Result<Position> Trail::Write(std::string_view tenant, std::string_view event,
                               std::initializer_list<Plain> fields, std::string_view content) {
-  Record record;
-  record.tenant = tenant;
-  record.event = event;
-  record.fields.reserve(fields.size() + 1);
+  std::vector<FieldView> views;
+  views.reserve(fields.size() + 1);
   for (const auto& [name, value] : fields) {
-    if (value.empty()) continue;
-    record.fields.push_back(
-        {std::string(name), std::string(value.substr(0, kLongestValue)), /*keyed=*/false});
+    if (!value.empty()) views.push_back({name, value.substr(0, kLongestValue)});
   }
+  std::string sealed;
   if (!content.empty()) {
     // The record's time, which the log fills in, is that of the month; a moment earlier at most.
-    JIKJI_ASSIGN(std::string sealed,
+    JIKJI_ASSIGN(sealed,
                  SealContent(log_->keys(), tenant, MonthOf(SystemClock().WallSeconds()), content));
-    record.fields.push_back({"content", std::move(sealed), /*keyed=*/true});
+    views.push_back({"content", sealed, /*keyed=*/true});
   }
-  return log_->Append(std::move(record));
+  return log_->Append(RecordView{.tenant = tenant, .event = event, .fields = views});
 }
 
 Result<> Trail::Flush() {
