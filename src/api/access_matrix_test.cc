@@ -112,6 +112,9 @@ TEST_P(AccessMatrixTest, IsTheGolden) {
       {"GET", one, ""},
       {"GET", one + "/api_keys", ""},
       {"POST", one + "/service_accounts", R"({"name":"bot"})"},
+      {"POST", one + "/spend_limits", R"({"amount":"5","window":"day"})"},
+      {"GET", one + "/spend_limits", ""},
+      {"DELETE", one + "/spend_limits/day", ""},
       {"GET", "/v1/organization/usage/completions" + today, ""},
       {"GET", "/v1/organization/costs" + today, ""},
       {"GET", "/v1/organization/audit_logs", ""},
@@ -223,6 +226,8 @@ TEST_P(AccessMatrixTest, NoOrganisationReachesIntoAnother) {
                                "/archive",
                                "/users",
                                "/rate_limits",
+                               "/spend_limits",
+                               "/spend_limits/month",
                                "/../proj_{project}/api_keys"};
   const std::string start = kProjects;
   int asked = 0;
@@ -243,7 +248,7 @@ TEST_P(AccessMatrixTest, NoOrganisationReachesIntoAnother) {
       asked += 3;
     }
   }
-  EXPECT_EQ(asked, 90);
+  EXPECT_EQ(asked, 108);
   for (const Route& route : Routes()) {
     if (route.method != "GET" || !route.path.starts_with("/v1/organization")) continue;
     for (const std::string& query :

@@ -1,4 +1,5 @@
-// /v1/organization/projects: projects, their keys and service accounts, in OpenAI's shapes.
+// /v1/organization/projects: projects, their keys, service accounts and spend limits, in OpenAI's
+// shapes.
 //
 // A caller sees the projects of its organisation, an operator those of all; any other id is as if
 // it were not there.
@@ -59,6 +60,14 @@ object Shown(const ApiKey& key) {
           {"expires_at", OrNull(key.expires_at)},
           {"revoked_at", OrNull(key.revoked_at)},
           {"role", RoleName(key.role)}};
+}
+
+object Shown(const Budget& budget, std::string_view currency) {
+  return {{"id", WindowName(budget.window)},
+          {"object", "organization.project.spend_limit"},
+          {"window", WindowName(budget.window)},
+          {"amount", {{"value", FormatMoney(budget.amount)}, {"currency", currency}}},
+          {"hard", budget.hard}};
 }
 
 object List(array data) {
@@ -166,6 +175,52 @@ ApiResult<object> MakeServiceAccount(const Work& work, const Project& project) {
                   {"created_at", now}}}};
 }
 
+ApiResult<object> ListSpendLimits(const Work& work, const Project& project) {
+  const std::string& currency = work.directory.organisations.at(project.organisation).currency;
+  array data;
+  for (const Budget& budget : work.directory.budgets) {
+    if (budget.scope == Scope{ScopeKind::kProject, project.id}) {
+      data.push_back(Shown(budget, currency));
+    }
+  }
+  return List(std::move(data));
+}
+
+// Whom a limit holds must not be able to lift it: it is the operator's, who set it.
+ApiResult<> CheckMaySetLimits(const Work& work) {
+  if (work.call.caller->key().role == Role::kOperator) return {};
+  ApiError error = ErrorOfStatus(403, "spend limits are set and lifted by the site's operator");
+  error.code = "insufficient_permissions";
+  return std::unexpected(std::move(error));
+}
+
+ApiResult<object> SetSpendLimit(const Work& work, const Project& project) {
+  JIKJI_RETURN_IF_ERROR(CheckMaySetLimits(work));
+  JIKJI_ASSIGN(const value body, ParseJson(work.call.request.body, {}, {8, kLargestBody}));
+  if (!body.is_object()) return BadField("amount", "the body must be an object");
+  JIKJI_ASSIGN(const auto amount, OptionalString(body.get_object(), "amount"));
+  if (!amount) return BadField("amount", "is missing: money as decimal digits in a string");
+  JIKJI_ASSIGN(const auto named, OptionalString(body.get_object(), "window"));
+  JIKJI_ASSIGN(const auto hard, OptionalBool(body.get_object(), "hard"));
+  Budget budget;
+  budget.scope = {ScopeKind::kProject, project.id};
+  JIKJI_ASSIGN(budget.window, ParseWindow(named.value_or("month")));
+  JIKJI_ASSIGN(budget.amount, ParseMoney(*amount));
+  budget.hard = hard.value_or(true);
+  JIKJI_RETURN_IF_ERROR(
+      work.administration.SetBudget(budget.scope, budget.window, budget.amount, budget.hard));
+  return Shown(budget, work.directory.organisations.at(project.organisation).currency);
+}
+
+ApiResult<object> RemoveSpendLimit(const Work& work, const Project& project, std::string_view id) {
+  JIKJI_RETURN_IF_ERROR(CheckMaySetLimits(work));
+  JIKJI_ASSIGN(const Window window, ParseWindow(id));
+  JIKJI_RETURN_IF_ERROR(
+      work.administration.RemoveBudget({ScopeKind::kProject, project.id}, window));
+  return object{
+      {"object", "organization.project.spend_limit.deleted"}, {"id", id}, {"deleted", true}};
+}
+
 // `rest` is what follows /v1/organization/projects.
 ApiResult<object> Handle(const Work& work, std::string_view rest) {
   const std::string& method = work.call.request.method;
@@ -173,17 +228,22 @@ ApiResult<object> Handle(const Work& work, std::string_view rest) {
   const size_t slash = std::min(rest.find('/'), rest.size());
   JIKJI_ASSIGN(const Project* project, work.FindProject(rest.substr(0, slash)));
   const std::string_view below = rest.substr(slash);
-  constexpr std::string_view kOneKey = "/api_keys/";
+  constexpr std::string_view kOneKey = "/api_keys/", kOneLimit = "/spend_limits/";
   if (method == "POST") {
     if (below == "/archive") return ArchiveProject(work, *project);
     if (below == "/service_accounts") return MakeServiceAccount(work, *project);
+    if (below == "/spend_limits") return SetSpendLimit(work, *project);
   } else if (method == "DELETE") {
     if (below.starts_with(kOneKey)) {
       return RevokeKey(work, *project, below.substr(kOneKey.size()));
     }
+    if (below.starts_with(kOneLimit)) {
+      return RemoveSpendLimit(work, *project, below.substr(kOneLimit.size()));
+    }
   } else {
     if (below.empty()) return Shown(*project);
     if (below == "/api_keys") return ListKeys(work, *project);
+    if (below == "/spend_limits") return ListSpendLimits(work, *project);
   }
   return std::unexpected(NothingThere());
 }

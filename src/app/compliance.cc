@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <map>
 #include <utility>
 
 #include "app/command.h"
@@ -11,6 +12,7 @@
 #include "app/embedded.h"
 #include "app/html_page.h"
 #include "app/store_settings.h"
+#include "app/text_table.h"
 #include "base/file.h"
 #include "govern/compliance/duty.h"
 #include "govern/compliance/facts.h"
@@ -155,17 +157,38 @@ Result<> Report(const Options& options, Database& database, const std::string& a
   return {};
 }
 
+void PrintCounts(std::string_view title, const std::map<std::string, uint64_t>& counts) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, count] : counts) {
+    rows.push_back({fmt::format("  {}", name), std::to_string(count)});
+  }
+  if (rows.empty()) rows.push_back({std::string(Say("  none", "  없음")), ""});
+  fmt::print("\n{}\n{}", title, AlignedRows(rows));
+}
+
 Result<> Review(const Options& options, Database& database, const KeyHasher& hasher,
                 const std::string& audit) {
   const int64_t from = SystemClock().WallSeconds() - kReviewDays * kDaySeconds;
   JIKJI_ASSIGN(const auto summary, compliance::SummariseLog(audit, from));
-  object events, refusals;
-  for (const auto& [name, count] : summary.events) events[name] = count;
-  for (const auto& [name, count] : summary.refusals) refusals[name] = count;
-  fmt::print("{}\n", boost::json::serialize(object{{"from", FormatTime(from)},
-                                                   {"faults", summary.faults},
-                                                   {"events", std::move(events)},
-                                                   {"refusals", std::move(refusals)}}));
+  if (!options.json) {
+    fmt::print("{}: {}\n{}: {}\n", Say("From", "시작"), FormatTime(from),
+               Say("Faults found in the audit log", "감사 로그에서 찾은 손상"), summary.faults);
+    PrintCounts(Say("Records, by event", "사건별 기록 수"), summary.events);
+    PrintCounts(Say("Refusals, by reason", "이유별 거부 수"), summary.refusals);
+    if (options.note.empty()) {
+      fmt::print("\n{}\n", Say("Note the review with --note TEXT.",
+                               "점검했다는 사실은 --note 내용 으로 남깁니다."));
+      return {};
+    }
+  } else {
+    object events, refusals;
+    for (const auto& [name, count] : summary.events) events[name] = count;
+    for (const auto& [name, count] : summary.refusals) refusals[name] = count;
+    fmt::print("{}\n", boost::json::serialize(object{{"from", FormatTime(from)},
+                                                     {"faults", summary.faults},
+                                                     {"events", std::move(events)},
+                                                     {"refusals", std::move(refusals)}}));
+  }
   if (options.note.empty()) return {};
   return Administration(database, hasher, SystemClock(), ActorHere()).NoteReview(options.note);
 }

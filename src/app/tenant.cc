@@ -44,6 +44,12 @@ Result<> ExportUsage(const TenantArguments& arguments, Database& database) {
   if (!arguments.until.empty()) {
     JIKJI_ASSIGN(query.until, ParseDay(arguments.until));
   }
+  if (query.from >= query.until) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        std::string(Say("--until is the first day that is not told of: it must be after --from",
+                        "--until은 포함되지 않는 첫 날이므로 --from보다 뒤여야 합니다")));
+  }
   query.organisation = arguments.organisation;
   query.project = arguments.project;
   if (!arguments.json) fmt::print("{}", UsageCsvHead());

@@ -158,6 +158,14 @@ Result<object> SetBudget(const TenantArguments& arguments, Database&,
   return object{{"id", id}, {"amount", FormatMoney(amount)}, {"window", WindowName(window)}};
 }
 
+Result<object> RemoveBudget(const TenantArguments& arguments, Database&,
+                            Administration& administration) {
+  JIKJI_ASSIGN(const Scope scope, ScopeOf(arguments));
+  JIKJI_ASSIGN(const Window window, ParseWindow(arguments.window));
+  JIKJI_RETURN_IF_ERROR(administration.RemoveBudget(scope, window));
+  return object{{"removed", WindowName(window)}, {"of", scope.id}};
+}
+
 Result<object> SetLimit(const TenantArguments& arguments, Database&,
                         Administration& administration) {
   RateLimit limit;
@@ -370,6 +378,10 @@ std::span<const TenantAction> TenantActions() {
        {"--organisation, --project or --key; --amount [--window --soft]",
         "--organisation, --project 또는 --key; --amount [--window --soft]"},
        SetBudget},
+      {"remove-budget",
+       {"--organisation, --project or --key; [--window]",
+        "--organisation, --project 또는 --key; [--window]"},
+       RemoveBudget},
       {"set-limit",
        {"[MODEL] --organisation, --project or --key; --requests-per-minute, "
         "--tokens-per-minute, --concurrent-requests",

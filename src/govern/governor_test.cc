@@ -105,6 +105,29 @@ TEST_P(GovernorTest, AHardBudgetClampsAndNeverOverspends) {
   EXPECT_FALSE(Admit(*governor, key_.secret, Ask(6, 0)).has_value());
 }
 
+TEST_P(GovernorTest, ABudgetTakenAwayBoundsNothingAndComesBackWithWhatWasSpent) {
+  SetBudget(1000);
+  const Scope scope{ScopeKind::kProject, project_};
+  const auto governor = Open();
+  Use(*Admit(*governor, key_.secret, Ask(10, 100)), 30);
+  EXPECT_FALSE(Admit(*governor, key_.secret, Ask(10, 1)).has_value());
+  EXPECT_EQ(admin_->RemoveBudget(scope, Window::kDay).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(admin_->RemoveBudget(scope, Window::kMonth));
+  EXPECT_EQ(admin_->RemoveBudget(scope, Window::kMonth).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(governor->Tick());
+  auto free = Admit(*governor, key_.secret, Ask(10, 100));
+  ASSERT_TRUE(free.has_value());
+  EXPECT_EQ(free->max_output_tokens(), 100);
+  Use(std::move(*free), 5);
+  ASSERT_TRUE(governor->Tick());
+  // 1,000 and 250 are spent, so 750 are left: 100 for the prompt, and 21 tokens.
+  SetBudget(2000);
+  ASSERT_TRUE(governor->Tick());
+  const auto bounded = Admit(*governor, key_.secret, Ask(10, 100));
+  ASSERT_TRUE(bounded.has_value());
+  EXPECT_EQ(bounded->max_output_tokens(), 21);
+}
+
 TEST_P(GovernorTest, TheTightestOfThreeLevelsDecides) {
   SetBudget(10'000, Window::kMonth, true, ScopeKind::kOrganisation);
   SetBudget(1'000, Window::kDay, true, ScopeKind::kProject);

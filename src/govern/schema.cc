@@ -40,7 +40,8 @@ CREATE TABLE prices ( -- for one token, from a moment on
 
 CREATE TABLE budgets (
   id @ID, scope_kind @TEXT NOT NULL, scope_id @INTEGER NOT NULL, span @TEXT NOT NULL,
-  hard @INTEGER NOT NULL, amount @INTEGER NOT NULL,
+  hard @INTEGER NOT NULL, -- 1; 0: soft; 2: taken away, and its windows are still charged
+  amount @INTEGER NOT NULL,
   UNIQUE (scope_kind, scope_id, span)) @STRICT;
 
 CREATE TABLE budget_slices ( -- of one window, what each server may spend and has spent

@@ -107,11 +107,30 @@ Result<> Ledger::Sync(const Directory& directory) {
     int64_t budget, window_start, keep;
   };
   std::vector<Surplus> surplus;
+  const auto give_back = [&](const BudgetState& state, int64_t start, WindowState& window) {
+    window.granted = window.used + window.reserved;
+    window.exhausted_until = 0;
+    surplus.push_back({state.budget.id, start, window.granted});
+  };
   {
     const std::lock_guard lock(mutex_);
     const int64_t now = clock_.SteadyMicroseconds();
     by_scope_.clear();
     by_key_.clear();
+    std::set<int64_t> present;
+    for (const Budget& budget : directory.budgets) present.insert(budget.id);
+    for (auto& [id, state] : budgets_) {
+      const bool removed = !present.contains(id);
+      if (removed && !state->removed) {
+        // What is spent from here on is not counted here, so that all is read anew if it comes
+        // back.
+        for (auto& [start, window] : state->windows) {
+          give_back(*state, start, window);
+          window.loaded = false;
+        }
+      }
+      state->removed = removed;
+    }
     for (const Budget& budget : directory.budgets) {
       auto& state = budgets_[budget.id];
       if (state == nullptr) state = std::make_unique<BudgetState>();
@@ -120,11 +139,7 @@ Result<> Ledger::Sync(const Directory& directory) {
       by_scope_[budget.scope].budgets.push_back(state.get());
       if (!changed) continue;
       // What lies here unspent goes back, and is asked for anew under the new amount.
-      for (auto& [start, window] : state->windows) {
-        window.granted = window.used + window.reserved;
-        window.exhausted_until = 0;
-        surplus.push_back({budget.id, start, window.granted});
-      }
+      for (auto& [start, window] : state->windows) give_back(*state, start, window);
     }
     for (const RateLimit& limit : directory.limits) {
       auto& state = limits_[{limit.scope, limit.model}];

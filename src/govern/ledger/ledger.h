@@ -91,6 +91,7 @@ class Ledger {
   };
   struct BudgetState {
     Budget budget;
+    bool removed = false;
     std::map<int64_t, WindowState> windows;  // by start; addresses stay
   };
   struct LimitState {

@@ -357,7 +357,7 @@ Result<MadeKey> Administration::RotateKey(int64_t id, int64_t overlap_seconds) {
     JIKJI_RETURN_IF_ERROR(database_.Run(
         "INSERT INTO budgets (scope_kind, scope_id, span, hard, amount) SELECT scope_kind, "
         "CAST($1 AS BIGINT), span, hard, amount FROM budgets WHERE scope_kind = 'key' "
-        "AND scope_id = $2",
+        "AND scope_id = $2 AND hard < 2",
         {made.id, id}));
     JIKJI_RETURN_IF_ERROR(database_.Run(
         "INSERT INTO rate_limits (scope_kind, scope_id, model, requests_per_minute, "
@@ -448,6 +448,25 @@ Result<int64_t> Administration::SetBudget(const Scope& scope, Window window, int
     return act;
   }));
   return id;
+}
+
+Result<> Administration::RemoveBudget(const Scope& scope, Window window) {
+  return Change([&]() -> Result<Act> {
+    JIKJI_ASSIGN(const int64_t organisation, CheckScope(scope));
+    JIKJI_ASSIGN(const SqlRows removed,
+                 database_.Run("UPDATE budgets SET hard = 2 WHERE scope_kind = $1 AND "
+                               "scope_id = $2 AND span = $3 AND hard < 2 RETURNING amount",
+                               {std::string(ScopeKindName(scope.kind)), scope.id,
+                                std::string(WindowName(window))}));
+    if (removed.empty()) {
+      return Fail(ErrorCode::kNotFound,
+                  fmt::format("this {} has no budget with the window `{}`",
+                              ScopeKindName(scope.kind), WindowName(window)),
+                  "window");
+    }
+    return MakeAct("spend_limit.deleted", organisation, Named(scope),
+                   {{"window", WindowName(window)}, {"amount", removed.Int(0, 0)}});
+  });
 }
 
 Result<> Administration::SetLimit(const RateLimit& limit) {

@@ -96,6 +96,9 @@ class Administration {
   // What was spent in the running window counts already. An amount of a budget that is there
   // replaces its amount.
   Result<int64_t> SetBudget(const Scope& scope, Window window, int64_t amount, bool hard);
+  // It bounds nothing any more. Its windows are still charged, so that one which is set again later
+  // knows what was spent meanwhile. kNotFound: there is none.
+  Result<> RemoveBudget(const Scope& scope, Window window);
   Result<> SetLimit(const RateLimit& limit);
 
   // `kind`: "all", "organisation" (name: its id) or "model".

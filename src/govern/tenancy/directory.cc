@@ -115,9 +115,11 @@ class Loader {
   }
 
   Result<> LoadBudgets() {
-    JIKJI_ASSIGN(const SqlRows budgets,
-                 database_.Run("SELECT id, scope_kind, scope_id, span, hard, amount FROM budgets "
-                               "ORDER BY id"));
+    JIKJI_ASSIGN(
+        const SqlRows budgets,
+        database_.Run(
+            "SELECT id, scope_kind, scope_id, span, hard, amount FROM budgets WHERE hard < 2 "
+            "ORDER BY id"));
     for (size_t i = 0; i < budgets.size(); ++i) {
       Budget budget;
       budget.id = budgets.Int(i, 0);
