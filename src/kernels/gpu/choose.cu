@@ -3,6 +3,13 @@
 
 namespace jikji::kernels::gpu {
 
+// A block of 1024 threads has 64 registers for each: loops over a row are not unrolled.
+#ifdef __CUDA__
+#define JIKJI_ROLLED _Pragma("unroll 1")
+#else
+#define JIKJI_ROLLED
+#endif
+
 inline constexpr uint32_t kChooseWarps = kChooseThreads / device::kWarp;
 inline constexpr uint32_t kDigitBits = 11;
 inline constexpr uint32_t kBins = 1u << kDigitBits;
@@ -34,6 +41,7 @@ JIKJI_DEVICE uint64_t OfBlock(uint64_t value, uint64_t* slots) {
   if (device::ThreadX() % device::kWarp == 0) slots[device::ThreadX() / device::kWarp] = value;
   device::SyncBlock();
   uint64_t all = slots[0];
+  JIKJI_ROLLED
   for (uint32_t warp = 1; warp < kChooseWarps; ++warp) all = Op::Of(all, slots[warp]);
   device::SyncBlock();
   return all;
@@ -63,6 +71,7 @@ struct Row {
   // Calls `use` with the rank of each token, spread over the block.
   template <class Use>
   JIKJI_DEVICE void Each(const Use& use) const {
+    JIKJI_ROLLED
     for (auto id = static_cast<int32_t>(device::ThreadX()); id < vocab;
          id += static_cast<int32_t>(kChooseThreads)) {
       use(RankKey(logits[id], id));
@@ -119,6 +128,7 @@ JIKJI_DEVICE uint64_t RankReaching(const Row& row, uint64_t floor, uint64_t targ
       constexpr uint32_t kEach = kBins / device::kWarp;
       const uint32_t first = kBins - 1 - thread * kEach;
       uint64_t sum = 0;
+      JIKJI_ROLLED
       for (uint32_t i = 0; i < kEach; ++i) sum += shared.bins[first - i];
       uint64_t total = sum;
       uint64_t before = BeforeInWarp(total, thread);
@@ -160,11 +170,13 @@ JIKJI_DEVICE int32_t DrawnToken(const Row& row, uint64_t floor, uint64_t random,
     return key >= floor ? row.Weight(key) : 0;
   };
   uint64_t sum = 0;
+  JIKJI_ROLLED
   for (int32_t id = begin; id < end; id += kStride) sum += weight(id + static_cast<int32_t>(lane));
   sum = OfWarp<TakeSum>(sum);
   if (lane == 0) shared.slots[warp] = sum;
   device::SyncBlock();
   uint64_t total = 0, before = 0;
+  JIKJI_ROLLED
   for (uint32_t i = 0; i < kChooseWarps; ++i) {
     if (i < warp) before += shared.slots[i];
     total += shared.slots[i];
