@@ -79,14 +79,18 @@ std::string FieldOf(const FormFields& fields, std::string_view name, std::string
   return std::string(otherwise);
 }
 
-size_t NumberOf(const FormFields& fields, std::string_view name, size_t otherwise, size_t most) {
+HttpResult<size_t> NumberOf(const FormFields& fields, std::string_view name, size_t otherwise,
+                            size_t most) {
   const std::string text = FieldOf(fields, name);
+  if (text.empty()) return otherwise;
   size_t number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-    return otherwise;
+  if (parsed.ptr != text.data() + text.size()) {
+    const std::string field = "`" + std::string(name) + "`";
+    return std::unexpected(BadRequest(field + " is not a whole number from 0 on",
+                                      field + "에는 0 이상의 정수를 적어야 합니다"));
   }
-  return std::min(number, most);
+  return parsed.ec == std::errc() ? std::min(number, most) : most;
 }
 
 std::string UrlEscape(std::string_view text, bool keep_slash) {

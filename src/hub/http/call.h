@@ -58,7 +58,9 @@ using FormFields = std::vector<std::pair<std::string, std::string>>;
 FormFields ParseForm(std::string_view raw);
 std::string FieldOf(const FormFields& fields, std::string_view name,
                     std::string_view otherwise = {});
-size_t NumberOf(const FormFields& fields, std::string_view name, size_t otherwise, size_t most);
+// Of a query: `otherwise` where it is not given, at most `most`; what is no number is a 400.
+HttpResult<size_t> NumberOf(const FormFields& fields, std::string_view name, size_t otherwise,
+                            size_t most);
 
 // For a part of a URL's path: all but unreserved characters escaped, `/` too unless `keep_slash`.
 std::string UrlEscape(std::string_view text, bool keep_slash = false);

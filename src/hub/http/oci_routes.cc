@@ -159,11 +159,11 @@ HttpResult<net::Response> Blob(Call& call, std::string_view reference) {
 }
 
 // `names` behind `last`, `n` at a time, as both lists of a registry are paged.
-net::Response Page(const Call& call, std::vector<std::string> names, const char* key,
-                   json::object body) {
+HttpResult<net::Response> Page(const Call& call, std::vector<std::string> names, const char* key,
+                               json::object body) {
   const FormFields query = ParseForm(call.request.query);
   const std::string last = FieldOf(query, "last");
-  const size_t limit = NumberOf(query, "n", kPageItems, kPageItems);
+  JIKJI_ASSIGN(const size_t limit, NumberOf(query, "n", kPageItems, kPageItems));
   std::erase_if(names, [&](const std::string& name) { return name <= last; });
   json::array page;
   for (size_t i = 0; i < std::min(limit, names.size()); ++i) page.emplace_back(names[i]);

@@ -147,6 +147,7 @@ TEST_F(Oci, ListsComeInPages) {
   Fill("bob/Other");
   EXPECT_EQ(site_.GetJson("/v2/_catalog").at("repositories"),
             (json::array{"alice/m", "bob/other"}));
+  EXPECT_EQ(site_.Get("/v2/alice/m/tags/list?n=two").status, 400);
   const auto tags = site_.Get("/v2/alice/m/tags/list?n=2");
   EXPECT_EQ(ParseJson(tags.body)->at("tags"), (json::array{"Q4_K_M", "Q8_0"}));
   const std::string link = FieldOf(tags, "Link");

@@ -51,8 +51,9 @@ HttpResult<net::Response> RepoCommits(Call& call) {
   std::string_view revision = call.rest;
   JIKJI_ASSIGN(const Commit tip, TakeRevision(call, revision));
   const FormFields query = ParseForm(call.request.query);
-  const size_t page = NumberOf(query, "p", 0, 1'000'000);
-  const size_t limit = std::max<size_t>(1, NumberOf(query, "limit", kCommitsPerPage, 1000));
+  JIKJI_ASSIGN(const size_t page, NumberOf(query, "p", 0, 1'000'000));
+  JIKJI_ASSIGN(size_t limit, NumberOf(query, "limit", kCommitsPerPage, 1000));
+  limit = std::max<size_t>(1, limit);
   JIKJI_ASSIGN(std::vector<Commit> commits,
                History(call.database, call.repository->id, tip.oid, page * limit, limit + 1));
   const bool more = commits.size() > limit;

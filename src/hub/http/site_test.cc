@@ -434,6 +434,25 @@ TEST(Site, RepositoriesAreMovedAndDeleted) {
   EXPECT_EQ(site.Get("/api/models/team/c").status, 404);
 }
 
+TEST(Site, NumbersOfAQueryAreNumbers) {
+  TemporarySite site;
+  site.Post("/api/repos/create", R"({"name":"alice/a"})");
+  for (const std::string path :
+       {"/api/models?limit=", "/api/models/alice/a/tree/main?limit=",
+        "/api/models/alice/a/commits/main?limit=", "/api/models/alice/a/commits/main?p="}) {
+    for (const std::string wrong : {"abc", "-1", "1x", "1.5", "%201"}) {
+      const net::Response answer = site.Get(path + wrong);
+      EXPECT_EQ(answer.status, 400) << path << wrong;
+      const std::string field = path.ends_with("p=") ? "`p`" : "`limit`";
+      EXPECT_NE(answer.body.find(field), std::string::npos) << answer.body;
+    }
+    // More than there can be is all there is; none is a page of the usual size.
+    for (const std::string right : {"", "1", "99999999999999999999999"}) {
+      EXPECT_EQ(site.Get(path + right).status, 200) << path << right;
+    }
+  }
+}
+
 TEST(Range, OneRangeOrAll) {
   using Kind = RangeRequest::Kind;
   const auto parse = [](std::string_view text) {

@@ -71,7 +71,8 @@ HttpResult<net::Response> RepoTree(Call& call) {
   const FormFields query = ParseForm(call.request.query);
   const bool recursive = IsTrue(query, "recursive");
   const std::string cursor = FieldOf(query, "cursor");
-  const size_t limit = std::max<size_t>(1, NumberOf(query, "limit", kEntriesPerPage, 10'000));
+  JIKJI_ASSIGN(size_t limit, NumberOf(query, "limit", kEntriesPerPage, 10'000));
+  limit = std::max<size_t>(1, limit);
   const auto last = LastCommit(query, commit);
 
   // Folders and files together, by path.

@@ -11,7 +11,8 @@ constexpr size_t kModelsPerPage = 100;
 
 HttpResult<VisiblePage> ListVisible(Call& call, const FormFields& query,
                                     const std::function<bool(const Visible&)>& wanted) {
-  const size_t limit = std::max<size_t>(1, NumberOf(query, "limit", kModelsPerPage, 1000));
+  JIKJI_ASSIGN(size_t limit, NumberOf(query, "limit", kModelsPerPage, 1000));
+  limit = std::max<size_t>(1, limit);
   std::string after = FieldOf(query, "cursor");
   VisiblePage page;
   bool more = true;
