@@ -151,5 +151,45 @@ TEST_P(FullDiskTest, UnderTheStore) {
   ExpectNothingLost(*governor);
 }
 
+// The tables' disk, not that of PostgreSQL's own log: it goes on and says what it cannot write.
+TEST_P(FullDiskTest, UnderThePostgresStore) {
+  auto& cluster = SharedCluster();
+  if (!cluster) GTEST_SKIP() << cluster.error().message;
+  std::filesystem::permissions(folder_, std::filesystem::perms{0711});
+  ASSERT_EQ(mount("none", disk_.c_str(), nullptr, MS_REMOUNT, "size=24m"), 0);
+  url_ = (*cluster)->NewDatabaseIn(disk_.string());
+  ASSERT_FALSE(url_.empty());
+  ASSERT_NO_FATAL_FAILURE(Found());
+  ASSERT_TRUE(admin_->SetBudget({ScopeKind::kProject, project_}, Window::kMonth,
+                                1'600 * kPrices.input, true));
+  {
+    const auto governor = Open();
+    EXPECT_EQ(Use(*governor), "");
+    ASSERT_TRUE(governor->Tick());
+    ASSERT_NO_FATAL_FAILURE(Fill());
+    // A row of usage for each minute, until their table would need a page that is not there. What
+    // is admitted meanwhile, within the budget, waits in the journal.
+    std::string told;
+    for (int i = 0; i < 1'000 && told.empty(); ++i) {
+      clock_.Advance(60);
+      EXPECT_EQ(Use(*governor), "");
+      const auto ticked = governor->Tick();
+      if (!ticked) told = ticked.error().ToString();
+    }
+    EXPECT_THAT(told, testing::HasSubstr("No space left on device"));
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(Use(*governor), "");
+      EXPECT_FALSE(governor->Tick().has_value());
+    }
+    EXPECT_GT(governor->ledger().unfinished(), 0u);
+    MakeRoom();
+    EXPECT_EQ(Use(*governor), "");
+    ExpectNothingLost(*governor);
+  }
+  admin_.reset();
+  database_.reset();
+  EXPECT_TRUE((*cluster)->DropDatabaseIn());
+}
+
 }  // namespace
 }  // namespace jikji

@@ -63,9 +63,20 @@ class PostgresCluster {
   // Makes an empty database; its URL.
   std::string NewDatabase() {
     const std::string name = "t" + std::to_string(++databases_);
-    const std::string command = fmt::format(
-        "{}/psql -q -h {} -U jikji -d postgres -c 'CREATE DATABASE {}'", programs_, folder_, name);
-    return std::system(command.c_str()) == 0 ? Url(name) : "";
+    return RunSql("CREATE DATABASE " + name) ? Url(name) : "";
+  }
+  // The same with its tables in `folder`, which is empty and which the server may reach.
+  std::string NewDatabaseIn(const std::string& folder) {
+    const std::string name = "t" + std::to_string(++databases_);
+    if (geteuid() == 0 && std::system(("chown postgres " + folder).c_str()) != 0) return "";
+    const bool made = RunSql(fmt::format("CREATE TABLESPACE {} LOCATION '{}'", name, folder)) &&
+                      RunSql(fmt::format("CREATE DATABASE {0} TABLESPACE {0}", name));
+    return made ? Url(name) : "";
+  }
+  // Of NewDatabaseIn, the last that was made; nobody is connected to it.
+  bool DropDatabaseIn() {
+    const std::string name = "t" + std::to_string(databases_);
+    return RunSql("DROP DATABASE " + name) && RunSql("DROP TABLESPACE " + name);
   }
   std::string Url(const std::string& name) const {
     return fmt::format("postgres:///{}?host={}&user=jikji", name, folder_);
@@ -75,6 +86,11 @@ class PostgresCluster {
   PostgresCluster(std::string programs, std::string folder)
       : programs_(std::move(programs)), folder_(std::move(folder)) {}
 
+  bool RunSql(const std::string& statement) const {
+    return std::system(fmt::format("{}/psql -q -h {} -U jikji -d postgres -c \"{}\"", programs_,
+                                   folder_, statement)
+                           .c_str()) == 0;
+  }
   bool RunProgram(const std::string& name, const std::string& arguments) const {
     return std::system(fmt::format("cd / && {}{}/{} -D {}/data {} >> {}/out 2>&1",
                                    geteuid() == 0 ? "runuser -u postgres -- " : "", programs_, name,
