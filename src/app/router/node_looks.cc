@@ -9,6 +9,9 @@
 namespace jikji {
 namespace {
 
+// Of a page of a node; those of metrics are the largest.
+constexpr size_t kMostBytes = 16u << 20;
+
 // The names in an answer of /v1/models; what is not understood is passed over.
 std::vector<std::string> ModelNames(const std::string& body) {
   std::vector<std::string> names;
@@ -60,8 +63,14 @@ void NodeLooks::LookAt(std::span<const NodeTable::Place> places) {
 }
 
 void NodeLooks::LookAt(const NodeTable::Place& place) {
+  // All nodes wait for the look at the slowest, so one that sends byte by byte, or without end,
+  // must not keep it.
   const auto get = [&](const char* path) {
-    return net::Fetch({.url = place.url + path}, {.timeout = timeout_, .pool = &pool_});
+    return net::Fetch({.url = place.url + path},
+                      {.timeout = timeout_,
+                       .deadline = std::chrono::steady_clock::now() + timeout_,
+                       .max_body_bytes = kMostBytes,
+                       .pool = &pool_});
   };
   const auto health = get("/health");
   if (!health || health->status != 200) return nodes_.Seen(place, false, {}, {});

@@ -92,10 +92,13 @@ std::vector<NodeTable::Place> NodeTable::Places() const {
 }
 
 int32_t NodeTable::ModelOf(std::string_view name) const {
-  for (size_t i = 0; i < known_.size(); ++i) {
-    const fleet::Node& node = site_.nodes[i];
-    if (node.model >= 0 && std::ranges::find(known_[i].models, name) != known_[i].models.end()) {
-      return node.model;
+  // Nodes that serve come first: one that is away may list the name beside another first model.
+  for (const bool any_state : {false, true}) {
+    for (size_t i = 0; i < known_.size(); ++i) {
+      const fleet::Node& node = site_.nodes[i];
+      if (node.model < 0 || (!any_state && node.state != fleet::NodeState::kServing)) continue;
+      const std::vector<std::string>& models = known_[i].models;
+      if (std::ranges::find(models, name) != models.end()) return node.model;
     }
   }
   // A node that does not know the name says so better than a router could.

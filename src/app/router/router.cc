@@ -133,6 +133,11 @@ class RouterImpl : public Router {
     if (request.path == "/router/drain" || request.path == "/router/undrain") {
       return responder->Send(Drain(request));
     }
+    // `OPTIONS *` has no path, and so makes no URL at a node.
+    if (!request.path.starts_with('/')) {
+      return responder->Send(
+          RouterError(400, "bad_request", "the request target must be a path that begins with /"));
+    }
     {
       const std::lock_guard lock(mutex_);
       if (!stopping_ && queue_.size() < options_.max_queued) {
@@ -241,6 +246,11 @@ class RouterImpl : public Router {
   bool Unanswered(Job& job, const NodeTable::Lease& lease, const Result<net::Response>& answer,
                   std::string& last) {
     if (!answer && answer.error().code == ErrorCode::kCancelled) return true;
+    if (!answer && answer.error().code == ErrorCode::kInvalidArgument) {
+      // Nothing was sent: the request is to blame, at every node alike, and no node is lost.
+      job.responder->Send(RouterError(400, "bad_request", answer.error().message));
+      return true;
+    }
     if (!answer) {
       last = answer.error().message;
       nodes_.Lost(lease);
@@ -303,11 +313,14 @@ class RouterImpl : public Router {
 }  // namespace
 
 Result<std::unique_ptr<Router>> Router::Create(RouterOptions options) {
-  for (std::string& url : options.nodes) {
+  // A node that is named twice is one: its load, its drain and its metrics are not to be halved.
+  std::vector<std::string> once;
+  for (const std::string& url : options.nodes) {
     auto checked = NodeUrl(url);
     if (!checked) return Fail(checked.error().code, checked.error().message, "--node");
-    url = *std::move(checked);
+    if (std::ranges::find(once, *checked) == once.end()) once.push_back(*std::move(checked));
   }
+  options.nodes = std::move(once);
   auto router = std::make_unique<RouterImpl>(std::move(options));
   router->Start();
   return router;

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <random>
 #include <semaphore>
 #include <thread>
@@ -445,6 +447,78 @@ TEST(Router, ModelsGoToTheNodesThatHaveThem) {
   EXPECT_EQ(b.asked, 4);
   front.Send(R"({"model": "m", "prompt": "x"})");
   EXPECT_EQ(a.asked, 1);
+}
+
+TEST(Router, ANodeThatIsAwayDoesNotTakeANameFromThoseThatServe) {
+  NodeTable table({"http://old", "http://new"}, {});
+  const auto places = table.Places();
+  table.Seen(places[0], true, {"v1", "chat"}, {});
+  table.Seen(places[1], true, {"v2", "chat"}, {});
+  table.Seen(places[0], false, {}, {});
+  NodeTable::Request request;
+  request.model = "chat";
+  EXPECT_EQ(table.Acquire(request).node, places[1].node);
+}
+
+TEST(Router, ARequestThatMakesNoUrlLosesNoNode) {
+  FakeNode a, b;
+  const Front front({a.url(), b.url()});
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to = {};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(front.server->port());
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  const std::string_view text = "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  ASSERT_EQ(::send(socket, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+  std::string answer(4096, 0);
+  const ssize_t got = ::recv(socket, answer.data(), answer.size(), 0);
+  ::close(socket);
+  ASSERT_GT(got, 0);
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+  EXPECT_EQ(front.router->serving_nodes(), 2u);
+  EXPECT_EQ(front.Send(Chat("hi")).status, 200);
+}
+
+TEST(Router, ANodeThatIsNamedTwiceIsOne) {
+  FakeNode node;
+  const Front front({node.url(), node.url() + "/"});
+  EXPECT_EQ(front.router->serving_nodes(), 1u);
+  EXPECT_EQ(front.Send("", {}, "/router/drain?" + node.endpoint()).status, 200);
+  EXPECT_EQ(front.Send(Chat("hi")).status, 503);
+}
+
+// A node whose health page comes byte by byte and never ends.
+TEST(Router, ANodeThatDripsDoesNotKeepTheLookAtOthers) {
+  FakeNode fine;
+  std::mutex mutex;
+  std::vector<std::jthread> drips;
+  net::ServerOptions listen;
+  listen.port = 0;
+  const auto dripping =
+      *net::Server::Start(listen, [&](net::Request, std::shared_ptr<net::Responder> responder) {
+        responder->Begin({});
+        const std::lock_guard lock(mutex);
+        drips.emplace_back([responder](const std::stop_token& stop) {
+          std::mutex own;
+          std::condition_variable_any tick;
+          std::unique_lock held(own);
+          while (!stop.stop_requested() && responder->Write("x")) {
+            tick.wait_for(held, stop, std::chrono::milliseconds(20), [] { return false; });
+          }
+        });
+      });
+  RouterOptions options;
+  options.nodes = {"http://127.0.0.1:" + std::to_string(dripping->port()), fine.url()};
+  options.workers = 1;
+  options.look_timeout = std::chrono::milliseconds(300);
+  options.look_interval = std::chrono::hours(1);
+  const auto router = Router::Create(options);  // looks once
+  ASSERT_TRUE(router) << router.error().ToString();
+  EXPECT_EQ((*router)->serving_nodes(), 1u);
+  const std::lock_guard lock(mutex);
+  EXPECT_FALSE(drips.empty());
+  drips.clear();
 }
 
 TEST(Router, NoNodeIsAnErrorThatSaysSo) {
