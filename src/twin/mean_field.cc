@@ -15,13 +15,15 @@ constexpr double kFullLoad = 0.95;
 // The site with every feed-and-loop group as one node; GPUs and watts add up.
 SiteModel Grouped(const SiteModel& model, std::vector<double>& nodes_of) {
   SiteModel grouped = model;
-  const int32_t groups = std::min(model.nodes, model.feeds * model.loops);
-  const int32_t each = (model.nodes - model.spare_nodes) / groups;
+  const int32_t serving = model.nodes - model.spare_nodes;
+  const int32_t groups = std::min(serving, model.feeds * model.loops);
+  // A share of all nodes, whole or not: cut down, up to half of a small site would be missing.
+  const double each = static_cast<double>(serving) / groups;
   nodes_of.assign(static_cast<size_t>(groups), each);
   grouped.nodes = groups;
   grouped.nodes_per_rack = 1;
   grouped.spare_nodes = 0;
-  grouped.gpus_per_node = model.gpus_per_node * each;
+  grouped.gpus_per_node = static_cast<int32_t>(std::lround(model.gpus_per_node * each));
   grouped.other_w = model.other_w * each;
   grouped.rack_limit_w = model.rack_limit_w * each / model.nodes_per_rack;
   return grouped;

@@ -322,7 +322,7 @@ TEST(Simulation, RefusesWhatCannotBe) {
   EXPECT_EQ(error([](SiteModel&) {}), "none");
   EXPECT_EQ(error([](SiteModel& m) { m.nodes = 0; }), "nodes");
   EXPECT_EQ(error([](SiteModel& m) { m.megawatts = -1; }), "megawatts");
-  EXPECT_EQ(error([](SiteModel& m) { m.spare_nodes = 16; }), "nodes");
+  EXPECT_EQ(error([](SiteModel& m) { m.spare_nodes = 16; }), "spares");
   EXPECT_EQ(error([](SiteModel& m) { m.events = {{.index = 99}}; }), "event[0].index");
 }
 

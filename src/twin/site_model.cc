@@ -32,7 +32,11 @@ Result<> Check(const SiteModel& model) {
   JIKJI_RETURN_IF_ERROR(AtLeast(model.feeds, 1, "feeds"));
   JIKJI_RETURN_IF_ERROR(AtLeast(model.loops, 1, "loops"));
   JIKJI_RETURN_IF_ERROR(AtLeast(model.spare_nodes, 0, "spare_nodes"));
-  JIKJI_RETURN_IF_ERROR(AtLeast(model.nodes - model.spare_nodes, 1, "nodes"));
+  if (model.spare_nodes >= model.nodes) {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} of {} nodes leave none to serve", model.spare_nodes, model.nodes),
+                "spares");
+  }
   JIKJI_RETURN_IF_ERROR(AtLeast(model.megawatts, 0, "megawatts"));
   JIKJI_RETURN_IF_ERROR(AtLeast(model.pue, 1, "pue"));
   for (size_t i = 0; i < model.events.size(); ++i) {

@@ -166,6 +166,23 @@ TEST(MeanField, ServesWhatFitsWithinItsEnvelope) {
   EXPECT_EQ(SimulateMeanField(model, options).error().where, "megawatts");
 }
 
+TEST(MeanField, EveryNodeButTheSparesServes) {
+  SiteModel model = YearModel();
+  const int32_t groups = model.feeds * model.loops;
+  const MeanFieldOptions options{.seconds = 3600, .step_s = 60, .requests_per_second = 1e9};
+  const auto served = [&](int32_t nodes, int32_t spares) {
+    model.nodes = nodes;
+    model.spare_nodes = spares;
+    const auto report = SimulateMeanField(model, options);
+    return report ? report->requests : 0;
+  };
+  const double full = served(groups, 0);
+  ASSERT_GT(full, 0);
+  // Near: the GPUs of a group are whole, its limit is not.
+  EXPECT_NEAR(served(2 * groups - 1, 0) / full, (2.0 * groups - 1) / groups, 0.03);
+  EXPECT_NEAR(served(groups, groups / 2) / full, 0.5, 0.03);
+}
+
 TEST(MeanField, SteadyStateObeysLittlesLaw) {
   const StepModel step = YearModel().engine.step;
   const SteadyNode node = SteadyState(step, 3, 800, 1200, 200, 1, 1);
