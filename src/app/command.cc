@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "app/console.h"
 #include "base/version.h"
@@ -32,6 +35,11 @@ void CommandGroup::Add(std::string_view name, std::string_view help,
           return;
         }
         if (done) done = run();
+        // What was printed may lie in a buffer still: a full disk is told, not passed over.
+        if (done && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
+          done = Fail(ErrorCode::kIo, std::strerror(errno),
+                      std::string(Say("standard output", "표준 출력")));
+        }
         if (!done) *status = ReportError(done.error());
       });
 }

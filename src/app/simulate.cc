@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
+#include <utility>
 
 #include "app/command.h"
 #include "app/commands.h"
@@ -232,7 +234,14 @@ Result<std::unique_ptr<twin::Workload>> MakeWorkload(const Options& options,
     JIKJI_ASSIGN(twin::Trace trace, twin::ReadTrace(options.trace));
     if (options.replay) {
       const double own = static_cast<double>(trace.requests.size()) / trace.seconds;
-      const auto copies = static_cast<int32_t>(std::max(1.0, std::round(options.rate / own)));
+      const auto copies = static_cast<int32_t>(std::round(options.rate / own));
+      if (copies < 1) {
+        return Fail(ErrorCode::kInvalidArgument,
+                    fmt::format("the trace itself has {:.3g} requests/s: --replay sends it once at "
+                                "least; raise --rate, or leave --replay out",
+                                own),
+                    "--rate");
+      }
       return twin::Replay(std::move(trace), {.copies = copies, .seconds = seconds, .seed = seed});
     }
     lengths = twin::LengthsOf(trace);
@@ -322,10 +331,54 @@ Result<twin::SiteReport> Simulated(const Options& options, const twin::SiteModel
       [&](double share) { progress.Show(share); }, keeping);
 }
 
+// What would be passed over, or be noticed only when hours of computing are done.
+Result<> CheckTogether(const Options& options) {
+  const auto alone = [](const char* setting, std::string_view english, std::string_view korean) {
+    return Fail(ErrorCode::kInvalidArgument, std::string(Say(english, korean)), setting);
+  };
+  if (options.mean_field) {
+    if (options.compare || options.replay || !options.trace.empty() ||
+        !options.servegen_traces.empty()) {
+      return alone("--mean-field",
+                   "goes with none of --compare, --trace, --replay and --servegen-traces: steady "
+                   "states know a rate and no requests",
+                   "--compare, --trace, --replay, --servegen-traces와 함께 쓸 수 없습니다. 정상 "
+                   "상태 계산은 요청이 아니라 요청률만 압니다");
+    }
+  }
+  if (options.compare && options.uncontrolled) {
+    return alone("--compare", "compares with the unmanaged site: leave --uncontrolled out",
+                 "관리하지 않는 사이트와 비교하므로 --uncontrolled를 빼세요");
+  }
+  if (options.servegen_traces.empty() != options.servegen_lengths.empty()) {
+    return alone("--servegen-traces", "goes with --servegen-lengths, and the other way round",
+                 "--servegen-lengths와 함께 주어야 합니다");
+  }
+  for (const auto& [setting, path] :
+       {std::pair("--html", &options.html), std::pair("--checkpoint", &options.checkpoint)}) {
+    if (path->empty()) continue;
+    const std::filesystem::path file = *path;
+    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored)) {
+      return Fail(ErrorCode::kNotFound,
+                  std::string(Say("there is no such folder", "그런 폴더가 없습니다")),
+                  fmt::format("{}: {}", setting, folder.string()));
+    }
+    if (std::filesystem::is_directory(file, ignored)) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  std::string(Say("is a folder; name a file", "폴더입니다. 파일 이름을 주세요")),
+                  fmt::format("{}: {}", setting, *path));
+    }
+  }
+  return {};
+}
+
 Result<> Run(Options& options) {
   if (options.validate) {
     return ValidateTwin(options.validate_points, options.validate_power, options.json);
   }
+  JIKJI_RETURN_IF_ERROR(CheckTogether(options));
   JIKJI_ASSIGN(const Prepared prepared, Prepare(options));
   if (options.mean_field && options.checkpoint.empty()) return MeanField(options, prepared);
   JIKJI_ASSIGN(const auto checkpoints, OpenCheckpoints(options));
