@@ -97,10 +97,10 @@ JIKJI_DEVICE uint64_t TokenWeight(float logit, float largest, float inverse_temp
 
 // The nucleus is the fewest tokens from the top whose weights add up to this: at least one's.
 JIKJI_DEVICE uint64_t NucleusTarget(double top_p, uint64_t total) {
-  const auto target =
-      static_cast<int64_t>(top_p * static_cast<double>(static_cast<int64_t>(total)));
+  const auto all = static_cast<double>(static_cast<int64_t>(total));
+  const double target = top_p * all;
   if (target < 1) return 1;
-  return static_cast<uint64_t>(target) < total ? static_cast<uint64_t>(target) : total;
+  return target < all ? static_cast<uint64_t>(static_cast<int64_t>(target)) : total;
 }
 
 // The drawn token is the first by id at which the running sum of weights passes this: `total` times
