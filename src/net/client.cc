@@ -71,6 +71,7 @@ class ClientExchange {
   // on_data may be empty: then the body is kept, as it is where the status is not 2xx.
   Result<Response> Finish(ResponseHead answer, const OnData& on_data) {
     Response response = ResponseOf(answer);
+    if (options_.on_head) options_.on_head(response);
     bool whole = true;
     if (HasBody(answer)) {
       const bool keeps = !on_data || answer.status / 100 != 2;
@@ -126,6 +127,7 @@ class ClientExchange {
 
   Result<ResponseHead> Ask(const std::string& head) {
     if (!link_.connected()) JIKJI_RETURN_IF_ERROR(link_.Connect(url_, limits_));
+    if (options_.on_sent) options_.on_sent();
     if (request_.file) {
       JIKJI_RETURN_IF_ERROR(SendAll(head));
       JIKJI_RETURN_IF_ERROR(SendFile(*request_.file));

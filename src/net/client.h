@@ -29,6 +29,10 @@ struct ClientOptions {
   size_t max_body_bytes = 1u << 30;
   ConnectionPool* pool = nullptr;
   const Cancellation* cancellation = nullptr;
+  // Called, where given, when there is a connection and the request begins to leave; and with the
+  // head of the answer, before any of its body.
+  std::function<void()> on_sent = {};
+  std::function<void(const Response& head)> on_head = {};
 };
 
 struct ClientRequest {

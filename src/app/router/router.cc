@@ -25,6 +25,9 @@ namespace {
 constexpr const char* kPicked = "x-gateway-destination-endpoint";
 constexpr const char* kServed = "x-gateway-destination-endpoint-served";
 
+// A node may break by itself, and another at the same time; a third is not the nodes' fault.
+constexpr int kMostBroken = 3;
+
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
@@ -76,6 +79,8 @@ struct Job {
   std::shared_ptr<net::Responder> responder;
   RoutedRequest routed = {};
   bool picked = false;  // somebody else has chosen the node
+  bool sent = false;    // to the node that is tried
+  int broken = 0;       // nodes that had it and gave no answer
   // Of the exchange with a node, once the client is gone.
   std::shared_ptr<net::Cancellation> cancellation = {};
 };
@@ -187,17 +192,17 @@ class RouterImpl : public Router {
     }
   }
 
-  // Tries nodes until one answers, or all that may have been tried.
+  // Tries nodes until one answers, or all that may have been tried, or so many have broken over it
+  // that the request itself may be what breaks them.
   void Pass(Job& job) {
     std::string last = "no node serves";
-    for (;;) {
+    while (job.broken < kMostBroken) {
       NodeTable::Lease lease = nodes_.Acquire(job.routed.wanted);
-      if (lease.node < 0 || Try(job, lease, last)) {
-        if (lease.node < 0) Refuse(job, last);
-        return;
-      }
+      if (lease.node < 0) break;
+      if (Try(job, lease, last)) return;
       job.routed.wanted.excluded.push_back(lease.node);
     }
+    Refuse(job, last);
   }
 
   void PassToPicked(Job& job, const std::vector<std::string_view>& endpoints) {
@@ -218,6 +223,7 @@ class RouterImpl : public Router {
 
   // False where another node may be tried.
   bool Try(Job& job, NodeTable::Lease& lease, std::string& last) {
+    job.sent = false;
     const bool done = job.routed.stream ? Stream(job, lease, last) : Whole(job, lease, last);
     if (!done) ++retries_;
     return done;
@@ -237,9 +243,11 @@ class RouterImpl : public Router {
     return request;
   }
 
-  net::ClientOptions ClientOptionsOf(const Job& job) {
-    return {
-        .timeout = options_.answer_timeout, .pool = &pool_, .cancellation = job.cancellation.get()};
+  net::ClientOptions ClientOptionsOf(Job& job) {
+    return {.timeout = options_.answer_timeout,
+            .pool = &pool_,
+            .cancellation = job.cancellation.get(),
+            .on_sent = [&job] { job.sent = true; }};
   }
 
   // After an exchange of which the client has heard nothing yet.
@@ -254,6 +262,7 @@ class RouterImpl : public Router {
     if (!answer) {
       last = answer.error().message;
       nodes_.Lost(lease);
+      if (job.sent) ++job.broken;
       return false;
     }
     if (answer->status == 503) {
@@ -273,17 +282,18 @@ class RouterImpl : public Router {
 
   bool Stream(Job& job, NodeTable::Lease& lease, std::string& last) {
     bool begun = false;
+    net::Response head;
     const auto on_data = [&](std::string_view piece) {
       if (!begun) {
         begun = true;
         nodes_.Answered(lease);
-        net::Response head;
-        head.content_type = "text/event-stream; charset=utf-8";
         job.responder->Begin(Passed(std::move(head), lease.url, job.picked));
       }
       return job.responder->Write(std::string(piece));
     };
-    const auto answer = net::FetchStream(RequestOf(job, lease), on_data, ClientOptionsOf(job));
+    net::ClientOptions options = ClientOptionsOf(job);
+    options.on_head = [&head](const net::Response& answer) { head = answer; };
+    const auto answer = net::FetchStream(RequestOf(job, lease), on_data, options);
     nodes_.Release(lease);
     if (!begun) return Unanswered(job, lease, answer, last);
     if (!answer && answer.error().code == ErrorCode::kCancelled) return true;

@@ -85,7 +85,9 @@ class FakeNode {
       case Mode::kServe:
         break;
     }
+    response.headers.emplace_back("X-Request-Id", "req-7");
     if (request.body.find("\"stream\": true") != std::string::npos) {
+      response.content_type = "text/event-stream";
       responder->Begin(response);
       responder->Write("data: one\n\n");
       responder->Write("data: two\n\n");
@@ -177,6 +179,7 @@ TEST(Router, PassesRequestsAndAnswersThrough) {
   const net::Response stream = front.Send(Chat("hi", true));
   EXPECT_EQ(stream.body, "data: one\n\ndata: two\n\n");
   EXPECT_TRUE(stream.content_type.starts_with("text/event-stream"));
+  EXPECT_EQ(HeaderOf(stream, "X-Request-Id"), "req-7");
 }
 
 TEST(Router, ConversationsStayWhereTheirPromptIsCached) {
@@ -219,6 +222,36 @@ TEST(Router, RetriesBeforeTheFirstTokenWhereverItFails) {
     EXPECT_GE(bad.asked, 1);
     EXPECT_EQ(good.asked, 8);
   }
+}
+
+TEST(Router, ARequestThatBreaksNodesIsNotTriedOnAll) {
+  std::array<FakeNode, 6> nodes;
+  std::vector<std::string> urls;
+  for (FakeNode& node : nodes) {
+    node.mode = FakeNode::Mode::kCloseAtOnce;
+    urls.push_back(node.url());
+  }
+  const Front front(urls);
+  for (const bool stream : {false, true}) {
+    for (FakeNode& node : nodes) node.asked = 0;
+    EXPECT_EQ(front.Send(Chat("of death", stream)).status, 503);
+    EXPECT_EQ(std::ranges::count_if(nodes, [](const FakeNode& node) { return node.asked > 0; }), 3);
+    if (!stream) {
+      // The other half is left for the second turn.
+      EXPECT_EQ(front.router->serving_nodes(), 3u);
+    }
+  }
+}
+
+TEST(Router, NodesThatAreNotThereCostARequestNothing) {
+  std::array<FakeNode, 6> nodes;
+  std::vector<std::string> urls;
+  for (FakeNode& node : nodes) urls.push_back(node.url());
+  const Front front(urls, {.policy = fleet::RoutePolicy::kRoundRobin});
+  for (size_t i = 0; i + 1 < nodes.size(); ++i) nodes[i].Stop();
+  const net::Response answer = front.Send(Chat("hi"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(NodeOf(answer), nodes.back().url());
 }
 
 TEST(Router, ALostNodeGetsNoMoreRequests) {
