@@ -47,6 +47,13 @@ class FullDiskTest : public Site {
   }
   void MakeRoom() const { std::filesystem::remove(disk_ / "filler"); }
 
+  // A budget of 160 such requests, in slices of ten.
+  void FoundWithBudget() {
+    ASSERT_NO_FATAL_FAILURE(Found());
+    ASSERT_TRUE(admin_->SetBudget({ScopeKind::kProject, project_}, Window::kMonth,
+                                  1'600 * kPrices.input, true));
+  }
+
   // One request of ten tokens; why it was refused, or nothing.
   std::string Use(Governor& governor) {
     auto ticket = Admit(governor, key_.secret, Ask(10, 0));
@@ -128,10 +135,7 @@ TEST_P(FullDiskTest, UnderTheJournal) {
 
 TEST_P(FullDiskTest, UnderTheStore) {
   url_ = "sqlite:" + (disk_ / "store.db").string();
-  ASSERT_NO_FATAL_FAILURE(Found());
-  // In slices of ten requests.
-  ASSERT_TRUE(admin_->SetBudget({ScopeKind::kProject, project_}, Window::kMonth,
-                                1'600 * kPrices.input, true));
+  ASSERT_NO_FATAL_FAILURE(FoundWithBudget());
   const auto governor = Open();
   EXPECT_EQ(Use(*governor), "");
   ASSERT_TRUE(governor->Tick());
@@ -159,9 +163,7 @@ TEST_P(FullDiskTest, UnderThePostgresStore) {
   ASSERT_EQ(mount("none", disk_.c_str(), nullptr, MS_REMOUNT, "size=24m"), 0);
   url_ = (*cluster)->NewDatabaseIn(disk_.string());
   ASSERT_FALSE(url_.empty());
-  ASSERT_NO_FATAL_FAILURE(Found());
-  ASSERT_TRUE(admin_->SetBudget({ScopeKind::kProject, project_}, Window::kMonth,
-                                1'600 * kPrices.input, true));
+  ASSERT_NO_FATAL_FAILURE(FoundWithBudget());
   {
     const auto governor = Open();
     EXPECT_EQ(Use(*governor), "");

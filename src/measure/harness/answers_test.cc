@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "model/model.h"
+#include "measure/harness/built_in_engine.h"
 
 namespace jikji::measure {
 namespace {
@@ -34,14 +34,9 @@ TEST(AnswersTest, SharesAreOfWhatTheyCanBeSeenIn) {
 }
 
 TEST(AnswersTest, EveryQuestionAndItemIsAnswered) {
-  auto model = LoadModel(std::string(JIKJI_SOURCE_DIR) + "/models/jikji-mini-ko");
-  ASSERT_TRUE(model) << model.error().ToString();
-  EngineOptions options;
-  options.threads = 1;
-  options.kv_bytes = 32 << 20;
-  auto engine = Engine::Start(std::move(*model), options);
-  ASSERT_TRUE(engine) << engine.error().ToString();
-  Scorer scorer(**engine);
+  const auto engine = StartBuiltIn();
+  ASSERT_NE(engine, nullptr);
+  Scorer scorer(*engine);
   const std::vector<std::string> questions(3, "안녕하세요");
   const auto answers = AnswerQuestions(scorer, questions, {});
   ASSERT_TRUE(answers) << answers.error().ToString();

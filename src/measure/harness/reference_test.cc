@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "measure/harness/built_in_engine.h"
 #include "model/golden_models.h"
-#include "model/model.h"
 
 namespace jikji::measure {
 namespace {
@@ -44,14 +44,9 @@ TEST(ReferenceItems, EndInAnAnswerOrAreNamed) {
 
 // What the model itself answers is found to be exact, and likelier than something else.
 TEST(ReferenceMetrics, TheModelsOwnAnswerIsExact) {
-  auto model = LoadModel(std::string(JIKJI_SOURCE_DIR) + "/models/jikji-mini-ko");
-  ASSERT_TRUE(model) << model.error().ToString();
-  EngineOptions options;
-  options.threads = 1;
-  options.kv_bytes = 32 << 20;
-  auto engine = Engine::Start(std::move(*model), options);
-  ASSERT_TRUE(engine) << engine.error().ToString();
-  Scorer scorer(**engine);
+  const auto engine = StartBuiltIn();
+  ASSERT_NE(engine, nullptr);
+  Scorer scorer(*engine);
   std::vector<ReferenceItem> items = {{{{"user", "안녕하세요"}}, "?"},
                                       {{{"user", "안녕하세요"}}, "?"}};
   auto answers = AnswerReferenceItems(scorer, items, {});
