@@ -242,8 +242,6 @@ class Reticent : public Decoder {
 // Whole answers, with drafts, of several requests at once: with log probabilities or without, which
 // is with the sampler or on the device.
 TEST(GpuEngineChoice, AnswersAreThoseOfTheSampler) {
-  if (TestRounds(6) < 6)
-    GTEST_SKIP() << "minutes under a sanitizer: a stack for each of 1,024 fibers";
   EngineOptions options;
   options.threads = 1;
   options.context = 64;
