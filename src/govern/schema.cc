@@ -40,8 +40,7 @@ CREATE TABLE prices ( -- for one token, from a moment on
 
 CREATE TABLE budgets (
   id @ID, scope_kind @TEXT NOT NULL, scope_id @INTEGER NOT NULL, span @TEXT NOT NULL,
-  hard @INTEGER NOT NULL, -- 1; 0: soft; 2: taken away, and its windows are still charged
-  amount @INTEGER NOT NULL,
+  hard @INTEGER NOT NULL, amount @INTEGER NOT NULL,
   UNIQUE (scope_kind, scope_id, span)) @STRICT;
 
 CREATE TABLE budget_slices ( -- of one window, what each server may spend and has spent
@@ -105,6 +104,9 @@ CREATE TABLE customer_approvals (
 CREATE TABLE users ( -- people who log in; their session is their key (login/login.h)
   id @ID, email @TEXT NOT NULL UNIQUE, issuer @TEXT, subject @TEXT, -- NULL before the first login
   api_key @INTEGER NOT NULL REFERENCES api_keys (id), UNIQUE (issuer, subject)) @STRICT;
+)",
+    R"(
+ALTER TABLE budgets ADD COLUMN removed_at @INTEGER; -- its windows are still charged
 )"};
 
 }  // namespace

@@ -357,7 +357,7 @@ Result<MadeKey> Administration::RotateKey(int64_t id, int64_t overlap_seconds) {
     JIKJI_RETURN_IF_ERROR(database_.Run(
         "INSERT INTO budgets (scope_kind, scope_id, span, hard, amount) SELECT scope_kind, "
         "CAST($1 AS BIGINT), span, hard, amount FROM budgets WHERE scope_kind = 'key' "
-        "AND scope_id = $2 AND hard < 2",
+        "AND scope_id = $2 AND removed_at IS NULL",
         {made.id, id}));
     JIKJI_RETURN_IF_ERROR(database_.Run(
         "INSERT INTO rate_limits (scope_kind, scope_id, model, requests_per_minute, "
@@ -424,8 +424,8 @@ Result<int64_t> Administration::SetBudget(const Scope& scope, Window window, int
                             {{"window", WindowName(window)}, {"amount", amount}, {"hard", hard}});
     const std::string kind(ScopeKindName(scope.kind)), span(WindowName(window));
     JIKJI_ASSIGN(const SqlRows known,
-                 database_.Run("UPDATE budgets SET amount = $1, hard = $2 WHERE scope_kind = $3 "
-                               "AND scope_id = $4 AND span = $5 RETURNING id",
+                 database_.Run("UPDATE budgets SET amount = $1, hard = $2, removed_at = NULL "
+                               "WHERE scope_kind = $3 AND scope_id = $4 AND span = $5 RETURNING id",
                                {amount, int64_t{hard}, kind, scope.id, span}));
     if (!known.empty()) {
       id = known.Int(0, 0);
@@ -454,10 +454,11 @@ Result<> Administration::RemoveBudget(const Scope& scope, Window window) {
   return Change([&]() -> Result<Act> {
     JIKJI_ASSIGN(const int64_t organisation, CheckScope(scope));
     JIKJI_ASSIGN(const SqlRows removed,
-                 database_.Run("UPDATE budgets SET hard = 2 WHERE scope_kind = $1 AND "
-                               "scope_id = $2 AND span = $3 AND hard < 2 RETURNING amount",
-                               {std::string(ScopeKindName(scope.kind)), scope.id,
-                                std::string(WindowName(window))}));
+                 database_.Run("UPDATE budgets SET removed_at = $1 WHERE scope_kind = $2 AND "
+                               "scope_id = $3 AND span = $4 AND removed_at IS NULL "
+                               "RETURNING amount",
+                               {clock_.WallSeconds(), std::string(ScopeKindName(scope.kind)),
+                                scope.id, std::string(WindowName(window))}));
     if (removed.empty()) {
       return Fail(ErrorCode::kNotFound,
                   fmt::format("this {} has no budget with the window `{}`",

@@ -115,11 +115,10 @@ class Loader {
   }
 
   Result<> LoadBudgets() {
-    JIKJI_ASSIGN(
-        const SqlRows budgets,
-        database_.Run(
-            "SELECT id, scope_kind, scope_id, span, hard, amount FROM budgets WHERE hard < 2 "
-            "ORDER BY id"));
+    JIKJI_ASSIGN(const SqlRows budgets,
+                 database_.Run("SELECT id, scope_kind, scope_id, span, hard, amount FROM budgets "
+                               "WHERE removed_at IS NULL "
+                               "ORDER BY id"));
     for (size_t i = 0; i < budgets.size(); ++i) {
       Budget budget;
       budget.id = budgets.Int(i, 0);
