@@ -37,8 +37,8 @@ void EngineSettings::AddTo(Settings& settings) {
                0, kMostContext);
   settings.AddBytes("kv-cache", &kv_cache, {"Memory of the KV cache", "KV 캐시 메모리"});
   settings.AddChoice("kv-dtype", &kv_dtype,
-                     {"Type of the KV cache: F16, F32, or Q8_0, which takes half of F16's memory",
-                      "KV 캐시 자료형: F16, F32, 또는 메모리가 F16의 절반인 Q8_0"},
+                     {"Type of the KV cache; Q8_0 takes half of F16's memory",
+                      "KV 캐시 자료형. Q8_0은 F16의 절반만 차지함"},
                      {"F16", "F32", "Q8_0"});
   settings.Add(
       "prefill-slowdown", &prefill_slowdown,
@@ -52,11 +52,9 @@ void EngineSettings::AddTo(Settings& settings) {
   settings.Add("prefix-cache", &prefix_cache,
                {"Compute the common beginning of prompts once",
                 "프롬프트가 같게 시작하는 부분은 한 번만 계산"});
-  settings.AddChoice(
-      "isa", &isa,
-      {"Instruction set: portable, avx2, avx512-vnni or avx512-bf16; empty: the best",
-       "명령어 집합: portable, avx2, avx512-vnni, avx512-bf16. 비우면 가장 좋은 것"},
-      {"", "portable", "avx2", "avx512-vnni", "avx512-bf16"});
+  settings.AddChoice("isa", &isa,
+                     {"Instruction set; empty: the best", "명령어 집합. 비우면 가장 좋은 것"},
+                     {"", "portable", "avx2", "avx512-vnni", "avx512-bf16"});
 }
 
 Result<EngineOptions> EngineSettings::Apply() const {

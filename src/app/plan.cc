@@ -29,9 +29,7 @@ struct Options {
     settings.Add("tariff", &tariff,
                  {"TOML file of tariffs, instead of the built-in one",
                   "내장 전기 요금표 대신 쓸 TOML 파일"});
-    settings.AddChoice("show", &show,
-                       {"Print a built-in file to edit: site, chips or tariff",
-                        "고쳐 쓸 내장 파일을 출력: site, chips, tariff"},
+    settings.AddChoice("show", &show, {"Print a built-in file to edit", "고쳐 쓸 내장 파일을 출력"},
                        {"", "site", "chips", "tariff"});
     settings.Add("html", &html,
                  {"Write a page with plots to this file", "그림이 있는 페이지를 이 파일에 씀"});

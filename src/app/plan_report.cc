@@ -162,11 +162,13 @@ std::string WonText(double won) {
   if (SpeaksKorean()) {
     return won >= 1e12  ? fmt::format("{:.2f}조 원", won / 1e12)
            : won >= 1e9 ? fmt::format("{:.0f}억 원", won / 1e8)
-                        : fmt::format("{:.1f}만 원", won / 1e4);
+           : won >= 1e4 ? fmt::format("{:.1f}만 원", won / 1e4)
+                        : fmt::format("{:.0f}원", won);
   }
   return won >= 1e12  ? fmt::format("{:.2f} T won", won / 1e12)
          : won >= 1e9 ? fmt::format("{:.1f} bn won", won / 1e9)
-                      : fmt::format("{:.3f} M won", won / 1e6);
+         : won >= 1e6 ? fmt::format("{:.3f} M won", won / 1e6)
+                      : fmt::format("{:.0f} won", won);
 }
 
 std::string PlanText(const SitePlan& plan, const std::vector<Sensitivity>& sensitivity) {

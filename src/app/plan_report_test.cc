@@ -26,6 +26,14 @@ size_t Count(const std::string& text, std::string_view what) {
   return count;
 }
 
+TEST(PlanReport, SumsOfWonAreNotRoundedAway) {
+  EXPECT_EQ(WonText(0), "0");
+  EXPECT_EQ(WonText(2504.2), "2504 won");
+  EXPECT_EQ(WonText(1'234'567), "1.235 M won");
+  EXPECT_EQ(WonText(2.5e9), "2.5 bn won");
+  EXPECT_EQ(WonText(3.1e12), "3.10 T won");
+}
+
 TEST(PlanReport, TextHasARowForEveryPhaseAndYear) {
   const Example example;
   const std::string text = PlanText(example.plan, example.sensitivity);

@@ -55,8 +55,8 @@ struct Options {
                   "저장소가 응답하지 않을 때 알고 있는 키로 계속 서비스하는 시간(초)"},
                  1, 86400);
     settings.AddChoice("log-grade", &log_grade,
-                       {"Highest grade of data that the audit log may tell of: C, S or O",
-                        "감사 로그에 남겨도 되는 데이터의 최고 등급: C, S, O"},
+                       {"Highest grade of data that the audit log may tell of",
+                        "감사 로그에 남겨도 되는 데이터의 최고 등급"},
                        {"C", "S", "O"});
     listen.AddTo(settings);
     registration.AddTo(settings);
@@ -89,7 +89,7 @@ struct Options {
                  {"Folder of a model hub to serve at the same address; made where it is absent",
                   "같은 주소에서 함께 서비스할 모델 허브 폴더. 없으면 만듦"});
     settings.AddChoice("log-level", &log_level,
-                       {"debug, info, warning or error", "로그 수준: debug, info, warning, error"},
+                       {"What the log tells, and all above it", "이 수준 이상을 로그에 남김"},
                        {"debug", "info", "warning", "error"});
   }
 };

@@ -133,7 +133,11 @@ void Settings::Add(std::string name, std::string* target, const Bilingual& help,
 
 void Settings::AddChoice(std::string name, std::string* target, const Bilingual& help,
                          std::vector<std::string> choices) {
+  std::vector<std::string> named;
+  std::ranges::copy_if(choices, std::back_inserter(named),
+                       [](const auto& c) { return !c.empty(); });
   Setting& setting = Append(std::move(name), help, Kind::kText);
+  setting.help += fmt::format(" ({})", fmt::join(named, ", "));
   setting.assign = [target, choices = std::move(choices)](const auto& values) -> Result<> {
     if (std::find(choices.begin(), choices.end(), values.front()) == choices.end()) {
       return Fail(ErrorCode::kInvalidArgument,

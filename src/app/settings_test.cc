@@ -85,6 +85,7 @@ TEST_F(SettingsTest, WhatFollowsAFlagsValueIsTheArgument) {
       [](const char* name) { return name == std::string_view("JIKJI_KIND") ? "c" : nullptr; });
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message.find("none of a, b"), std::string::npos);
+  EXPECT_NE(command.help().find("(a, b)"), std::string::npos);
 }
 
 TEST_F(SettingsTest, AHiddenSecretIsNoSecret) {

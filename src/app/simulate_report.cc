@@ -195,7 +195,9 @@ std::vector<std::vector<std::string>> MeanFieldRows(const twin::MeanFieldReport&
            fmt::format("{:.3f} %", 100 * Share(report.refused, report.requests + report.refused))},
           {Text("mean time per output token", "평균 토큰당 시간"),
            fmt::format("{:.1f} ms", report.tpot_mean_s * 1e3)},
-          {Text("energy", "전력량"), fmt::format("{:.1f} GWh", report.energy_kwh / 1e6)},
+          {Text("energy", "전력량"), report.energy_kwh >= 1e6
+                                         ? fmt::format("{:.1f} GWh", report.energy_kwh / 1e6)
+                                         : fmt::format("{:.1f} MWh", report.energy_kwh / 1e3)},
           {Text("electricity, without base charge", "전기료 (기본요금 제외)"),
            WonText(report.energy_won)},
           {Text("greatest draw at the meter", "계량기 최대 전력"),

@@ -64,7 +64,7 @@ void TrainSettings::AddTo(Settings& s) {
          "DoRA: 어댑터를 붙인 행렬의 행 크기도 학습"});
   s.AddChoice("stage", &stage,
               {"After the vocabulary was extended: train the new rows, then the head, then all",
-               "어휘를 늘린 뒤: 새 행(new-rows), 출력 행렬(head), 전체(all) 순으로 학습"},
+               "어휘를 늘린 뒤: 새 행, 출력 행렬, 전체 순으로 학습"},
               {"new-rows", "head", "all"});
   s.Add("old-vocab", &old_vocab,
         {"Of --stage: tokens before the vocabulary was extended", "--stage: 늘리기 전의 토큰 수"},

@@ -93,6 +93,10 @@ int64_t TableReader::Integer(std::string_view key, Range range) {
   return static_cast<int64_t>(value);
 }
 
+int64_t TableReader::Integer(std::string_view key, Range range, int64_t absent) {
+  return Find(key, "a whole number", true) == nullptr ? absent : Integer(key, range);
+}
+
 std::string TableReader::Text(std::string_view key) {
   const auto* node = static_cast<const toml::node*>(Find(key, "a text", false));
   if (node == nullptr) return {};

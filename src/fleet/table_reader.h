@@ -31,6 +31,7 @@ class TableReader {
   double Number(std::string_view key, Range range);
   double Number(std::string_view key, Range range, double absent);
   int64_t Integer(std::string_view key, Range range);
+  int64_t Integer(std::string_view key, Range range, int64_t absent);
   std::string Text(std::string_view key);
   std::string Text(std::string_view key, std::string absent);
   bool Flag(std::string_view key, bool absent);

@@ -85,7 +85,7 @@ class ClientExchange {
     return request_.method != "HEAD" && !IsBodiless(answer.status);
   }
 
-  static Response ResponseOf(const ResponseHead& answer) {
+  Response ResponseOf(const ResponseHead& answer) const {
     Response response;
     response.status = answer.status;
     response.content_type.clear();
@@ -93,6 +93,10 @@ class ClientExchange {
       if (EqualIgnoringCase(name, "Content-Type")) response.content_type = value;
     }
     response.headers = answer.headers;
+    // Without its body: as long as a GET's would be.
+    if (request_.method == "HEAD" && answer.content_length) {
+      response.file = {nullptr, 0, *answer.content_length};
+    }
     return response;
   }
 
@@ -312,7 +316,7 @@ Result<BodyReader> BodyReader::Open(ClientRequest request, const ClientOptions& 
   if (!head.content_length) {
     return Fail(ErrorCode::kMalformed, "the answer does not tell its length", state->request.url);
   }
-  state->response = ClientExchange::ResponseOf(head);
+  state->response = state->exchange.ResponseOf(head);
   state->left = *head.content_length;
   if (state->left == 0) state->exchange.GiveBack(head);
   return BodyReader(std::move(state));

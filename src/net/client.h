@@ -43,7 +43,7 @@ struct ClientRequest {
   std::optional<FilePart> file = std::nullopt;  // instead of `body`
 };
 
-// The whole answer.
+// The whole answer; to HEAD, `file` of the response has the length that its body would have.
 Result<Response> Fetch(const ClientRequest& request, const ClientOptions& options = {});
 
 // Calls on_data for each piece of the body as it comes; return false to stop. The returned Response

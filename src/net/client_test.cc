@@ -202,6 +202,15 @@ TEST(Client, ReadsWhatOtherServersSay) {
   EXPECT_EQ(body(""), "unavailable");
 }
 
+TEST(Client, HeadTellsHowLongTheAnswerWouldBe) {
+  const CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 700\r\n\r\n");
+  const auto got = Fetch({.method = "HEAD", .url = server.url()});
+  ASSERT_TRUE(got) << got.error().ToString();
+  EXPECT_EQ(got->body, "");
+  ASSERT_TRUE(got->file.has_value());
+  EXPECT_EQ(got->file->length, 700u);
+}
+
 TEST(Client, KeepsItsLimits) {
   ClientOptions options;
   options.max_body_bytes = 3;

@@ -310,7 +310,9 @@ TEST(ServeGen, AddsClientsUpAndWeighsTheirLengths) {
   EXPECT_EQ(LengthAt(found->prompts, 0.3), 100);
   EXPECT_EQ(LengthAt(found->prompts, 0.6), 200);
   EXPECT_EQ(LengthAt(found->prompts, 0.99), 900);
-  EXPECT_FALSE(ParseServeGen(traces, lengths, "language/x", "s"));
+  const auto unknown = ParseServeGen(traces, lengths, "language/x", "s");
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().message.find("it has: language/m, language/other"), std::string::npos);
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 #include "twin/servegen.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "base/json.h"
 #include "twin/archive.h"
@@ -104,12 +106,16 @@ LengthTable Cumulated(const Weights& weights) {
   return table;
 }
 
-// "x/language/m-small/chunk-7-trace.csv" is client "chunk-7" where the group is in the path.
+// "x/language/m-small/chunk-7-trace.csv" is client "chunk-7" where the group is in the path; the
+// group that there is goes to `groups`.
 std::optional<std::string> ClientOf(std::string_view name, std::string_view group,
-                                    std::string_view ending) {
+                                    std::string_view ending, std::set<std::string>& groups) {
   const size_t slash = name.rfind('/');
   if (slash == std::string_view::npos || !name.ends_with(ending)) return std::nullopt;
-  if (!name.substr(0, slash).ends_with(group)) return std::nullopt;
+  const std::string_view folder = name.substr(0, slash);
+  const size_t parent = folder.rfind('/', folder.rfind('/') - 1);
+  groups.emplace(folder.substr(parent == std::string_view::npos ? 0 : parent + 1));
+  if (!folder.ends_with(group)) return std::nullopt;
   return std::string(name.substr(slash + 1, name.size() - slash - 1 - ending.size()));
 }
 
@@ -119,22 +125,25 @@ Result<ServeGen> ParseServeGen(std::string_view traces, std::string_view lengths
                                std::string_view group, std::string_view where) {
   ServeGen found;
   std::map<std::string, double> rates;
+  std::set<std::string> groups;
   JIKJI_RETURN_IF_ERROR(ForEachFile(traces, where, [&](auto name, auto content) -> Result<> {
-    const auto client = ClientOf(name, group, "-trace.csv");
+    const auto client = ClientOf(name, group, "-trace.csv", groups);
     if (!client) return {};
     JIKJI_ASSIGN(rates[*client], AddRates(content, std::string(name), found.step_s, found.rates));
     return {};
   }));
   Weights prompts, outputs;
   JIKJI_RETURN_IF_ERROR(ForEachFile(lengths, where, [&](auto name, auto content) -> Result<> {
-    const auto client = ClientOf(name, group, "-dataset.json");
+    const auto client = ClientOf(name, group, "-dataset.json", groups);
     if (!client) return {};
     return AddLengths(content, std::string(name), rates[*client], prompts, outputs);
   }));
   found.prompts = Cumulated(prompts);
   found.outputs = Cumulated(outputs);
   if (found.rates.empty() || found.prompts.empty() || found.outputs.empty()) {
-    return Fail(ErrorCode::kNotFound, fmt::format("has no group `{}`", group), std::string(where));
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("has no group `{}`; it has: {}", group, fmt::join(groups, ", ")),
+                std::string(where));
   }
   return found;
 }

@@ -326,5 +326,14 @@ TEST(Simulation, RefusesWhatCannotBe) {
   EXPECT_EQ(error([](SiteModel& m) { m.events = {{.index = 99}}; }), "event[0].index");
 }
 
+TEST(Simulation, AnEventMeetsAWholeFeed) {
+  const std::string event = "[[event]]\nkind = \"feed_loss\"\nat_hour = 1\nhours = 1\n";
+  ASSERT_TRUE(ReadSiteEvents(event, "e"));
+  EXPECT_EQ(ReadSiteEvents(event + "index = 1\n", "e")->front().index, 1);
+  const auto half = ReadSiteEvents(event + "index = 0.7\n", "e");
+  ASSERT_FALSE(half);
+  EXPECT_NE(half.error().message.find("whole number"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace jikji::twin

@@ -111,7 +111,7 @@ Result<std::vector<SiteEvent>> ReadSiteEvents(std::string_view text, std::string
     }
     event.at_hour = table.Number("at_hour", {0, 1e6});
     event.hours = table.Number("hours", {0, 1e6});
-    event.index = static_cast<int32_t>(table.Number("index", {0, 1e6}, 0));
+    event.index = static_cast<int32_t>(table.Integer("index", {0, 1e6}, 0));
     event.amount = table.Number("amount", {0, 1e6}, 0);
     event.notice_s = table.Number("notice_seconds", {0, 1e6}, 0);
     if (event.notice_s > 0 && event.kind != SiteEvent::Kind::kDemandResponse) {

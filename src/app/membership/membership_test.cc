@@ -287,8 +287,10 @@ TEST(EtcdMessages, BrokenAnswersAreErrors) {
 TEST(NodeUrl, IsHostAndPortOnly) {
   EXPECT_EQ(*NodeUrl("http://h:1//"), "http://h:1");
   EXPECT_EQ(EndpointOf("http://h:1"), "h:1");
-  for (const char* bad :
-       {"", "h:1", "https://h:1", "http://", "http://h/p", "http://u@h", "http://h?q"}) {
+  EXPECT_EQ(*NodeUrl("http://[::1]:80"), "http://[::1]:80");
+  for (const char* bad : {"", "h:1", "https://h:1", "http://", "http://h:1/p", "http://u@h:1",
+                          "http://h:1?q", "http://h", "http://h:", "http://:1", "http://h:0",
+                          "http://h:99999", "http://h:1x", "http://[::1]"}) {
     EXPECT_FALSE(NodeUrl(bad)) << bad;
   }
 }

@@ -180,6 +180,12 @@ TEST(Router, PassesRequestsAndAnswersThrough) {
   EXPECT_EQ(stream.body, "data: one\n\ndata: two\n\n");
   EXPECT_TRUE(stream.content_type.starts_with("text/event-stream"));
   EXPECT_EQ(HeaderOf(stream, "X-Request-Id"), "req-7");
+  const auto head = net::Fetch(
+      {.method = "HEAD",
+       .url = "http://127.0.0.1:" + std::to_string(front.server->port()) + "/v1/chat/completions"});
+  ASSERT_TRUE(head) << head.error().ToString();
+  ASSERT_TRUE(head->file.has_value());
+  EXPECT_EQ(head->file->length, std::string(R"({"path":"/v1/chat/completions?","key":""})").size());
 }
 
 TEST(Router, ConversationsStayWhereTheirPromptIsCached) {
