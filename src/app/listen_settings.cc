@@ -19,6 +19,10 @@ void ListenSettings::AddTo(Settings& settings) {
                256);
   settings.Add("max-connections", &max_connections, {"Connections held at once", "동시 연결 수"}, 1,
                1 << 20);
+  settings.Add("max-connections-per-address", &max_connections_per_address,
+               {"Of these, one address's (a proxy is one); 0: all",
+                "그중 한 주소의 연결 수 (프록시도 한 주소). 0이면 전부"},
+               0, 1 << 20);
   settings.Add("wrong-keys-per-second", &wrong_keys_per_second,
                {"Answers to wrong keys that one address gets a second; more wait; 0: none waits",
                 "한 주소가 1초에 받는 잘못된 키 응답 수. 넘으면 기다리며, 0이면 기다리지 않음"},
@@ -37,6 +41,7 @@ Result<std::unique_ptr<net::Server>> ListenSettings::Listen(
   options.port = static_cast<uint16_t>(port);
   options.threads = static_cast<size_t>(network_threads);
   options.max_connections = static_cast<size_t>(max_connections);
+  options.max_connections_per_address = static_cast<size_t>(max_connections_per_address);
   options.max_body_bytes = max_body;
   options.unauthorized_per_second = static_cast<size_t>(wrong_keys_per_second);
   options.error_body = &Service::ErrorBody;

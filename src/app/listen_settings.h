@@ -18,6 +18,7 @@ struct ListenSettings {
   int64_t port;
   int64_t network_threads = 1;
   int64_t max_connections = 16384;
+  int64_t max_connections_per_address = 4096;
   int64_t wrong_keys_per_second = 20;
   uint64_t max_body = 8u << 20;
   int64_t drain_seconds = 30;

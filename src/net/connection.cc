@@ -69,11 +69,8 @@ struct Connection::Receiving {
   ChunkDecoder chunks{0};
 };
 
-Connection::Connection(std::shared_ptr<Loop> loop, tcp::socket socket)
-    : loop_(std::move(loop)), socket_(std::move(socket)) {
-  error_code gone;  // then the first read says so
-  peer_ = socket_.remote_endpoint(gone);
-}
+Connection::Connection(std::shared_ptr<Loop> loop, tcp::socket socket, tcp::endpoint peer)
+    : loop_(std::move(loop)), socket_(std::move(socket)), peer_(std::move(peer)) {}
 
 Connection::~Connection() = default;
 

@@ -24,7 +24,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Connection(std::shared_ptr<Loop> loop, boost::asio::ip::tcp::socket socket);
+  Connection(std::shared_ptr<Loop> loop, boost::asio::ip::tcp::socket socket,
+             boost::asio::ip::tcp::endpoint peer);
   ~Connection();
 
   // Begins to read.
@@ -43,6 +44,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Called now and then: ends what took too long, looks at a slow head. True where it did
   // something.
   bool CheckTime(Clock::time_point now);
+
+  const boost::asio::ip::tcp::endpoint& peer() const { return peer_; }
 
   size_t index = 0;  // in its loop's list
 

@@ -67,15 +67,12 @@ void Loop::Run() {
   }
 }
 
-void Loop::Add(tcp::socket socket, bool refuse) {
-  if (stopped_) {
-    state_->connections.fetch_sub(1);
-    return;
-  }
+void Loop::Add(tcp::socket socket, const tcp::endpoint& peer, bool refuse) {
+  if (stopped_) return state_->Left(peer.address());
   error_code error;
   socket.non_blocking(true, error);
   socket.set_option(tcp::no_delay(true), error);
-  auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket));
+  auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), peer);
   connection->index = connections_.size();
   connections_.push_back(connection);
   ScheduleTick();
@@ -89,7 +86,7 @@ void Loop::Remove(Connection& connection) {
   std::swap(connections_[index], connections_.back());
   connections_[index]->index = index;
   connections_.pop_back();
-  state_->connections.fetch_sub(1);
+  state_->Left(connection.peer().address());
 }
 
 template <class Visit>

@@ -16,6 +16,7 @@
 
 #include "net/exchange.h"
 #include "net/gate.h"
+#include "net/peer_connections.h"
 #include "net/peer_faults.h"
 #include "net/server.h"
 
@@ -32,6 +33,14 @@ struct ServerState {
   Gate gate;  // holds the exchanges under way
   PeerFaults faults;
   std::atomic<size_t> connections = 0;
+  PeerConnections peers;  // whose they are
+
+  // One less of `peer`.
+  void Left(const boost::asio::ip::address& peer) {
+    peers.Leave(peer);
+    connections.fetch_sub(1);
+  }
+
   std::atomic<size_t> body_bytes = 0;
 
   Response ErrorResponse(int status, std::string_view message) const;
@@ -50,8 +59,10 @@ class Loop : public ExchangeHost, public std::enable_shared_from_this<Loop> {
 
   // Runs until Stop. On the loop's own thread; so are Add and Remove.
   void Run();
-  // The socket counts in `connections` already. `refuse`: only to be told that there are too many.
-  void Add(boost::asio::ip::tcp::socket socket, bool refuse);
+  // The socket counts in `connections` and `peers` already. `refuse`: only to be told that there
+  // are too many.
+  void Add(boost::asio::ip::tcp::socket socket, const boost::asio::ip::tcp::endpoint& peer,
+           bool refuse);
   void Remove(Connection& connection);
 
   // Any thread.

@@ -1,8 +1,9 @@
 #include "net/peer_faults.h"
 
 #include <algorithm>
-#include <cstring>
 #include <random>
+
+#include "net/peer_network.h"
 
 namespace jikji::net {
 namespace {
@@ -19,16 +20,6 @@ uint64_t Mix(uint64_t bits) {
   bits = (bits ^ bits >> 33) * 0xFF51AFD7ED558CCD;
   bits = (bits ^ bits >> 33) * 0xC4CEB9FE1A85EC53;
   return bits ^ bits >> 33;
-}
-
-// What tells subscribers apart.
-uint64_t NetworkOf(const boost::asio::ip::address& peer) {
-  if (peer.is_v4()) return peer.to_v4().to_uint();
-  const auto bytes = peer.to_v6().to_bytes();
-  uint64_t prefix = 0;
-  const bool mapped = peer.to_v6().is_v4_mapped();
-  std::memcpy(&prefix, bytes.data() + (mapped ? bytes.size() - sizeof prefix : 0), sizeof prefix);
-  return prefix;
 }
 
 }  // namespace

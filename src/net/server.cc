@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -160,16 +161,24 @@ class ServerImpl : public Server {
   }
 
   void Place(Loop& loop, tcp::socket socket) {
-    const size_t open = state_->connections.fetch_add(1);
-    const size_t limit = state_->options.max_connections;
-    if (open >= limit + kMaxRefusing) {
-      state_->connections.fetch_sub(1);
-      return;
-    }
-    const bool refuse = open >= limit;
-    if (&loop == loops_[0].get()) return loop.Add(std::move(socket), refuse);
-    asio::post(loop.io(), [&loop, refuse, socket = std::move(socket)]() mutable {
-      loop.Add(std::move(socket), refuse);
+    error_code gone;  // then the first read says so
+    const tcp::endpoint peer = socket.remote_endpoint(gone);
+    const ServerOptions& options = state_->options;
+    const size_t open = state_->connections.fetch_add(1),
+                 of_peer = state_->peers.Enter(peer.address());
+    // By how many it is too many.
+    const auto beyond = [](size_t held, size_t limit) {
+      return held < limit ? 0 : held - limit + 1;
+    };
+    const size_t over = std::max(beyond(open, options.max_connections),
+                                 options.max_connections_per_address == 0
+                                     ? 0
+                                     : beyond(of_peer, options.max_connections_per_address));
+    if (over > kMaxRefusing) return state_->Left(peer.address());
+    const bool refuse = over > 0;
+    if (&loop == loops_[0].get()) return loop.Add(std::move(socket), peer, refuse);
+    asio::post(loop.io(), [&loop, peer, refuse, socket = std::move(socket)]() mutable {
+      loop.Add(std::move(socket), peer, refuse);
     });
   }
 

@@ -27,6 +27,8 @@ struct ServerOptions {
   uint16_t port = 8080;  // 0: any free one
   size_t threads = 1;
   size_t max_connections = 16384;
+  // Of these, at most so many of one address (of IPv6: one /64), so that nobody holds all. 0: all.
+  size_t max_connections_per_address = 0;
   size_t max_header_bytes = 32u << 10;
   size_t max_body_bytes = 8u << 20;
   // Bytes of request bodies being received at once, over all connections: past it, 503.

@@ -325,6 +325,33 @@ TEST(ServerLimits, TooManyConnectionsAreTurnedAway) {
   }
 }
 
+TEST(ServerLimits, OneAddressDoesNotHoldAllConnections) {
+  ServerOptions options = Patient();
+  options.max_connections_per_address = 2;
+  const auto server = StartTestServer(Echo, options);
+  const auto status = [](TestPeer& peer) {
+    peer.Send(Get("/"));
+    return peer.Read().status;
+  };
+  std::vector<TestPeer> peers;
+  for (int i = 0; i < 2; ++i) {
+    peers.emplace_back(server->port());
+    EXPECT_EQ(status(peers.back()), 200);
+  }
+  TestPeer over(server->port());
+  EXPECT_EQ(status(over), 503);
+  EXPECT_NE(over.WaitEnd(), TestPeer::End::kTimeout);
+  TestPeer other(server->port(), 0, INADDR_LOOPBACK + 1);
+  EXPECT_EQ(status(other), 200);
+  for (TestPeer& peer : peers) EXPECT_EQ(status(peer), 200);
+  peers.clear();
+  for (int tries = 0;; ++tries) {  // There is room again once the server has seen them go.
+    TestPeer next(server->port());
+    if (status(next) == 200) break;
+    ASSERT_LT(tries, 10'000);
+  }
+}
+
 TEST(ServerLimits, ADripFedHeaderTimesOut) {
   ServerOptions options = Patient();
   options.header_timeout = milliseconds(100);

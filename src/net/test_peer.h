@@ -73,7 +73,8 @@ class TestPeer {
  public:
   enum class End { kClosed, kReset, kTimeout };
 
-  explicit TestPeer(uint16_t port, int receive_buffer = 0) {
+  // `from`: the peer's own address, of this machine.
+  explicit TestPeer(uint16_t port, int receive_buffer = 0, uint32_t from = INADDR_LOOPBACK) {
     fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd_ < 0) return;
     if (receive_buffer > 0) {
@@ -81,6 +82,10 @@ class TestPeer {
     }
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(from);
+    if (from != INADDR_LOOPBACK) {
+      EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    }
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) Close();
