@@ -4,17 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
 #include <filesystem>
 #include <random>
 #include <set>
 
-#include "base/file.h"
-#include "base/json.h"
 #include "base/test_rounds.h"
 #include "engine/engine.h"
 #include "engine/fake_model.h"
 #include "engine/test_client.h"
+#include "engine/test_extended_tokenizer.h"
 #include "model/test_adapters.h"
 
 namespace jikji {
@@ -22,8 +20,7 @@ namespace {
 
 constexpr const char* kModel = JIKJI_SOURCE_DIR "/models/jikji-mini-ko";
 constexpr int32_t kAdapters = 4;
-constexpr int32_t kExtended = 3;                  // the one with a vocabulary of its own
-constexpr const char* kNewWord = "직지심체요절";  // one token of it
+constexpr int32_t kExtended = 3;  // the one with a vocabulary of its own
 constexpr int kRounds = 40;
 constexpr int kTogether = 8;
 
@@ -50,7 +47,7 @@ class AdapterTest : public testing::Test {
                                 .exponent = -4,
                                 .vocab = i == kExtended ? model->description.spec.vocab + 1 : 0};
       EXPECT_TRUE(WriteTestAdapter(adapter, model->description.spec, folder_ / name));
-      if (i == kExtended) WriteTokenizer(folder_ / name, model->description.spec.vocab);
+      if (i == kExtended) WriteExtendedTokenizer(folder_ / name, model->description.spec.vocab);
       const auto added = AddAdapter(*model, name, folder_ / name);
       EXPECT_TRUE(added) << added.error().ToString();
     }
@@ -58,15 +55,6 @@ class AdapterTest : public testing::Test {
     auto engine = Engine::Start(std::move(*model), std::move(options));
     EXPECT_TRUE(engine) << engine.error().ToString();
     return std::move(*engine);
-  }
-
-  // The built-in one, and a word more.
-  static void WriteTokenizer(const std::filesystem::path& folder, int64_t id) {
-    auto json = *ParseJsonFile(std::string(kModel) + "/tokenizer.json");
-    json.at("added_tokens")
-        .as_array()
-        .push_back({{"id", id}, {"content", kNewWord}, {"special", false}, {"normalized", false}});
-    EXPECT_TRUE(WriteFileAtomic(folder / "tokenizer.json", boost::json::serialize(json)));
   }
 
   std::filesystem::path folder_;
@@ -157,7 +145,7 @@ TEST_F(AdapterTest, AnExtendedVocabularyWithoutATokenizerIsRefused) {
   const int64_t vocab = model.description.spec.vocab;
   ASSERT_TRUE(WriteTestAdapter({.vocab = vocab + 1}, model.description.spec, folder_));
   EXPECT_EQ(AddAdapter(model, "x", folder_).error().code, ErrorCode::kNotFound);
-  WriteTokenizer(folder_, vocab + 1);  // two more than there are rows
+  WriteExtendedTokenizer(folder_, vocab + 1);  // two more than there are rows
   EXPECT_EQ(AddAdapter(model, "x", folder_).error().code, ErrorCode::kMalformed);
   EXPECT_TRUE(model.description.adapters.empty());
 }

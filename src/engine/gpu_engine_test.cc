@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/test_rounds.h"
 #include "device/emulated/emulated_device.h"
@@ -12,6 +13,7 @@
 #include "engine/fake_model.h"
 #include "engine/gpu_model.h"
 #include "engine/test_client.h"
+#include "engine/test_extended_tokenizer.h"
 #include "kernels/gpu/gpu_test.h"
 #include "model/test_adapters.h"
 
@@ -183,40 +185,70 @@ TEST(GpuEngine, ThePlanIsExact) {
             plan->weight_bytes + plan->scratch_bytes + plan->kv_bytes);
 }
 
-// Adapters too, which answer beside the base.
-TEST(GpuEngine, AdaptersArePartOfThePlan) {
+// Adapters of every kind are part of the plan, to the byte, and answer beside the base as on the
+// processor, one of them with a word that the base does not know.
+TEST(GpuEngine, AdaptersArePartOfThePlanAndAnswerAsOnTheProcessor) {
   std::string pattern = (std::filesystem::temp_directory_path() / "jikji-gpu-XXXXXX").string();
   ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const std::filesystem::path folder = pattern;
   auto description = DescribeModel(kModel);
   ASSERT_TRUE(description);
-  ASSERT_TRUE(
-      WriteTestAdapter({.seed = "a", .rank = 5, .exponent = -3}, description->spec, folder / "a"));
-  ASSERT_TRUE(
-      WriteTestAdapter({.seed = "b", .rank = 8, .dora = true}, description->spec, folder / "b"));
-  const std::filesystem::path lora = folder / "a", dora = folder / "b";
-  const auto refused = PlanGpu(*description, Options(), {&dora, 1});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
-  const auto plan = PlanGpu(*description, Options(), {&lora, 1});
+  const int64_t vocab = description->spec.vocab;
+  const TestAdapter adapters[] = {{.seed = "lora", .rank = 5, .alpha = 8, .exponent = -3},
+                                  {.seed = "dora", .alpha = 8, .dora = true, .exponent = -3},
+                                  {.seed = "own", .alpha = 8, .exponent = -3, .vocab = vocab + 1}};
+  std::vector<std::filesystem::path> folders;
+  for (const TestAdapter& adapter : adapters) {
+    folders.push_back(std::filesystem::path(pattern) / adapter.seed);
+    ASSERT_TRUE(WriteTestAdapter(adapter, description->spec, folders.back()));
+  }
+  WriteExtendedTokenizer(folders[2], vocab);
+  const auto plan = PlanGpu(*description, Options(), folders);
   ASSERT_TRUE(plan);
-  EXPECT_GT(plan->total(), PlanGpu(*description, Options())->total());
   const std::shared_ptr<device::Device> device = device::MakeEmulatedDevice();
   const uint64_t before = device->memory()->free_bytes;
-  auto model = LoadModelOn(device, *description, *plan);
-  ASSERT_TRUE(model);
-  ASSERT_TRUE(AddAdapter(*model, "a", lora));
-  EXPECT_EQ(before - device->memory()->free_bytes,
-            plan->weight_bytes + plan->scratch_bytes + plan->adapter_bytes.at(0));
-  EXPECT_FALSE(AddAdapter(*model, "again", lora));
-  const auto engine = Start(std::move(*model));
-  GenerationRequest request = Request(*engine, "base", "하나 둘 셋", 4);
-  const Answer base = Ask(*engine, request)[0];
-  request.adapter = 0;
-  const Answer adapted = Ask(*engine, request)[0];
-  EXPECT_FALSE(adapted.error);
-  EXPECT_NE(adapted.tokens, base.tokens);
-  std::filesystem::remove_all(folder);
+  auto on_gpu = LoadModelOn(device, *description, *plan);
+  auto on_processor = LoadModel(kModel);
+  ASSERT_TRUE(on_gpu && on_processor);
+  uint64_t planned = plan->weight_bytes + plan->scratch_bytes;
+  for (size_t i = 0; i < folders.size(); ++i) {
+    for (Model* model : {&*on_gpu, &*on_processor}) {
+      ASSERT_TRUE(AddAdapter(*model, adapters[i].seed, folders[i]));
+    }
+    planned += plan->adapter_bytes.at(i);
+    EXPECT_EQ(before - device->memory()->free_bytes, planned) << adapters[i].seed;
+  }
+  EXPECT_FALSE(AddAdapter(*on_gpu, "again", folders[0]));
+  const auto gpu = Start(std::move(*on_gpu)), processor = Start(std::move(*on_processor));
+  EXPECT_EQ(before - device->memory()->free_bytes, planned + plan->kv_bytes);
+
+  // All at once on the GPU, one after the other on the processor.
+  std::vector<GenerationRequest> requests;
+  for (const int32_t adapter : {2, kBaseModel, 1, 0}) {
+    requests.push_back(Request(*gpu, std::to_string(adapter), "하나 둘 셋", 4));
+    GenerationRequest& request = requests.back();
+    request.adapter = adapter;
+    request.prompt = gpu->model().Of(adapter).tokenizer->Encode("하나 둘 직지심체요절");
+  }
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (const GenerationRequest& request : requests) {
+    clients.push_back(std::make_unique<TestClient>());
+    ASSERT_TRUE(SubmitTo(*gpu, request, *clients.back()));
+  }
+  std::set<std::vector<TokenId>> different;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const Answer answer = clients[i]->WaitOne(), wanted = Ask(*processor, requests[i])[0];
+    EXPECT_FALSE(answer.error);
+    EXPECT_EQ(answer.tokens, wanted.tokens) << answer.text << " | " << wanted.text;
+    different.insert(answer.tokens);
+  }
+  EXPECT_EQ(different.size(), requests.size());
+
+  GenerationRequest word = requests[0];
+  word.id = "word";
+  const auto last = static_cast<TokenId>(vocab);
+  word.sampling.logit_bias = {{last, 1000.0f}};  // so that it must come
+  EXPECT_EQ(Ask(*gpu, word)[0].tokens, std::vector<TokenId>(4, last));
+  std::filesystem::remove_all(pattern);
 }
 
 }  // namespace

@@ -39,10 +39,11 @@ Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions
                  .pages = static_cast<int32_t>(PagesFor(cache.context, options.page_tokens))};
   for (const std::filesystem::path& folder : adapters) {
     JIKJI_ASSIGN(const PeftAdapter adapter, PeftAdapter::Open(folder, spec));
-    JIKJI_ASSIGN(plan.adapter_bytes.emplace_back(), GpuAdapterBytes(adapter));
+    plan.adapter_bytes.push_back(GpuAdapterBytes(adapter));
     ++plan.limits.adapters;
     plan.limits.adapter_rank =
         std::max(plan.limits.adapter_rank, static_cast<int32_t>(adapter.config.rank));
+    plan.limits.adapter_vocab = std::max(plan.limits.adapter_vocab, adapter.vocab);
   }
   JIKJI_ASSIGN(const GpuMemory memory, PlanGpuMemory(*description.checkpoint, spec, plan.limits));
   plan.weight_bytes = memory.weights;

@@ -12,8 +12,6 @@ namespace {
 
 // Values that a thread adds at a time: some microseconds' work.
 constexpr int64_t kGrainValues = 1 << 13;
-// Rows of the base unpacked at a time.
-constexpr size_t kGrainRows = 16;
 
 size_t RowGrain(int64_t cols) {
   return static_cast<size_t>(std::max<int64_t>(1, kGrainValues / std::max<int64_t>(1, cols)));
@@ -28,17 +26,13 @@ T* Fit(std::vector<T>& values, int64_t count) {
 Result<std::vector<float>> Gains(const AdaptedMatrix& matrix, float scale,
                                  const kernels::WeightMatrix& base, ThreadPool& pool) {
   JIKJI_ASSIGN(const LowRankRows added, LowRankRows::Unpack(matrix, scale));
-  std::vector<float> gains(static_cast<size_t>(base.rows()));
-  pool.ParallelFor(gains.size(), kGrainRows, [&](size_t begin, size_t end) {
-    std::vector<float> row(static_cast<size_t>(base.cols()));
-    for (size_t r = begin; r < end; ++r) {
-      const auto id = static_cast<int32_t>(r);
-      kernels::GatherRows(base, std::span(&id, 1), row.data());
-      added.Add(id, row);
-      gains[r] = added.Gain(id, row);
-    }
-  });
-  return gains;
+  return added.Gains(
+      base.rows(), base.cols(),
+      [&](int64_t r, std::span<float> row) {
+        const auto id = static_cast<int32_t>(r);
+        kernels::GatherRows(base, std::span(&id, 1), row.data());
+      },
+      pool);
 }
 
 }  // namespace

@@ -311,4 +311,20 @@ float LowRankRows::Gain(int64_t r, std::span<const float> row) const {
   return static_cast<float>(double{magnitude_[static_cast<size_t>(r)]} / std::sqrt(squares));
 }
 
+std::vector<float> LowRankRows::Gains(
+    int64_t rows, int64_t cols,
+    const std::function<void(int64_t r, std::span<float> row)>& base_row, ThreadPool& pool) const {
+  constexpr size_t kGrainRows = 16;
+  std::vector<float> gains(static_cast<size_t>(rows));
+  pool.ParallelFor(gains.size(), kGrainRows, [&](size_t begin, size_t end) {
+    std::vector<float> row(static_cast<size_t>(cols));
+    for (size_t r = begin; r < end; ++r) {
+      base_row(static_cast<int64_t>(r), row);
+      Add(static_cast<int64_t>(r), row);
+      gains[r] = Gain(static_cast<int64_t>(r), row);
+    }
+  });
+  return gains;
+}
+
 }  // namespace jikji

@@ -12,6 +12,7 @@
 #include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/thread_pool.h"
 #include "model/decoder_spec.h"
 #include "model/tensor_roles.h"
 #include "tensor/tensor.h"
@@ -81,6 +83,10 @@ class LowRankRows {
   void Add(int64_t r, std::span<float> row) const;
   // What DoRA multiplies row r with, given the row after Add; 1 without DoRA.
   float Gain(int64_t r, std::span<const float> row) const;
+  // Gain of every row of a base of [rows, cols]; `base_row` writes its row r, on any thread.
+  std::vector<float> Gains(int64_t rows, int64_t cols,
+                           const std::function<void(int64_t r, std::span<float> row)>& base_row,
+                           ThreadPool& pool) const;
 
  private:
   int64_t rank_ = 0;

@@ -35,7 +35,9 @@ JIKJI_KERNEL(jikji_adapter_add, AdapterArgs, 256) {
   for (int32_t r = 0; r < part.rank; ++r) {
     sum = device::Fma(part.b[int64_t{r} * args.width + i], low[r], sum);
   }
-  args.y[row * args.width + i] += part.scale * sum;
+  float& y = args.y[row * args.width + i];
+  y += part.scale * sum;
+  if (part.gain != nullptr) y *= part.gain[i];
 }
 
 }  // namespace jikji::kernels::gpu

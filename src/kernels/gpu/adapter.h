@@ -1,8 +1,8 @@
-// What low-rank adapters add to a projection on a device: y += scale · B (A x), for the rows of a
-// step that have an adapter, each its own, in one pass over all of them.
+// What low-rank adapters make of a projection on a device: y = gain · (y + scale · B (A x)), for
+// the rows of a step that have an adapter, each its own, in one pass over all of them.
 //
-// Contract (promise 1): what is added to a row depends on that row of x and its adapter alone, bit
-// for bit. Other rows are left as they are.
+// Contract (promise 1): what becomes of a row depends on that row of x and y and its adapter alone,
+// bit for bit. Other rows are left as they are.
 #ifndef JIKJI_KERNELS_GPU_ADAPTER_H_
 #define JIKJI_KERNELS_GPU_ADAPTER_H_
 
@@ -12,8 +12,9 @@ namespace jikji::kernels::gpu {
 
 // One adapter's of one projection.
 struct AdapterPart {
-  const float* a = nullptr;  // [rank, cols]; nullptr: the projection is not adapted
-  const float* b = nullptr;  // [rank, width]
+  const float* a = nullptr;     // [rank, cols]; nullptr: the projection is not adapted
+  const float* b = nullptr;     // [rank, width]
+  const float* gain = nullptr;  // [width], of DoRA; nullptr: 1
   int32_t rank = 0;
   float scale = 1;
 };
@@ -35,7 +36,7 @@ struct AdapterArgs {
 inline constexpr uint32_t kAdapterWarps = 8;
 JIKJI_DECLARE_KERNEL(jikji_adapter_low, AdapterArgs);
 
-// y += scale · B low: a block has 256 values of one row.
+// y = gain · (y + scale · B low): a block has 256 values of one row.
 JIKJI_DECLARE_KERNEL(jikji_adapter_add, AdapterArgs);
 
 }  // namespace jikji::kernels::gpu

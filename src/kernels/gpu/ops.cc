@@ -127,9 +127,10 @@ Result<> Attention(device::Device& device, const AttentionArgs& args, const Atte
 }
 
 Result<> Embed(device::Device& device, const DeviceMatrix& w, const int32_t* ids, int64_t rows,
-               float scale, float* x) {
-  return device.Launch(KernelsOf(w.dtype()).embed, {static_cast<uint32_t>(rows), 1},
-                       {.w = w.tiles(), .ids = ids, .x = x, .scale = scale});
+               float scale, float* x, const int32_t* owners, int32_t owner) {
+  return device.Launch(
+      KernelsOf(w.dtype()).embed, {static_cast<uint32_t>(rows), 1},
+      {.w = w.tiles(), .ids = ids, .owners = owners, .x = x, .scale = scale, .owner = owner});
 }
 
 }  // namespace jikji::kernels::gpu

@@ -50,9 +50,9 @@ int64_t RowStride(int64_t width);
 Result<> MatMul(device::Device& device, const DeviceMatrix& w, const uint16_t* x, int64_t tokens,
                 float* y, float scale = 1.0f);
 
-// x[i] = scale · row ids[i] of w.
+// x[i] = scale · row ids[i] of w, for the rows whose owners[i] is `owner`; nullptr: for all.
 Result<> Embed(device::Device& device, const DeviceMatrix& w, const int32_t* ids, int64_t rows,
-               float scale, float* x);
+               float scale, float* x, const int32_t* owners = nullptr, int32_t owner = 0);
 
 // The items of `args`, then the merges of those that were split (attention_plan.h).
 Result<> Attention(device::Device& device, const AttentionArgs& args, const AttentionItem* merges,

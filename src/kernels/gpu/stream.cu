@@ -6,6 +6,7 @@ namespace jikji::kernels::gpu {
 
 template <class Kind>
 JIKJI_DEVICE void Embed(const EmbedArgs& args) {
+  if (args.owners != nullptr && args.owners[device::BlockX()] != args.owner) return;
   const int32_t id = args.ids[device::BlockX()];
   const int32_t row = id % kTileRows;
   float* x = args.x + int64_t{device::BlockX()} * args.w.cols;

@@ -10,12 +10,15 @@ namespace jikji::kernels::gpu {
 
 inline constexpr uint32_t kRowThreads = 256;
 
-// x[row] = scale · row ids[row] of w. A block has one row.
+// x[row] = scale · row ids[row] of w. A block has one row. Where several embeddings make a step's
+// rows, each has a launch, and rows that are another's are left alone.
 struct EmbedArgs {
   WeightTiles w;
   const int32_t* ids;
-  float* x;  // [rows, w.cols]
+  const int32_t* owners;  // [rows]: whose embedding a row is of; nullptr: all are of this one
+  float* x;               // [rows, w.cols]
   float scale;
+  int32_t owner;  // whose this one is
 };
 JIKJI_DECLARE_KERNEL(jikji_embed_F32, EmbedArgs);
 JIKJI_DECLARE_KERNEL(jikji_embed_F16, EmbedArgs);

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "device/staging.h"
 #include "tensor/tensor.h"
 
 namespace jikji {
 namespace {
+
+using kernels::gpu::DeviceMatrix;
 
 uint64_t BytesOf(const TensorView& tensor) {
   return device::Arena::Rounded(static_cast<uint64_t>(tensor.values()) * sizeof(float));
@@ -29,18 +32,69 @@ std::vector<float> Transposed(const std::vector<float>& values, size_t rows, siz
   return out;
 }
 
+// DoRA's gains, of the base's rows as they are multiplied with.
+Result<std::vector<float>> GainsOf(const AdaptedMatrix& matrix, float scale,
+                                   std::span<const WeightSource> base, ThreadPool& pool) {
+  const auto of = std::ranges::find_if(base, [&](const WeightSource& source) {
+    return source.need.role == matrix.role && source.need.layer == matrix.layer;
+  });
+  if (of == base.end()) {
+    return Fail(ErrorCode::kInternal, "an adapter's matrix is of no projection of the base");
+  }
+  JIKJI_ASSIGN(const LowRankRows added, LowRankRows::Unpack(matrix, scale));
+  const TensorView& stored = *of->tensor;
+  return added.Gains(
+      stored.rows(), stored.cols(),
+      [&](int64_t r, std::span<float> row) {
+        if (!of->row_order.empty()) r = of->row_order[static_cast<size_t>(r)];
+        (void)UnpackRows(stored, r, 1, row);  // a row that there is
+      },
+      pool);
+}
+
+Result<kernels::gpu::AdapterPart> PutMatrix(device::Device& device, device::Arena& memory,
+                                            const AdaptedMatrix& matrix, float scale,
+                                            std::span<const WeightSource> base, ThreadPool& pool) {
+  const auto rank = static_cast<size_t>(matrix.b.cols());
+  JIKJI_ASSIGN(const std::vector<float> a, UnpackTensor(matrix.a));
+  JIKJI_ASSIGN(const std::vector<float> b, UnpackTensor(matrix.b));
+  kernels::gpu::AdapterPart part;
+  JIKJI_ASSIGN(part.a, Put(device, memory, a));
+  JIKJI_ASSIGN(part.b,
+               Put(device, memory, Transposed(b, static_cast<size_t>(matrix.b.rows()), rank)));
+  part.rank = static_cast<int32_t>(rank);
+  part.scale = scale;
+  if (matrix.magnitude.data.empty()) return part;
+  JIKJI_ASSIGN(const std::vector<float> gains, GainsOf(matrix, scale, base, pool));
+  JIKJI_ASSIGN(part.gain, Put(device, memory, gains));
+  return part;
+}
+
+// Copies the rows of an embedding or a head, where the adapter has them.
+Result<> PutRows(device::Device& device, device::Arena& memory, const TensorView& rows,
+                 ThreadPool& pool, DeviceMatrix& to) {
+  if (rows.data.empty()) return {};
+  constexpr uint64_t kPieceBytes = 8ull << 20;
+  const uint64_t bytes = DeviceMatrix::Bytes(rows.dtype, rows.rows(), rows.cols());
+  const uint64_t least = DeviceMatrix::Bytes(rows.dtype, kernels::gpu::kTileRows, rows.cols());
+  JIKJI_ASSIGN(device::Staging staging,
+               device::Staging::Create(device, std::max(std::min(bytes, kPieceBytes), least)));
+  JIKJI_ASSIGN(std::byte* const at, memory.Take(bytes));
+  JIKJI_ASSIGN(to, DeviceMatrix::Upload(device, staging, at, rows, {}, pool));
+  return {};
+}
+
 }  // namespace
 
-Result<uint64_t> GpuAdapterBytes(const PeftAdapter& adapter) {
-  if (adapter.config.dora || !adapter.embedding.data.empty() || !adapter.head.data.empty()) {
-    return Fail(ErrorCode::kUnsupported,
-                "adapters with DoRA, or with an embedding or a head of their own, are not served "
-                "on a GPU yet: merge it with `jikji adapt merge`, or serve on the processor",
-                adapter.path.string());
-  }
+uint64_t GpuAdapterBytes(const PeftAdapter& adapter) {
   uint64_t bytes = 0;
   for (const AdaptedMatrix& matrix : adapter.matrices) {
     bytes += BytesOf(matrix.a) + BytesOf(matrix.b);
+    if (!matrix.magnitude.data.empty()) bytes += BytesOf(matrix.magnitude);
+  }
+  for (const TensorView* rows : {&adapter.embedding, &adapter.head}) {
+    if (rows->data.empty()) continue;
+    bytes += device::Arena::Rounded(DeviceMatrix::Bytes(rows->dtype, rows->rows(), rows->cols()));
   }
   return bytes;
 }
@@ -52,6 +106,7 @@ uint64_t GpuAdapters::TableBytes(const DecoderSpec& spec, const GpuLimits& limit
 
 GpuAdapters::GpuAdapters(const DecoderSpec& spec, const GpuLimits& limits, std::byte* table)
     : limits_(limits),
+      most_vocab_(std::max(spec.vocab, limits.adapter_vocab)),
       table_(table),
       parts_(spec.layers.size() * AdapterTargets().size() * static_cast<size_t>(limits.adapters)) {}
 
@@ -66,31 +121,31 @@ const kernels::gpu::AdapterPart* GpuAdapters::PartsOf(size_t layer, TensorRole p
   return reinterpret_cast<const kernels::gpu::AdapterPart*>(table_) + IndexOf(layer, projection);
 }
 
-Result<int32_t> GpuAdapters::Add(device::Device& device, const PeftAdapter& adapter) {
-  JIKJI_ASSIGN(const uint64_t bytes, GpuAdapterBytes(adapter));
+Result<int32_t> GpuAdapters::Add(device::Device& device, const PeftAdapter& adapter,
+                                 std::span<const WeightSource> base) {
   if (std::cmp_greater_equal(memory_.size(), limits_.adapters) ||
-      adapter.config.rank > limits_.adapter_rank) {
+      adapter.config.rank > limits_.adapter_rank || adapter.vocab > most_vocab_) {
     return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("an adapter of rank {} is beyond what the GPU's memory was planned for",
-                            adapter.config.rank),
+                fmt::format("an adapter of rank {} for {} tokens is beyond what the GPU's memory "
+                            "was planned for",
+                            adapter.config.rank, adapter.vocab),
                 adapter.path.string());
   }
-  JIKJI_ASSIGN(device::Arena memory, device::Arena::Create(device, bytes));
+  JIKJI_ASSIGN(device::Arena memory, device::Arena::Create(device, GpuAdapterBytes(adapter)));
+  ThreadPool pool(UsableCores());
+  std::vector<kernels::gpu::AdapterPart> parts = parts_;
   for (const AdaptedMatrix& matrix : adapter.matrices) {
-    const auto rank = static_cast<size_t>(matrix.b.cols());
-    JIKJI_ASSIGN(const std::vector<float> a, UnpackTensor(matrix.a));
-    JIKJI_ASSIGN(const std::vector<float> b, UnpackTensor(matrix.b));
-    kernels::gpu::AdapterPart& part =
-        parts_[IndexOf(static_cast<size_t>(matrix.layer), matrix.role) + memory_.size()];
-    JIKJI_ASSIGN(part.a, Put(device, memory, a));
-    JIKJI_ASSIGN(part.b,
-                 Put(device, memory, Transposed(b, static_cast<size_t>(matrix.b.rows()), rank)));
-    part.rank = static_cast<int32_t>(rank);
-    part.scale = adapter.config.scale();
+    const size_t at = IndexOf(static_cast<size_t>(matrix.layer), matrix.role) + memory_.size();
+    JIKJI_ASSIGN(parts[at], PutMatrix(device, memory, matrix, adapter.config.scale(), base, pool));
   }
+  GpuVocabulary own;
+  JIKJI_RETURN_IF_ERROR(PutRows(device, memory, adapter.embedding, pool, own.embedding));
+  JIKJI_RETURN_IF_ERROR(PutRows(device, memory, adapter.head, pool, own.head));
+  JIKJI_RETURN_IF_ERROR(
+      device.CopyToDevice(table_, parts.data(), parts.size() * sizeof(kernels::gpu::AdapterPart)));
+  parts_ = std::move(parts);
+  vocabularies_.push_back(own);
   memory_.push_back(std::move(memory));
-  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(table_, parts_.data(),
-                                            parts_.size() * sizeof(kernels::gpu::AdapterPart)));
   return static_cast<int32_t>(memory_.size()) - 1;
 }
 

@@ -1,23 +1,30 @@
-// Adapters in a device's memory, f32, and what they add to a step's projections.
-//
-// Non-goals: DoRA, and adapters with an embedding or a head of their own.
+// Adapters in a device's memory, f32, and what they make of a step's projections; an embedding and
+// a head of an adapter's own, in the type that they have in its file.
 #ifndef JIKJI_MODEL_GPU_GPU_ADAPTERS_H_
 #define JIKJI_MODEL_GPU_GPU_ADAPTERS_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/error.h"
 #include "device/arena.h"
 #include "kernels/gpu/adapter.h"
+#include "kernels/gpu/ops.h"
 #include "model/decoder_spec.h"
 #include "model/gpu/gpu_limits.h"
 #include "model/peft_adapter.h"
+#include "model/weight_sources.h"
 
 namespace jikji {
 
-// Bytes that an adapter takes on a device. kUnsupported where a device does not do it: says what.
-Result<uint64_t> GpuAdapterBytes(const PeftAdapter& adapter);
+// Bytes that an adapter takes on a device.
+uint64_t GpuAdapterBytes(const PeftAdapter& adapter);
+
+// One that is the base's has no rows.
+struct GpuVocabulary {
+  kernels::gpu::DeviceMatrix embedding, head;
+};
 
 class GpuAdapters {
  public:
@@ -27,19 +34,26 @@ class GpuAdapters {
   // `table`: TableBytes of the device's memory.
   GpuAdapters(const DecoderSpec& spec, const GpuLimits& limits, std::byte* table);
 
-  // Its number. kInvalidArgument beyond the limits.
-  Result<int32_t> Add(device::Device& device, const PeftAdapter& adapter);
+  // Its number. kInvalidArgument beyond the limits. `base`: the base's weights, of whose rows
+  // DoRA's gains are; not needed afterwards.
+  Result<int32_t> Add(device::Device& device, const PeftAdapter& adapter,
+                      std::span<const WeightSource> base);
 
   // Of a layer's projection; an address on the device.
   const kernels::gpu::AdapterPart* PartsOf(size_t layer, TensorRole projection) const;
+
+  // By an adapter's number.
+  std::span<const GpuVocabulary> vocabularies() const { return vocabularies_; }
 
  private:
   size_t IndexOf(size_t layer, TensorRole projection) const;
 
   GpuLimits limits_;
+  int64_t most_vocab_;
   std::byte* table_;
   std::vector<kernels::gpu::AdapterPart> parts_;  // as in the table: [layer][projection][adapter]
-  std::vector<device::Arena> memory_;             // of each adapter
+  std::vector<GpuVocabulary> vocabularies_;
+  std::vector<device::Arena> memory_;  // of each adapter
 };
 
 }  // namespace jikji

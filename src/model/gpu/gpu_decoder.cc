@@ -47,15 +47,20 @@ Result<> CheckSpec(const DecoderSpec& spec, const GpuLimits& limits) {
 
 class GpuDecoder : public Decoder {
  public:
-  GpuDecoder(std::shared_ptr<device::Device> device, DecoderSpec spec, GpuLimits limits)
-      : device_(std::move(device)), spec_(std::move(spec)), limits_(limits), inputs_(spec_) {
+  GpuDecoder(std::shared_ptr<device::Device> device, std::shared_ptr<const Checkpoint> checkpoint,
+             DecoderSpec spec, GpuLimits limits)
+      : device_(std::move(device)),
+        checkpoint_(std::move(checkpoint)),
+        spec_(std::move(spec)),
+        limits_(limits),
+        inputs_(spec_) {
     query_scale_ = spec_.attention_scale != 0
                        ? spec_.attention_scale
                        : static_cast<float>(1.0 / std::sqrt(static_cast<double>(spec_.head_dim)));
   }
 
-  Result<> Load(const Checkpoint& checkpoint, const std::function<void(double)>& progress) {
-    JIKJI_ASSIGN(const std::vector<WeightSource> sources, FindWeights(checkpoint, spec_));
+  Result<> Load(const std::function<void(double)>& progress) {
+    JIKJI_ASSIGN(const std::vector<WeightSource> sources, FindWeights(*checkpoint_, spec_));
     JIKJI_RETURN_IF_ERROR(s_.Create(*device_, spec_, limits_));
     JIKJI_RETURN_IF_ERROR(inputs_.Create(*device_, s_.input_bytes));
     adapters_.emplace(spec_, limits_, s_.adapter_table);
@@ -64,15 +69,21 @@ class GpuDecoder : public Decoder {
     JIKJI_RETURN_IF_ERROR(device_->CopyToDevice(reinterpret_cast<std::byte*>(s_.inv_freq),
                                                 rope.inv_freq.data(),
                                                 rope.inv_freq.size() * sizeof(float)));
-    JIKJI_ASSIGN(weights_, LoadGpuWeights(*device_, checkpoint, spec_, sources, progress));
+    JIKJI_ASSIGN(weights_, LoadGpuWeights(*device_, *checkpoint_, spec_, sources, progress));
     return {};
   }
 
   const DecoderSpec& spec() const override { return spec_; }
 
   Result<int32_t> AddAdapter(const PeftAdapter& adapter) override {
-    return adapters_->Add(*device_, adapter);
+    JIKJI_ASSIGN(const std::vector<WeightSource> base, FindWeights(*checkpoint_, spec_));
+    JIKJI_ASSIGN(const int32_t number, adapters_->Add(*device_, adapter, base));
+    inputs_.AddAdapter(!adapter.embedding.data.empty(), !adapter.head.data.empty());
+    logit_stride_ = std::max(logit_stride_, adapter.vocab);
+    return number;
   }
+
+  int64_t logit_stride() const override { return logit_stride_; }
 
   bool chooses() const override { return true; }
 
@@ -122,8 +133,7 @@ class GpuDecoder : public Decoder {
     x_ = s_.x;
     attended_ = s_.attended;
     row_adapters_ = inputs_.adapters;
-    JIKJI_RETURN_IF_ERROR(
-        gpu::Embed(*device_, weights_.embedding, inputs_.tokens, rows, spec_.embedding_scale, x_));
+    JIKJI_RETURN_IF_ERROR(Embed(rows));
     JIKJI_RETURN_IF_ERROR(AddNorm(rows, nullptr, nullptr, nullptr, NormBefore(0)));
     for (size_t i = 0; i < spec_.layers.size(); ++i) {
       const bool last = i + 1 == spec_.layers.size();
@@ -133,6 +143,22 @@ class GpuDecoder : public Decoder {
       JIKJI_RETURN_IF_ERROR(Attend(i, cache));
       if (last) JIKJI_RETURN_IF_ERROR(KeepRows(wanted));
       JIKJI_RETURN_IF_ERROR(FinishLayer(i, last ? wanted : rows));
+    }
+    return {};
+  }
+
+  // Each row from the embedding that it has.
+  Result<> Embed(int64_t rows) {
+    const auto from = [&](const gpu::DeviceMatrix& embedding, int32_t owner) {
+      return gpu::Embed(*device_, embedding, inputs_.tokens, rows, spec_.embedding_scale, x_,
+                        inputs_.embeddings, owner);
+    };
+    JIKJI_RETURN_IF_ERROR(from(weights_.embedding, kBaseModel));
+    if (inputs_.embeddings == nullptr) return {};
+    const std::span<const GpuVocabulary> own = adapters_->vocabularies();
+    for (size_t i = 0; i < own.size(); ++i) {
+      if (own[i].embedding.tiles().rows == 0) continue;
+      JIKJI_RETURN_IF_ERROR(from(own[i].embedding, static_cast<int32_t>(i)));
     }
     return {};
   }
@@ -295,24 +321,26 @@ class GpuDecoder : public Decoder {
   // Logits run by run; of each run the tokens that are asked for are chosen, and the logits of the
   // other rows come back.
   Result<> Head(const Batch& batch, std::span<float> logits) {
-    const auto wanted = static_cast<int64_t>(batch.logit_rows.size());
     const std::span<const int32_t> chosen = inputs_.chosen();
     size_t next = 0;  // of `chosen`
-    for (int64_t row = 0; row < wanted; row += kGpuLogitRows) {
-      const int64_t rows = std::min<int64_t>(kGpuLogitRows, wanted - row);
-      JIKJI_RETURN_IF_ERROR(gpu::MatMul(*device_, weights_.head,
-                                        s_.normed + row * gpu::RowStride(spec_.hidden), rows,
-                                        s_.logits, spec_.logit_scale));
+    for (const GpuInputs::LogitRun& run : inputs_.runs()) {
+      const gpu::DeviceMatrix& head =
+          run.head == kBaseModel ? weights_.head
+                                 : adapters_->vocabularies()[static_cast<size_t>(run.head)].head;
+      JIKJI_RETURN_IF_ERROR(gpu::MatMul(*device_, head,
+                                        s_.normed + run.first * gpu::RowStride(spec_.hidden),
+                                        run.rows, s_.logits, spec_.logit_scale));
+      const int64_t vocab = head.tiles().rows;
       const size_t first = next;
-      for (int64_t i = 0; i < rows;) {
-        if (next < chosen.size() && chosen[next] == row + i) {
+      for (int32_t i = 0; i < run.rows;) {
+        if (next < chosen.size() && chosen[next] == run.first + i) {
           ++next;
           ++i;
           continue;
         }
-        const int64_t end =
-            next < chosen.size() ? std::min<int64_t>(rows, chosen[next] - row) : rows;
-        JIKJI_RETURN_IF_ERROR(CopyLogits(i, end - i, logits.data() + (row + i) * spec_.vocab));
+        const int32_t end =
+            next < chosen.size() ? std::min(run.rows, chosen[next] - run.first) : run.rows;
+        JIKJI_RETURN_IF_ERROR(CopyLogits(run.first, i, end, vocab, logits));
         i = end;
       }
       JIKJI_RETURN_IF_ERROR(device_->Launch(gpu::jikji_choose,
@@ -321,15 +349,30 @@ class GpuDecoder : public Decoder {
                                                             .rows = inputs_.choose_rows + first,
                                                             .adjustments = inputs_.adjustments,
                                                             .tokens = s_.chosen + first,
-                                                            .stride = spec_.vocab}));
+                                                            .stride = vocab}));
     }
     return TakeChosen(batch.choices);
   }
 
-  Result<> CopyLogits(int64_t row, int64_t rows, float* to) {
-    return device_->CopyToHost(to,
-                               reinterpret_cast<const std::byte*>(s_.logits + row * spec_.vocab),
-                               static_cast<uint64_t>(rows * spec_.vocab) * sizeof(float));
+  // Rows [begin, end) of the run that begins at `first`, to where the batch wants them: those that
+  // lie together there at once.
+  Result<> CopyLogits(int32_t first, int32_t begin, int32_t end, int64_t vocab,
+                      std::span<float> logits) {
+    const auto order = inputs_.logit_order().subspan(static_cast<size_t>(first));
+    for (int32_t row = begin; row < end;) {
+      int32_t rows = 1;
+      const int32_t to = order[static_cast<size_t>(row)];
+      while (vocab == logit_stride_ && row + rows < end &&
+             order[static_cast<size_t>(row + rows)] == to + rows) {
+        ++rows;
+      }
+      JIKJI_RETURN_IF_ERROR(
+          device_->CopyToHost(logits.data() + to * logit_stride_,
+                              reinterpret_cast<const std::byte*>(s_.logits + row * vocab),
+                              static_cast<uint64_t>(rows * vocab) * sizeof(float)));
+      row += rows;
+    }
+    return {};
   }
 
   Result<> TakeChosen(std::span<RowChoice> choices) {
@@ -341,7 +384,8 @@ class GpuDecoder : public Decoder {
                                               tokens_.size() * sizeof(int32_t)));
     for (size_t i = 0; i < chosen.size(); ++i) {
       using enum RowChoice::Outcome;
-      RowChoice& choice = choices[static_cast<size_t>(chosen[i])];
+      const int32_t asked = inputs_.logit_order()[static_cast<size_t>(chosen[i])];
+      RowChoice& choice = choices[static_cast<size_t>(asked)];
       choice.token = tokens_[i];
       choice.outcome = tokens_[i] >= 0                  ? kToken
                        : tokens_[i] == gpu::kNotNumbers ? kNotNumbers
@@ -350,7 +394,8 @@ class GpuDecoder : public Decoder {
     return {};
   }
 
-  std::shared_ptr<device::Device> device_;  // first: what follows is of its memory
+  std::shared_ptr<device::Device> device_;        // first: what follows is of its memory
+  std::shared_ptr<const Checkpoint> checkpoint_;  // for DoRA's gains
   DecoderSpec spec_;
   GpuLimits limits_;
   GpuScratch s_;
@@ -360,6 +405,7 @@ class GpuDecoder : public Decoder {
   GpuGraphs graphs_;
   float rope_magnitude_ = 1;
   float query_scale_ = 1;
+  int64_t logit_stride_ = spec_.vocab;
 
   // Of the step: all rows, then those kept.
   float* x_ = nullptr;
@@ -382,8 +428,9 @@ Result<std::unique_ptr<Decoder>> LoadGpuDecoder(std::shared_ptr<device::Device> 
                                                 DecoderSpec spec, GpuLimits limits,
                                                 const std::function<void(double)>& progress) {
   JIKJI_RETURN_IF_ERROR(CheckSpec(spec, limits));
-  auto decoder = std::make_unique<GpuDecoder>(std::move(device), std::move(spec), limits);
-  JIKJI_RETURN_IF_ERROR(decoder->Load(*checkpoint, progress));
+  auto decoder = std::make_unique<GpuDecoder>(std::move(device), std::move(checkpoint),
+                                              std::move(spec), limits);
+  JIKJI_RETURN_IF_ERROR(decoder->Load(progress));
   return decoder;
 }
 

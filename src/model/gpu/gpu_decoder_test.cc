@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <random>
 #include <set>
 #include <span>
@@ -15,61 +14,10 @@
 #include "kernels/gpu/gpu_test.h"
 #include "model/golden_models.h"
 #include "model/gpu/gpu_graphs.h"
-#include "model/test_adapters.h"
+#include "model/gpu/test_decoders.h"
 
 namespace jikji {
 namespace {
-
-constexpr GpuLimits kLimits = {.rows = 70, .slices = 8, .pages = 8};
-constexpr int32_t kPageTokens = 8;
-
-// Half a unit of BF16's last place, relative.
-constexpr double kRounding = 0x1p-9;
-
-// On a device every vector that a product reads is rounded to BF16: four in a layer, and the
-// head's. Each rounding moves its vector by at most kRounding of the largest value; added up as if
-// none ever cancelled another, that is how far the largest logit may move.
-double Tolerance(const DecoderSpec& spec) {
-  return kRounding * static_cast<double>(4 * spec.layers.size() + 1);
-}
-
-// A golden model on both.
-struct OnBoth {
-  TemporaryFolder folder;
-  std::shared_ptr<device::Device> device;
-  std::unique_ptr<Decoder> processor, gpu;
-
-  // Weights as they are in a folder, or of `dtype` in a GGUF file.
-  explicit OnBoth(const GoldenModel& model, DType dtype = DType::kF32,
-                  std::shared_ptr<device::Device> on = kernels::gpu::TestDevice(),
-                  GpuLimits limits = {})
-      : device(std::move(on)) {
-    limits.rows = kLimits.rows;
-    limits.slices = kLimits.slices;
-    limits.pages = kLimits.pages;
-    auto path = folder.path();
-    if (dtype == DType::kF32) {
-      EXPECT_TRUE(WriteFolder(model, path, AllAs(dtype)));
-    } else {
-      path /= "model.gguf";
-      EXPECT_TRUE(WriteGguf(model, path, MatricesAs(dtype)));
-    }
-    auto on_processor = LoadDecoder(path);
-    EXPECT_TRUE(on_processor) << on_processor.error().ToString();
-    processor = std::move(*on_processor);
-    auto checkpoint = Checkpoint::Open(path);
-    EXPECT_TRUE(checkpoint);
-    auto loaded = LoadGpuDecoder(device, *checkpoint, processor->spec(), limits);
-    EXPECT_TRUE(loaded) << loaded.error().ToString();
-    gpu = std::move(*loaded);
-  }
-};
-
-std::vector<int32_t> AllRows(size_t count) {
-  std::vector<int32_t> rows(count);
-  std::iota(rows.begin(), rows.end(), 0);
-  return rows;
-}
 
 // A prompt at once, then tokens one by one and in threes.
 std::vector<float> RunInPieces(Decoder& decoder, std::span<const int32_t> tokens) {
@@ -256,73 +204,6 @@ TEST(GpuGraphs, TheOneLongestUnusedIsGivenUp) {
   }
   EXPECT_FALSE(run(1));
   EXPECT_TRUE(run(200));
-}
-
-// LoRA of several adapters and the base in one batch, as on the processor: close to it, and for
-// each row the bits that it has alone.
-TEST(GpuDecoder, AdaptersRunInOneBatchWithTheBase) {
-  const OnBoth both(GoldenNamed("qwen3"), DType::kF32, kernels::gpu::TestDevice(),
-                    {.adapters = 2, .adapter_rank = 9});
-  const DecoderSpec& spec = both.gpu->spec();
-  const auto add = [&](const TestAdapter& adapter) -> Result<int32_t> {
-    const auto folder = both.folder.path() / adapter.seed;
-    EXPECT_TRUE(WriteTestAdapter(adapter, spec, folder));
-    JIKJI_ASSIGN(const PeftAdapter opened, PeftAdapter::Open(folder, spec));
-    JIKJI_RETURN_IF_ERROR(both.processor->AddAdapter(opened));
-    return both.gpu->AddAdapter(opened);
-  };
-  EXPECT_EQ(add({.seed = "all", .rank = 9}), 0);
-  EXPECT_EQ(add({.seed = "some", .rank = 3, .targets = {TensorRole::kValue, TensorRole::kDown}}),
-            1);
-  EXPECT_EQ(add({.seed = "one-too-many"}).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(add({.seed = "dora", .dora = true}).error().code, ErrorCode::kUnsupported);
-
-  const auto vocab = static_cast<size_t>(spec.vocab);
-  constexpr size_t kTokens = 20, kPrompt = 13;
-  const auto tokens = std::span(GoldenNamed("qwen3").prompt).first(kTokens);
-  ThreadPool pool(1);
-  // Steps of some streams together: their prompts, then token by token. Logits of each stream.
-  const auto run = [&](Decoder& decoder, const std::vector<int32_t>& adapters) {
-    auto cache =
-        decoder.MakeCache(static_cast<int32_t>(3 * adapters.size()), kPageTokens, DType::kF16);
-    EXPECT_TRUE(cache);
-    std::vector<std::vector<int32_t>> pages(adapters.size());
-    std::vector<std::vector<float>> out(adapters.size());
-    for (size_t begin = 0; begin < kTokens; begin = begin == 0 ? kPrompt : begin + 1) {
-      const size_t count = begin == 0 ? kPrompt : 1;
-      std::vector<int32_t> batch, rows;
-      std::vector<kernels::AttentionSlice> slices;
-      for (size_t s = 0; s < adapters.size(); ++s) {
-        for (int32_t page = 0; page < 3 && begin == 0; ++page) {
-          pages[s].push_back(static_cast<int32_t>(3 * s) + page);
-        }
-        slices.push_back({static_cast<int32_t>(batch.size()), static_cast<int32_t>(count),
-                          static_cast<int32_t>(begin), pages[s]});
-        const auto part = tokens.subspan(begin, count);
-        batch.insert(batch.end(), part.begin(), part.end());
-        rows.push_back(static_cast<int32_t>(batch.size()) - 1);
-      }
-      std::vector<float> logits(rows.size() * vocab);
-      const auto computed = decoder.Forward(
-          {.tokens = batch, .slices = slices, .logit_rows = rows, .adapters = adapters}, *cache,
-          logits, pool);
-      EXPECT_TRUE(computed) << computed.error().ToString();
-      for (size_t s = 0; s < adapters.size(); ++s) {
-        const auto row = std::span(logits).subspan(s * vocab, vocab);
-        out[s].insert(out[s].end(), row.begin(), row.end());
-      }
-    }
-    return out;
-  };
-  const std::vector<int32_t> all = {1, kBaseModel, 0, 1};
-  const auto together = run(*both.gpu, all), wanted = run(*both.processor, all);
-  for (size_t s = 0; s < all.size(); ++s) {
-    EXPECT_EQ(together[s], run(*both.gpu, {all[s]})[0]) << s;
-    EXPECT_LT(RelativeError(together[s], wanted[s]), Tolerance(spec)) << s;
-  }
-  // And they say something of their own.
-  EXPECT_GT(RelativeError(together[1], wanted[0]), 2 * Tolerance(spec));
-  EXPECT_GT(RelativeError(together[2], wanted[0]), 2 * Tolerance(spec));
 }
 
 TEST(GpuDecoder, AStepWithoutLogitsStoresKeysAndValues) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <numeric>
+#include <utility>
 
 namespace jikji {
 namespace {
@@ -41,7 +43,7 @@ uint64_t GpuInputs::Bytes(const DecoderSpec& spec, const GpuLimits& limits, int6
   const int64_t tiles =
       limits.rows * kernels::gpu::UnsplitParts(1, static_cast<int32_t>(spec.heads),
                                                static_cast<int32_t>(spec.kv_heads));
-  return 6 * of(limits.rows, sizeof(int32_t)) + of(limits.rows, sizeof(kernels::gpu::ChooseRow)) +
+  return 7 * of(limits.rows, sizeof(int32_t)) + of(limits.rows, sizeof(kernels::gpu::ChooseRow)) +
          of(kMostAdjustments, sizeof(kernels::LogitAdjustment)) +
          of(int64_t{limits.slices} * limits.pages, sizeof(int32_t)) +
          WindowsOf(spec).size() * (of(most_parts, kItem) + of(tiles, kItem));
@@ -81,20 +83,59 @@ void GpuInputs::PlanRows(const Batch& batch, int32_t page_tokens, int32_t padded
                     position % page_tokens;
     }
   }
-  logit_rows_.assign(batch.logit_rows.begin(), batch.logit_rows.end());
+  PlanAdapters(batch, padded_rows);
+}
+
+int32_t GpuInputs::HeadOf(int32_t adapter) const {
+  return adapter != kBaseModel && owns_[static_cast<size_t>(adapter)].head ? adapter : kBaseModel;
+}
+
+// Which adapters the rows have, and in which order their logits are computed.
+void GpuInputs::PlanAdapters(const Batch& batch, int32_t padded_rows) {
+  adapters_.clear();
+  logit_adapters_.clear();
+  embeddings_.clear();
+  logit_order_.resize(batch.logit_rows.size());
+  std::iota(logit_order_.begin(), logit_order_.end(), 0);
+  const auto row_of = [&](int32_t i) { return batch.logit_rows[static_cast<size_t>(i)]; };
+  const bool any = std::ranges::any_of(batch.adapters, [](int32_t a) { return a != kBaseModel; });
+  if (any) {
+    adapters_.assign(tokens_.size(), kBaseModel);
+    for (size_t s = 0; s < batch.slices.size(); ++s) {
+      std::fill_n(adapters_.begin() + batch.slices[s].first_row, batch.slices[s].tokens,
+                  batch.adapters[s]);
+    }
+    std::ranges::stable_sort(logit_order_, {}, [&](int32_t i) {
+      return HeadOf(adapters_[static_cast<size_t>(row_of(i))]);
+    });
+  }
+  logit_rows_.clear();
+  for (const int32_t i : logit_order_) logit_rows_.push_back(row_of(i));
   for (auto row = static_cast<int32_t>(logit_rows_.size()); row < padded_rows; ++row) {
     logit_rows_.push_back(row);
   }
-  adapters_.clear();
-  logit_adapters_.clear();
-  if (std::ranges::all_of(batch.adapters, [](int32_t a) { return a == kBaseModel; })) return;
-  adapters_.assign(rows, kBaseModel);
-  for (size_t s = 0; s < batch.slices.size(); ++s) {
-    std::fill_n(adapters_.begin() + batch.slices[s].first_row, batch.slices[s].tokens,
-                batch.adapters[s]);
-  }
+  if (!any) return PlanRuns();
   for (const int32_t row : logit_rows_) {
     logit_adapters_.push_back(adapters_[static_cast<size_t>(row)]);
+  }
+  const auto own = [&](int32_t a) {
+    return a != kBaseModel && owns_[static_cast<size_t>(a)].embedding;
+  };
+  if (std::ranges::any_of(adapters_, own)) {
+    for (const int32_t a : adapters_) embeddings_.push_back(own(a) ? a : kBaseModel);
+  }
+  PlanRuns();
+}
+
+void GpuInputs::PlanRuns() {
+  runs_.clear();
+  for (int32_t row = 0; std::cmp_less(row, logit_order_.size()); ++row) {
+    const int32_t head =
+        logit_adapters_.empty() ? kBaseModel : HeadOf(logit_adapters_[static_cast<size_t>(row)]);
+    if (runs_.empty() || runs_.back().head != head || runs_.back().rows == kGpuLogitRows) {
+      runs_.push_back({.first = row, .rows = 0, .head = head});
+    }
+    ++runs_.back().rows;
   }
 }
 
@@ -108,11 +149,12 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
   positions = Add(std::span<const int32_t>(positions_), to);
   slots = Add(std::span<const int32_t>(slots_), to);
   logit_rows = Add(std::span<const int32_t>(logit_rows_), to);
-  adapters = logit_adapters = nullptr;
+  adapters = logit_adapters = embeddings = nullptr;
   if (!adapters_.empty()) {
     adapters = Add(std::span<const int32_t>(adapters_), to);
     logit_adapters = Add(std::span<const int32_t>(logit_adapters_), to);
   }
+  if (!embeddings_.empty()) embeddings = Add(std::span<const int32_t>(embeddings_), to);
   for (size_t i = 0; i < plans_.size(); ++i) {
     kernels::gpu::AttentionPlan& plan = plans_[i];
     plan.Make(batch.slices, heads_, kv_heads_, page_tokens, attention_[i].window, most_parts);
@@ -134,7 +176,8 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
 }
 
 GpuGraphs::Shape GpuInputs::shape() const {
-  GpuGraphs::Shape shape = {static_cast<int64_t>(tokens_.size()), adapters_.empty() ? 0 : 1};
+  const int64_t adapters = adapters_.empty() ? 0 : embeddings_.empty() ? 1 : 2;
+  GpuGraphs::Shape shape = {static_cast<int64_t>(tokens_.size()), adapters};
   for (const Attention& attention : attention_) {
     shape.push_back(attention.item_count);
     shape.push_back(attention.merge_count);
@@ -146,18 +189,23 @@ void GpuInputs::PlanChoices(std::span<const RowChoice> choices) {
   chosen_.clear();
   choose_rows_.clear();
   adjustments_.clear();
-  for (size_t row = 0; row < choices.size(); ++row) {
-    const RowChoice& choice = choices[row];
-    if (!choice.asked || choice.adjustments.size() > kMostAdjustments - adjustments_.size()) {
-      continue;
+  if (choices.empty()) return;
+  for (const LogitRun& run : runs_) {
+    for (int32_t i = 0; i < run.rows; ++i) {
+      const int32_t row = run.first + i;
+      const auto asked = static_cast<size_t>(logit_order_[static_cast<size_t>(row)]);
+      const RowChoice& choice = choices[asked];
+      if (!choice.asked || choice.adjustments.size() > kMostAdjustments - adjustments_.size()) {
+        continue;
+      }
+      chosen_.push_back(row);
+      choose_rows_.push_back({.params = choice.params,
+                              .row = i,
+                              .first_adjustment = static_cast<int32_t>(adjustments_.size()),
+                              .adjustments = static_cast<int32_t>(choice.adjustments.size()),
+                              .vocab = choice.vocab});
+      adjustments_.insert(adjustments_.end(), choice.adjustments.begin(), choice.adjustments.end());
     }
-    chosen_.push_back(static_cast<int32_t>(row));
-    choose_rows_.push_back({.params = choice.params,
-                            .row = static_cast<int32_t>(row) % kGpuLogitRows,
-                            .first_adjustment = static_cast<int32_t>(adjustments_.size()),
-                            .adjustments = static_cast<int32_t>(choice.adjustments.size()),
-                            .vocab = choice.vocab});
-    adjustments_.insert(adjustments_.end(), choice.adjustments.begin(), choice.adjustments.end());
   }
 }
 

@@ -30,6 +30,12 @@ class GpuInputs {
     int32_t item_count = 0, merge_count = 0;
   };
 
+  // Rows of logits that one head multiplies together, at most kGpuLogitRows of them.
+  struct LogitRun {
+    int32_t first = 0, rows = 0;
+    int32_t head = kBaseModel;  // the adapter whose it is, or the base's
+  };
+
   // Bytes of the largest step.
   static uint64_t Bytes(const DecoderSpec& spec, const GpuLimits& limits, int64_t most_parts);
 
@@ -37,6 +43,9 @@ class GpuInputs {
 
   // Takes the host's memory for a step of at most so many bytes.
   Result<> Create(device::Device& device, uint64_t bytes);
+
+  // The next adapter, and what it has of its own.
+  void AddAdapter(bool own_embedding, bool own_head) { owns_.push_back({own_embedding, own_head}); }
 
   // Copies the step to `to`. The step is within the limits.
   // `padded_rows`, if not 0: the rows that it is filled up to, all of whose logits are wanted.
@@ -50,16 +59,21 @@ class GpuInputs {
   const int32_t* tokens = nullptr;      // [rows]
   const int32_t* positions = nullptr;   // [rows]
   const int32_t* slots = nullptr;       // [rows]: page · page_tokens + slot
-  const int32_t* logit_rows = nullptr;  // [wanted]
+  const int32_t* logit_rows = nullptr;  // [wanted], those of one head together
   // Adapters of rows and of logit_rows; nullptr: all are the base's.
   const int32_t* adapters = nullptr;
   const int32_t* logit_adapters = nullptr;
+  // Of rows: the adapter whose embedding it has, or the base; nullptr: all have the base's.
+  const int32_t* embeddings = nullptr;
   const int32_t* pages = nullptr;  // of the slices, one after another
-  // Rows of logits whose tokens are chosen on the device: of each run of kGpuLogitRows those of the
-  // run, by their number in it. Rows whose adjustments have no room are not among them.
+  // Rows of logits whose tokens are chosen on the device: of each run those of the run, by their
+  // number in it. Rows whose adjustments have no room are not among them.
   const kernels::gpu::ChooseRow* choose_rows = nullptr;
   const kernels::LogitAdjustment* adjustments = nullptr;
   std::span<const int32_t> chosen() const { return chosen_; }  // of logit_rows, ascending
+  std::span<const LogitRun> runs() const { return runs_; }
+  // Which of the batch's logit_rows each one here is.
+  std::span<const int32_t> logit_order() const { return logit_order_; }
 
   const Attention& OfWindow(int32_t window) const;
 
@@ -67,6 +81,9 @@ class GpuInputs {
   template <class T>
   const T* Add(std::span<const T> values, const std::byte* to);
   void PlanRows(const Batch& batch, int32_t page_tokens, int32_t padded_rows);
+  void PlanAdapters(const Batch& batch, int32_t padded_rows);
+  int32_t HeadOf(int32_t adapter) const;
+  void PlanRuns();
   int32_t heads_, kv_heads_;
   std::vector<Attention> attention_;  // one for each window that layers have
   std::vector<kernels::gpu::AttentionPlan> plans_;
@@ -74,6 +91,13 @@ class GpuInputs {
 
   std::vector<int32_t> tokens_, positions_, slots_, logit_rows_;
   std::vector<int32_t> adapters_, logit_adapters_;  // empty: all are the base's
+  std::vector<int32_t> embeddings_;                 // empty: all have the base's
+  std::vector<int32_t> logit_order_;
+  std::vector<LogitRun> runs_;
+  struct Owns {
+    bool embedding, head;
+  };
+  std::vector<Owns> owns_;  // by adapter
   std::vector<int32_t> chosen_;
   std::vector<kernels::gpu::ChooseRow> choose_rows_;
   std::vector<kernels::LogitAdjustment> adjustments_;

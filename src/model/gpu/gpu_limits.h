@@ -14,9 +14,11 @@ struct GpuLimits {
   int32_t rows = 0;    // tokens of a step
   int32_t slices = 0;  // of a step
   int32_t pages = 0;   // of one slice's sequence
-  // All that will ever be added, and the largest rank among them.
+  // All that will ever be added, and among them the largest rank, and the largest vocabulary where
+  // it is more than the base's.
   int32_t adapters = 0;
   int32_t adapter_rank = 0;
+  int64_t adapter_vocab = 0;
 };
 
 }  // namespace jikji

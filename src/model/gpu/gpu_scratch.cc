@@ -1,5 +1,7 @@
 #include "model/gpu/gpu_scratch.h"
 
+#include <algorithm>
+
 #include "device/arena.h"
 #include "kernels/gpu/attention_plan.h"
 #include "kernels/gpu/ops.h"
@@ -47,7 +49,7 @@ uint64_t GpuScratch::Place(std::byte* base, const DecoderSpec& spec, const GpuLi
   each_row(cosines, spec.head_dim / 2);
   each_row(sines, spec.head_dim / 2);
   place(inv_freq, static_cast<uint64_t>(spec.head_dim / 2));
-  place(logits, static_cast<uint64_t>(kGpuLogitRows * spec.vocab));
+  place(logits, static_cast<uint64_t>(kGpuLogitRows * std::max(spec.vocab, limits.adapter_vocab)));
   each_row(low, limits.adapter_rank);
   place(adapter_table, GpuAdapters::TableBytes(spec, limits));
   place(chosen, static_cast<uint64_t>(rows));

@@ -25,7 +25,7 @@ struct GpuScratch {
   float* added = nullptr;                      // [rows, hidden]: what a half layer adds to x
   float *cosines = nullptr, *sines = nullptr;  // [rows, head_dim / 2]
   float* inv_freq = nullptr;                   // [head_dim / 2]
-  float* logits = nullptr;                     // [kGpuLogitRows, vocab]
+  float* logits = nullptr;                     // [kGpuLogitRows, the largest vocabulary]
   float* low = nullptr;                        // [rows, adapter_rank]
   std::byte* adapter_table = nullptr;          // gpu_adapters.h
   int32_t* chosen = nullptr;                   // [rows]: tokens, by the rows that are chosen
