@@ -21,4 +21,8 @@ Buffer::~Buffer() {
   }
 }
 
+Result<> Device::AllGather(const std::byte* /*from*/, std::byte* /*to*/, uint64_t /*bytes*/) {
+  return Fail(ErrorCode::kInternal, "this device was joined with no other");
+}
+
 }  // namespace jikji::device

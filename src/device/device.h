@@ -100,8 +100,16 @@ class Device {
   virtual Result<> Mark(size_t mark) = 0;
   virtual Result<> Wait(size_t mark) = 0;
 
-  // The launches of `body` as a graph; none of them is done. `body` calls nothing else of the
-  // device. kResourceExhausted leaves the device as it was.
+  // Of devices that were joined (emulated_device.h, cuda/nccl.h): what each has at `from` goes to
+  // `to` of all, `bytes` of each, in the order of their ranks. Each of them makes the same calls,
+  // on a thread of its own. `from` and `to` do not overlap. kUnavailable once one has left.
+  virtual Result<> AllGather(const std::byte* from, std::byte* to, uint64_t bytes);
+  // From any thread, where this device can go on no more: those that it is joined with do not wait
+  // for it, and their gathers, under way or to come, are errors.
+  virtual void Leave() {}
+
+  // The launches and gathers of `body` as a graph; none of them is done. `body` calls nothing else
+  // of the device. kResourceExhausted leaves the device as it was.
   template <class Body>
   Result<std::unique_ptr<Graph>> Record(const Body& body) {
     JIKJI_RETURN_IF_ERROR(BeginRecord());

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -118,6 +119,13 @@ Result<KvCache> KvCache::CreateOn(std::shared_ptr<device::Device> device, const 
   // The memory goes before the device does.
   cache.data_ = {buffer->data(), [device, buffer](std::byte*) mutable { buffer.reset(); }};
   return cache;
+}
+
+KvCache KvCache::Of(std::vector<KvCache> ranks) {
+  KvCache first = std::move(ranks.front());
+  first.others_.assign(std::make_move_iterator(ranks.begin() + 1),
+                       std::make_move_iterator(ranks.end()));
+  return first;
 }
 
 uint64_t KvCache::PageBytes(const DecoderSpec& spec, int32_t page_tokens, DType dtype) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/error.h"
 #include "kernels/attention.h"
@@ -40,6 +41,10 @@ class KvCache {
   // Bytes of one page over all layers.
   static uint64_t PageBytes(const DecoderSpec& spec, int32_t page_tokens, DType dtype);
 
+  // Of a decoder that runs on several devices: each has one, of the same pages.
+  static KvCache Of(std::vector<KvCache> ranks);
+  KvCache& OfRank(size_t rank) { return rank == 0 ? *this : others_[rank - 1]; }
+
   int32_t pages() const { return pages_; }
   bool on_device() const { return on_device_; }
   int32_t page_tokens() const { return page_tokens_; }
@@ -58,6 +63,7 @@ class KvCache {
   size_t plane_bytes_ = 0;  // of keys, or values, of one layer
   bool on_device_ = false;
   std::unique_ptr<std::byte, std::function<void(std::byte*)>> data_;
+  std::vector<KvCache> others_;  // of ranks from 1 on
 };
 
 }  // namespace jikji

@@ -2,6 +2,7 @@
 // nothing. JIKJI_MOCK_CUDA says what goes wrong: words like `version=12000`, `devices=0`,
 // `capability=7`, `memory_mb=100`, `launches=9` (those that succeed), `bad_ptx`, `full`,
 // `sync_fails`.
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -22,9 +23,10 @@ bool Wanted(const char* word) {
   return all != nullptr && std::strstr(all, word) != nullptr;
 }
 
-int launches = 0;
-bool capturing = false;
-int captured = 0;
+std::atomic<int> launches = 0;
+// Of a thread's stream: several GPUs have a thread each.
+thread_local bool capturing = false;
+thread_local int captured = 0;
 int handle = 0;  // something that objects may point to
 
 }  // namespace
@@ -142,8 +144,8 @@ Status cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long)
   return 0;
 }
 Status cuGraphLaunch(void* exec, void*) {
-  launches += *static_cast<int*>(exec);
-  return launches > Number("launches", launches) ? kIllegalAddress : 0;
+  const int so_far = launches += *static_cast<int*>(exec);
+  return so_far > Number("launches", so_far) ? kIllegalAddress : 0;
 }
 Status cuGraphExecDestroy(void* exec) {
   delete static_cast<int*>(exec);
@@ -173,8 +175,8 @@ Status cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, u
     ++captured;
     return 0;
   }
-  ++launches;
-  return launches > Number("launches", launches) ? kIllegalAddress : 0;
+  const int so_far = ++launches;
+  return so_far > Number("launches", so_far) ? kIllegalAddress : 0;
 }
 
 }  // extern "C"

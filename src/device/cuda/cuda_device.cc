@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -61,13 +62,30 @@ class CudaGraph : public Graph {
   GraphExec exec_;
 };
 
+// Devices that were joined, until the last of them goes.
+struct Group {
+  std::shared_ptr<const Nccl> nccl;
+  std::vector<NcclComm> comms;  // by rank
+  std::atomic<bool> left = false;
+
+  ~Group() {
+    if (left) return;  // aborted, which frees them
+    for (const NcclComm comm : comms) (void)nccl->CommDestroy(comm);
+  }
+};
+
 class CudaDevice : public Device {
  public:
-  CudaDevice(std::shared_ptr<const Driver> driver, Ordinal ordinal, Properties properties)
-      : driver_(std::move(driver)), ordinal_(ordinal), properties_(std::move(properties)) {}
+  CudaDevice(std::shared_ptr<const Driver> driver, int number, Ordinal ordinal,
+             Properties properties)
+      : driver_(std::move(driver)),
+        number_(number),
+        ordinal_(ordinal),
+        properties_(std::move(properties)) {}
 
   ~CudaDevice() override {
     if (context_ == nullptr) return;
+    group_.reset();
     (void)driver_->CtxSetCurrent(context_);
     for (const Module module : modules_) (void)driver_->ModuleUnload(module);
     for (const Event event : marks_) {
@@ -106,6 +124,7 @@ class CudaDevice : public Device {
   }
 
   const Properties& properties() const override { return properties_; }
+  int number() const { return number_; }
 
   Result<Memory> memory() override {
     JIKJI_RETURN_IF_ERROR(Use());
@@ -171,6 +190,33 @@ class CudaDevice : public Device {
     return Note(driver_->EventSynchronize(marks_[mark]), "computing on the GPU");
   }
 
+  void Join(std::shared_ptr<Group> group, size_t rank) {
+    group_ = std::move(group);
+    rank_ = rank;
+  }
+
+  // Taken into a graph like any kernel, since the library launches it on this stream.
+  Result<> AllGather(const std::byte* from, std::byte* to, uint64_t bytes) override {
+    if (group_ == nullptr) return Device::AllGather(from, to, bytes);
+    JIKJI_RETURN_IF_ERROR(Use());
+    if (group_->left) {
+      return Lose({.code = ErrorCode::kUnavailable,
+                   .message = "a GPU that this one computes with is lost",
+                   .where = {}});
+    }
+    const auto gathered = group_->nccl->Check(
+        group_->nccl->AllGather(from, to, bytes, kNcclInt8, group_->comms[rank_], stream_),
+        "exchanging between GPUs");
+    return gathered ? gathered : Lose(gathered.error());
+  }
+
+  // Only an abort ends a kernel of NCCL that waits for another GPU. Its communicators are of no
+  // use afterwards, not even to be destroyed.
+  void Leave() override {
+    if (group_ == nullptr || group_->left.exchange(true)) return;
+    for (const NcclComm comm : group_->comms) (void)group_->nccl->CommAbort(comm);
+  }
+
   using Device::Launch;
   Result<> Launch(const Graph& graph) override {
     JIKJI_RETURN_IF_ERROR(Use());
@@ -226,12 +272,14 @@ class CudaDevice : public Device {
   // All errors but a lack of memory leave the context of no use.
   Result<> Note(Status status, std::string_view what) {
     auto result = driver_->Check(status, what);
-    if (!result && result.error().code == ErrorCode::kUnavailable) {
-      lost_ = result.error();
-      lost_.message += "; the GPU answers nothing more, start the program again";
-      return std::unexpected(lost_);
-    }
+    if (!result && result.error().code == ErrorCode::kUnavailable) return Lose(result.error());
     return result;
+  }
+
+  Result<> Lose(Error why) {
+    lost_ = std::move(why);
+    lost_.message += "; the GPU answers nothing more, start the program again";
+    return std::unexpected(lost_);
   }
 
   Result<Function> Find(const char* name) {
@@ -248,6 +296,7 @@ class CudaDevice : public Device {
   }
 
   std::shared_ptr<const Driver> driver_;
+  int number_;  // in the driver's order
   Ordinal ordinal_;
   Properties properties_;
   Context context_ = nullptr;
@@ -256,6 +305,8 @@ class CudaDevice : public Device {
   std::vector<Module> modules_;
   std::unordered_map<std::string_view, Function> functions_;
   Error lost_{};
+  std::shared_ptr<Group> group_;  // nullptr: alone
+  size_t rank_ = 0;
 };
 
 }  // namespace
@@ -292,9 +343,29 @@ Result<std::unique_ptr<Device>> OpenDevice(std::shared_ptr<const Driver> driver,
         fmt::format("{} has compute capability {}.{}; the kernels need 8.0 (Ampere) or later",
                     properties.name, properties.major, properties.minor));
   }
-  auto device = std::make_unique<CudaDevice>(std::move(driver), ordinal, std::move(properties));
+  auto device =
+      std::make_unique<CudaDevice>(std::move(driver), number, ordinal, std::move(properties));
   JIKJI_RETURN_IF_ERROR(device->Start(modules));
   return device;
+}
+
+Result<> JoinDevices(std::shared_ptr<const Nccl> nccl,
+                     std::span<const std::shared_ptr<Device>> devices) {
+  std::vector<int> numbers;
+  for (const auto& device : devices) {
+    numbers.push_back(static_cast<const CudaDevice&>(*device).number());
+  }
+  std::vector<NcclComm> comms(devices.size());
+  JIKJI_RETURN_IF_ERROR(
+      nccl->Check(nccl->CommInitAll(comms.data(), static_cast<int>(numbers.size()), numbers.data()),
+                  "joining the GPUs"));
+  auto group = std::make_shared<Group>();
+  group->nccl = std::move(nccl);
+  group->comms = std::move(comms);
+  for (size_t rank = 0; rank < devices.size(); ++rank) {
+    static_cast<CudaDevice&>(*devices[rank]).Join(group, rank);
+  }
+  return {};
 }
 
 }  // namespace jikji::device::cuda

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "device/cuda/driver_api.h"
+#include "device/cuda/nccl.h"
 #include "device/device.h"
 
 namespace jikji::device::cuda {
@@ -21,6 +22,10 @@ Result<std::vector<Properties>> ListDevices(const Driver& driver);
 // `modules`: PTX, each ending with a zero byte.
 Result<std::unique_ptr<Device>> OpenDevice(std::shared_ptr<const Driver> driver, int number,
                                            std::span<const char* const> modules);
+
+// Joins devices of OpenDevice for AllGather, ranks in this order; each is joined once at most.
+Result<> JoinDevices(std::shared_ptr<const Nccl> nccl,
+                     std::span<const std::shared_ptr<Device>> devices);
 
 }  // namespace jikji::device::cuda
 

@@ -11,7 +11,9 @@
 #include <limits>
 #include <map>
 #include <new>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "device/emulated/block.h"
@@ -32,13 +34,21 @@ struct Recorded {
   Grid grid;
 };
 
+struct Gathering {
+  const std::byte* from;
+  std::byte* to;
+  uint64_t bytes;
+};
+
+using Act = std::variant<Recorded, Gathering>;
+
 class EmulatedGraph : public Graph {
  public:
-  explicit EmulatedGraph(std::vector<Recorded> launches) : launches_(std::move(launches)) {}
-  const std::vector<Recorded>& launches() const { return launches_; }
+  explicit EmulatedGraph(std::vector<Act> acts) : acts_(std::move(acts)) {}
+  const std::vector<Act>& acts() const { return acts_; }
 
  private:
-  std::vector<Recorded> launches_;
+  std::vector<Act> acts_;
 };
 
 class EmulatedDevice : public Device {
@@ -124,7 +134,12 @@ class EmulatedDevice : public Device {
   using Device::Launch;
   Result<> Launch(const Graph& graph) override {
     if (options_.graph_launched) options_.graph_launched();
-    for (const Recorded& launch : static_cast<const EmulatedGraph&>(graph).launches()) {
+    for (const Act& act : static_cast<const EmulatedGraph&>(graph).acts()) {
+      if (const auto* gathering = std::get_if<Gathering>(&act)) {
+        JIKJI_RETURN_IF_ERROR(AllGather(gathering->from, gathering->to, gathering->bytes));
+        continue;
+      }
+      const auto& launch = std::get<Recorded>(act);
       JIKJI_RETURN_IF_ERROR(LaunchErased({launch.name, launch.threads, launch.body, launch.call,
                                           launch.args.data(), launch.args_bytes},
                                          launch.grid));
@@ -132,21 +147,35 @@ class EmulatedDevice : public Device {
     return {};
   }
 
+  Result<> AllGather(const std::byte* from, std::byte* to, uint64_t bytes) override {
+    if (options_.joined == nullptr) return Device::AllGather(from, to, bytes);
+    if (recording_) {
+      recorded_.emplace_back(Gathering{from, to, bytes});
+      return {};
+    }
+    JIKJI_RETURN_IF_ERROR(Check());
+    CatchUp();
+    JIKJI_RETURN_IF_ERROR(LookAfter("AllGather"));
+    const auto gathered = options_.joined->Gather(options_.rank, from, to, bytes);
+    if (!gathered) lost_ = true;
+    return gathered;
+  }
+  void Leave() override {
+    if (options_.joined != nullptr) options_.joined->Leave();
+  }
+
  protected:
   Result<> LaunchErased(const ErasedLaunch& launch, Grid grid) override {
     if (recording_) {
       std::vector<std::max_align_t> args(launch.args_bytes / sizeof(std::max_align_t) + 1);
       std::memcpy(args.data(), launch.args, launch.args_bytes);
-      recorded_.push_back({launch.name, launch.threads, launch.body, launch.call, std::move(args),
-                           launch.args_bytes, grid});
+      recorded_.emplace_back(Recorded{launch.name, launch.threads, launch.body, launch.call,
+                                      std::move(args), launch.args_bytes, grid});
       return {};
     }
     JIKJI_RETURN_IF_ERROR(Check());
     CatchUp();
-    if (options_.healthy && !options_.healthy(launch.name)) {
-      lost_ = true;
-      return Check();
-    }
+    JIKJI_RETURN_IF_ERROR(LookAfter(launch.name));
     const auto body = [](const void* erased) {
       const auto& to_call = *static_cast<const ErasedLaunch*>(erased);
       to_call.call(to_call.body, to_call.args);
@@ -205,9 +234,15 @@ class EmulatedDevice : public Device {
     }
   }
 
+  // A test's fault, where it is time.
+  Result<> LookAfter(std::string_view act) {
+    if (options_.healthy && !options_.healthy(act)) lost_ = true;
+    return Check();
+  }
+
   Result<> Check() const {
     if (recording_) {
-      return Fail(ErrorCode::kInternal, "only launches can be recorded");
+      return Fail(ErrorCode::kInternal, "only launches and gathers can be recorded");
     }
     if (!lost_) return {};
     return Fail(ErrorCode::kUnavailable, "the emulated device is lost; start the program again");
@@ -222,7 +257,7 @@ class EmulatedDevice : public Device {
   uint64_t done_ = 0;                          // copies that are no longer pending
   std::array<uint64_t, kMarks> marks_{};       // how many must be done
   bool recording_ = false;
-  std::vector<Recorded> recorded_;
+  std::vector<Act> recorded_;
   std::map<std::byte*, uint64_t> sizes_;
   Block block_;
 };

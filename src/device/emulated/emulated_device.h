@@ -3,21 +3,26 @@
 #ifndef JIKJI_DEVICE_EMULATED_EMULATED_DEVICE_H_
 #define JIKJI_DEVICE_EMULATED_EMULATED_DEVICE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 
 #include "device/device.h"
+#include "device/emulated/rendezvous.h"
 
 namespace jikji::device {
 
 struct EmulatedOptions {
   uint64_t memory_bytes = 1ull << 30;
-  // For tests of faults: called before each launch with the kernel's name; where it returns false,
-  // the device is lost.
+  // For tests of faults: called before each launch with the kernel's name, and before each gather
+  // with "AllGather"; where it returns false, the device is lost.
   std::function<bool(std::string_view kernel)> healthy = {};
   // Called when a graph is launched.
   std::function<void()> graph_launched = {};
+  // The devices that this one is joined with: all have the same, and each a rank of its own.
+  std::shared_ptr<Rendezvous> joined = nullptr;
+  size_t rank = 0;
 };
 
 // Memory comes poisoned: every byte is 0xFF, so that floats are NaN.

@@ -13,6 +13,19 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
+// ThreadSanitizer counts the functions that are entered and left. A fiber's first is never left,
+// nor the last that it calls, so that these are none of its business.
+#if defined(__SANITIZE_THREAD__)
+#define JIKJI_NEVER_LEFT __attribute__((no_sanitize_thread))
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define JIKJI_NEVER_LEFT __attribute__((disable_sanitizer_instrumentation))
+#endif
+#endif
+#ifndef JIKJI_NEVER_LEFT
+#define JIKJI_NEVER_LEFT
+#endif
+
 #if defined(__x86_64__)
 // Saves what the System V ABI lets a callee keep, changes stacks, and takes up what lies there.
 // swapcontext would do, at a system call each: thousands a block.
@@ -68,7 +81,7 @@ void Fiber::Start(void (*function)()) {
 #endif
 }
 
-void Fiber::Main() {
+JIKJI_NEVER_LEFT void Fiber::Main() {
 #ifdef JIKJI_ASAN
   __sanitizer_finish_switch_fiber(nullptr, &current->resumer_bottom_, &current->resumer_bytes_);
 #endif
@@ -99,7 +112,7 @@ void Fiber::SwitchIn() {
 #endif
 }
 
-void Fiber::SwitchOut(bool last) {
+JIKJI_NEVER_LEFT void Fiber::SwitchOut(bool last) {
 #ifdef JIKJI_ASAN
   __sanitizer_start_switch_fiber(last ? nullptr : &fake_stack_, resumer_bottom_, resumer_bytes_);
 #endif

@@ -30,6 +30,42 @@ inline std::unique_ptr<device::Device> TestDevice() {
   return device ? std::move(*device) : device::MakeEmulatedDevice();
 }
 
+// Devices that were joined: the machine's first GPUs, where JIKJI_TEST_GPUS says that it has so
+// many, or emulated ones, as `alone`, one to hold them against, is.
+struct TestRanks {
+  std::shared_ptr<device::Device> alone;
+  std::vector<std::shared_ptr<device::Device>> joined;
+};
+inline TestRanks TestDevices(size_t ranks) {
+  TestRanks out;
+  const char* const gpus = std::getenv("JIKJI_TEST_GPUS");
+  if (gpus != nullptr && std::strtoul(gpus, nullptr, 10) >= ranks) {
+    const auto opened = [&]() -> Result<> {
+      JIKJI_ASSIGN(const auto driver, device::cuda::Driver::Open());
+      JIKJI_ASSIGN(const auto nccl, device::cuda::Nccl::Open());
+      JIKJI_ASSIGN(out.alone, device::cuda::OpenDevice(driver, 0, CodeModules()));
+      for (size_t rank = 0; rank < ranks; ++rank) {
+        JIKJI_ASSIGN(auto device,
+                     device::cuda::OpenDevice(driver, static_cast<int>(rank), CodeModules()));
+        out.joined.push_back(std::move(device));
+      }
+      return device::cuda::JoinDevices(nccl, out.joined);
+    }();
+    EXPECT_TRUE(opened) << opened.error().ToString();
+    if (opened) return out;
+  }
+  const auto joined = std::make_shared<device::Rendezvous>(ranks);
+  out.alone = device::MakeEmulatedDevice();
+  out.joined.clear();
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    device::EmulatedOptions options;
+    options.joined = joined;
+    options.rank = rank;
+    out.joined.push_back(device::MakeEmulatedDevice(std::move(options)));
+  }
+  return out;
+}
+
 // To be added to a test's own seed.
 inline uint32_t TestSeed() {
   const char* const seed = std::getenv("JIKJI_TEST_SEED");

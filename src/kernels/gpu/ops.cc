@@ -90,6 +90,20 @@ DeviceMatrix DeviceMatrix::At(const std::byte* data, DType dtype, int64_t rows, 
   return out;
 }
 
+DeviceMatrix DeviceMatrix::Rows(int64_t first, int64_t rows) const {
+  DeviceMatrix out = *this;
+  WeightTiles& tiles = out.tiles_;
+  const TileLayout of(dtype_, rows, tiles_.cols);
+  const auto skipped = static_cast<uint64_t>(first / kTileRows);
+  tiles.values += skipped * of.planes[0].row_tile_bytes;
+  tiles.high += skipped * of.planes[1].row_tile_bytes;
+  tiles.scales += skipped * of.planes[2].row_tile_bytes;
+  tiles.supers += skipped * of.planes[3].row_tile_bytes;
+  tiles.rows = static_cast<int32_t>(rows);
+  tiles.row_tiles = of.row_tiles;
+  return out;
+}
+
 uint64_t DeviceMatrix::Bytes(DType dtype, int64_t rows, int64_t cols) {
   return TileLayout(dtype, rows, cols).bytes;
 }

@@ -34,6 +34,9 @@ class DeviceMatrix {
   // Bytes that Upload takes on the device.
   static uint64_t Bytes(DType dtype, int64_t rows, int64_t cols);
 
+  // Rows [first, first + rows) of it, with `first` a multiple of kTileRows.
+  DeviceMatrix Rows(int64_t first, int64_t rows) const;
+
   const WeightTiles& tiles() const { return tiles_; }
   DType dtype() const { return dtype_; }
 

@@ -12,6 +12,7 @@
 #include "kernels/gpu/heads.h"
 #include "kernels/gpu/ops.h"
 #include "model/gpu/gpu_adapters.h"
+#include "model/gpu/gpu_gather.h"
 #include "model/gpu/gpu_inputs.h"
 #include "model/gpu/gpu_scratch.h"
 #include "model/gpu/gpu_weights.h"
@@ -48,20 +49,25 @@ Result<> CheckSpec(const DecoderSpec& spec, const GpuLimits& limits) {
 class GpuDecoder : public Decoder {
  public:
   GpuDecoder(std::shared_ptr<device::Device> device, std::shared_ptr<const Checkpoint> checkpoint,
-             DecoderSpec spec, GpuLimits limits)
+             DecoderSpec spec, GpuLimits limits, const GpuCut& cut)
       : device_(std::move(device)),
         checkpoint_(std::move(checkpoint)),
         spec_(std::move(spec)),
+        cut_(cut),
+        own_(SpecOf(spec_, cut)),
         limits_(limits),
-        inputs_(spec_) {
+        inputs_(own_),
+        graphs_(cut.whole()) {
     query_scale_ = spec_.attention_scale != 0
                        ? spec_.attention_scale
                        : static_cast<float>(1.0 / std::sqrt(static_cast<double>(spec_.head_dim)));
   }
 
   Result<> Load(const std::function<void(double)>& progress) {
-    JIKJI_ASSIGN(const std::vector<WeightSource> sources, FindWeights(*checkpoint_, spec_));
-    JIKJI_RETURN_IF_ERROR(s_.Create(*device_, spec_, limits_));
+    JIKJI_ASSIGN(std::vector<WeightSource> sources, FindWeights(*checkpoint_, spec_));
+    const CutWeights cut(std::move(sources), cut_);
+    JIKJI_RETURN_IF_ERROR(s_.Create(*device_, own_, limits_));
+    JIKJI_RETURN_IF_ERROR(gather_.Create(*device_, spec_, limits_, cut_));
     JIKJI_RETURN_IF_ERROR(inputs_.Create(*device_, s_.input_bytes));
     adapters_.emplace(spec_, limits_, s_.adapter_table);
     const RopeTable rope = MakeRopeTable(spec_.rope, spec_.head_dim);
@@ -69,7 +75,11 @@ class GpuDecoder : public Decoder {
     JIKJI_RETURN_IF_ERROR(device_->CopyToDevice(reinterpret_cast<std::byte*>(s_.inv_freq),
                                                 rope.inv_freq.data(),
                                                 rope.inv_freq.size() * sizeof(float)));
-    JIKJI_ASSIGN(weights_, LoadGpuWeights(*device_, *checkpoint_, spec_, sources, progress));
+    JIKJI_ASSIGN(weights_, LoadGpuWeights(*device_, *checkpoint_, spec_, cut.sources(), progress));
+    if (spec_.tied_head) {
+      const GpuCut::Rows rows = cut_.Of(TensorRole::kHead, spec_.vocab);
+      weights_.head = weights_.embedding.Rows(rows.first, rows.count);
+    }
     return {};
   }
 
@@ -88,7 +98,7 @@ class GpuDecoder : public Decoder {
   bool chooses() const override { return true; }
 
   Result<KvCache> MakeCache(int32_t pages, int32_t page_tokens, DType dtype) override {
-    return KvCache::CreateOn(device_, spec_, pages, page_tokens, dtype);
+    return KvCache::CreateOn(device_, own_, pages, page_tokens, dtype);
   }
 
   Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
@@ -240,7 +250,7 @@ class GpuDecoder : public Decoder {
     if (!store_only)
       JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kQuery, s_.normed, rows, s_.query));
     const bool rotates = spec_.layers[index].rope;
-    const int64_t items = rows * ((store_only ? 0 : spec_.heads) + 2 * spec_.kv_heads);
+    const int64_t items = rows * ((store_only ? 0 : own_.heads) + 2 * own_.kv_heads);
     return device_->Launch(gpu::jikji_heads, {Blocks(items, gpu::kHeadsWarps), 1},
                            gpu::HeadsArgs{.query = store_only ? nullptr : s_.query,
                                           .key = s_.key,
@@ -256,7 +266,7 @@ class GpuDecoder : public Decoder {
                                           .query_out = s_.finished_query,
                                           .kv = Planes(cache, index),
                                           .rows = static_cast<int32_t>(rows),
-                                          .heads = static_cast<int32_t>(spec_.heads),
+                                          .heads = static_cast<int32_t>(own_.heads),
                                           .query_scale = query_scale_,
                                           .eps = spec_.norm_eps});
   }
@@ -269,11 +279,11 @@ class GpuDecoder : public Decoder {
                            .pages = inputs_.pages,
                            .query = s_.finished_query,
                            .out = s_.attended,
-                           .out_stride = gpu::RowStride(spec_.heads * spec_.head_dim),
+                           .out_stride = gpu::RowStride(own_.heads * own_.head_dim),
                            .parts = s_.parts,
                            .kv = Planes(cache, index),
                            .item_count = plan.item_count,
-                           .heads = static_cast<int32_t>(spec_.heads),
+                           .heads = static_cast<int32_t>(own_.heads),
                            .window = window},
                           plan.merges, plan.merge_count);
   }
@@ -289,7 +299,7 @@ class GpuDecoder : public Decoder {
             .attended = s_.attended,
             .attended_out = s_.kept_attended,
             .x_width = static_cast<int32_t>(spec_.hidden),
-            .attended_width = static_cast<int32_t>(gpu::RowStride(spec_.heads * spec_.head_dim))}));
+            .attended_width = static_cast<int32_t>(gpu::RowStride(own_.heads * own_.head_dim))}));
     x_ = s_.kept_x;
     attended_ = s_.kept_attended;
     row_adapters_ = inputs_.logit_adapters;
@@ -299,22 +309,27 @@ class GpuDecoder : public Decoder {
   // Attention's output and the MLP into the residual stream; s_.normed is what comes next reads.
   Result<> FinishLayer(size_t index, int64_t rows) {
     const GpuLayer& layer = weights_.layers[index];
-    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kOutput, attended_, rows, s_.added));
+    float* const product = gather_.PartOf(s_.added);
+    JIKJI_ASSIGN(const uint16_t* const attended, gather_.Attended(attended_, rows));
+    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kOutput, attended, rows, product));
+    JIKJI_RETURN_IF_ERROR(gather_.Added(rows, s_.added));
     JIKJI_RETURN_IF_ERROR(
         AddNorm(rows, s_.added, layer.output.bias, layer.attention_post_norm, layer.mlp_norm));
     JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kGate, s_.normed, rows, s_.gate));
     JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kUp, s_.normed, rows, s_.up));
-    JIKJI_RETURN_IF_ERROR(
-        device_->Launch(gpu::jikji_silu_multiply,
-                        {Blocks(spec_.intermediate, gpu::kRowThreads), static_cast<uint32_t>(rows)},
-                        gpu::SiluArgs{.gate = s_.gate,
-                                      .up = s_.up,
-                                      .gate_bias = layer.gate.bias,
-                                      .up_bias = layer.up.bias,
-                                      .out = s_.activated,
-                                      .out_stride = gpu::RowStride(spec_.intermediate),
-                                      .width = static_cast<int32_t>(spec_.intermediate)}));
-    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kDown, s_.activated, rows, s_.added));
+    const int32_t width = layer.gate.weight.tiles().rows;
+    JIKJI_RETURN_IF_ERROR(device_->Launch(
+        gpu::jikji_silu_multiply, {Blocks(width, gpu::kRowThreads), static_cast<uint32_t>(rows)},
+        gpu::SiluArgs{.gate = s_.gate,
+                      .up = s_.up,
+                      .gate_bias = layer.gate.bias,
+                      .up_bias = layer.up.bias,
+                      .out = s_.activated,
+                      .out_stride = gpu::RowStride(own_.intermediate),
+                      .width = width}));
+    JIKJI_ASSIGN(const uint16_t* const activated, gather_.Activated(s_.activated, rows));
+    JIKJI_RETURN_IF_ERROR(Multiply(index, TensorRole::kDown, activated, rows, product));
+    JIKJI_RETURN_IF_ERROR(gather_.Added(rows, s_.added));
     return AddNorm(rows, s_.added, layer.down.bias, layer.mlp_post_norm, NormBefore(index + 1));
   }
 
@@ -324,13 +339,16 @@ class GpuDecoder : public Decoder {
     const std::span<const int32_t> chosen = inputs_.chosen();
     size_t next = 0;  // of `chosen`
     for (const GpuInputs::LogitRun& run : inputs_.runs()) {
+      const bool of_base = run.head == kBaseModel;
       const gpu::DeviceMatrix& head =
-          run.head == kBaseModel ? weights_.head
-                                 : adapters_->vocabularies()[static_cast<size_t>(run.head)].head;
+          of_base ? weights_.head
+                  : adapters_->vocabularies()[static_cast<size_t>(run.head)].head;
+      const int64_t vocab = of_base ? spec_.vocab : head.tiles().rows;
       JIKJI_RETURN_IF_ERROR(gpu::MatMul(*device_, head,
                                         s_.normed + run.first * gpu::RowStride(spec_.hidden),
-                                        run.rows, s_.logits, spec_.logit_scale));
-      const int64_t vocab = head.tiles().rows;
+                                        run.rows, gather_.PartOf(s_.logits), spec_.logit_scale));
+      JIKJI_RETURN_IF_ERROR(gather_.Logits(run.rows, s_.logits));
+      if (cut_.rank != 0) continue;  // rank 0 answers
       const size_t first = next;
       for (int32_t i = 0; i < run.rows;) {
         if (next < chosen.size() && chosen[next] == run.first + i) {
@@ -351,7 +369,7 @@ class GpuDecoder : public Decoder {
                                                             .tokens = s_.chosen + first,
                                                             .stride = vocab}));
     }
-    return TakeChosen(batch.choices);
+    return cut_.rank == 0 ? TakeChosen(batch.choices) : device_->Synchronize();
   }
 
   // Rows [begin, end) of the run that begins at `first`, to where the batch wants them: those that
@@ -397,8 +415,11 @@ class GpuDecoder : public Decoder {
   std::shared_ptr<device::Device> device_;        // first: what follows is of its memory
   std::shared_ptr<const Checkpoint> checkpoint_;  // for DoRA's gains
   DecoderSpec spec_;
+  GpuCut cut_;
+  DecoderSpec own_;  // of what this device computes
   GpuLimits limits_;
   GpuScratch s_;
+  GpuGather gather_;
   GpuWeights weights_;
   GpuInputs inputs_;
   std::optional<GpuAdapters> adapters_;  // once there is memory for their table
@@ -417,19 +438,24 @@ class GpuDecoder : public Decoder {
 }  // namespace
 
 Result<GpuMemory> PlanGpuMemory(const Checkpoint& checkpoint, const DecoderSpec& spec,
-                                const GpuLimits& limits) {
+                                const GpuLimits& limits, const GpuCut& cut) {
   JIKJI_RETURN_IF_ERROR(CheckSpec(spec, limits));
-  JIKJI_ASSIGN(const std::vector<WeightSource> sources, FindWeights(checkpoint, spec));
-  return GpuMemory{.weights = GpuWeightBytes(sources), .scratch = GpuScratch::Bytes(spec, limits)};
+  JIKJI_RETURN_IF_ERROR(CheckCut(spec, cut));
+  JIKJI_ASSIGN(std::vector<WeightSource> sources, FindWeights(checkpoint, spec));
+  return GpuMemory{.weights = GpuWeightBytes(CutWeights(std::move(sources), cut).sources()),
+                   .scratch = GpuScratch::Bytes(SpecOf(spec, cut), limits),
+                   .exchange = GpuGather::Bytes(spec, limits, cut)};
 }
 
 Result<std::unique_ptr<Decoder>> LoadGpuDecoder(std::shared_ptr<device::Device> device,
                                                 std::shared_ptr<const Checkpoint> checkpoint,
                                                 DecoderSpec spec, GpuLimits limits,
-                                                const std::function<void(double)>& progress) {
+                                                const std::function<void(double)>& progress,
+                                                const GpuCut& cut) {
   JIKJI_RETURN_IF_ERROR(CheckSpec(spec, limits));
+  JIKJI_RETURN_IF_ERROR(CheckCut(spec, cut));
   auto decoder = std::make_unique<GpuDecoder>(std::move(device), std::move(checkpoint),
-                                              std::move(spec), limits);
+                                              std::move(spec), limits, cut);
   JIKJI_RETURN_IF_ERROR(decoder->Load(progress));
   return decoder;
 }

@@ -24,16 +24,20 @@ class GpuGraphs {
   // Rows that a step of `rows` is filled up to, so that shapes are few: 17 up to kMostRows.
   static int32_t PaddedRows(int64_t rows);
 
+  // `alone`: false where other devices do the same launches: all of them record, or none does.
+  explicit GpuGraphs(bool alone = true) : alone_(alone) {}
+
   // Does the launches of `body`: one by one when `shape` comes for the first time, as it may be the
   // last; recorded the second time, and from then on as a graph. Where the device has no memory for
-  // another graph, all are given up and the launches are done one by one.
+  // another graph, all are given up and the launches are done one by one; kResourceExhausted where
+  // it is not alone.
   template <class Body>
   Result<> Run(device::Device& device, const Shape& shape, const Body& body) {
     Entry* const entry = Find(shape);
     if (entry == nullptr) return body();
     if (entry->graph == nullptr) {
       auto graph = device.Record(body);
-      if (!graph && graph.error().code == ErrorCode::kResourceExhausted) {
+      if (!graph && alone_ && graph.error().code == ErrorCode::kResourceExhausted) {
         entries_.clear();
         return body();
       }
@@ -51,6 +55,7 @@ class GpuGraphs {
   // nullptr where the shape is new; then it is noted, in the place of the one longest unused.
   Entry* Find(const Shape& shape);
 
+  bool alone_;
   std::map<Shape, Entry> entries_;
   uint64_t runs_ = 0;
 };
