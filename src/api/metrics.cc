@@ -146,6 +146,11 @@ std::string Metrics::Text(const EngineStats& stats, const EngineOptions& options
       Counter("vllm:prompt_tokens_total", "Prompt tokens read.", labels, stats.prompt_tokens));
   families.push_back(Counter("vllm:generation_tokens_total", "Tokens generated.", labels,
                              stats.generation_tokens));
+  families.push_back(
+      Counter("jikji:steps_total", "Steps that were computed.", labels, stats.steps));
+  families.push_back(Counter("jikji:steps_planned_ahead_total",
+                             "Steps that were planned while the one before them was computed.",
+                             labels, stats.steps_ahead));
   families.push_back(Counter("vllm:num_preemptions_total", "Requests put back to the queue.",
                              labels, stats.preemptions));
   families.push_back(Counter("vllm:prefix_cache_queries_total",

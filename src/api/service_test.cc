@@ -243,6 +243,7 @@ TEST(StatusRoutes, MetricsBearVllmsNames) {
                           .steps = 7,
                           .prompt_tokens = 10,
                           .generation_tokens = 20,
+                          .steps_ahead = 5,
                           .preemptions = 0};
   RequestTimes times;
   times.arrived = std::chrono::steady_clock::now();
@@ -264,6 +265,8 @@ TEST(StatusRoutes, MetricsBearVllmsNames) {
         "vllm:cache_config_info" + labels + R"(,block_size="16",num_gpu_blocks="4"} 1)" + "\n",
         "vllm:prompt_tokens_total" + labels + "} 10\n",
         "vllm:generation_tokens_total" + labels + "} 20\n",
+        "jikji:steps_total" + labels + "} 7\n",
+        "jikji:steps_planned_ahead_total" + labels + "} 5\n",
         "vllm:num_preemptions_total" + labels + "} 0\n",
         "vllm:prefix_cache_queries_total" + labels + "} 0\n",
         "vllm:prefix_cache_hits_total" + labels + "} 0\n",

@@ -174,9 +174,10 @@ EngineStats ReplicatedEngine::stats() const {
     const EngineStats each = replica->stats();
     for (int64_t EngineStats::*count :
          {&EngineStats::waiting, &EngineStats::running, &EngineStats::pages_used,
-          &EngineStats::pages_total, &EngineStats::steps, &EngineStats::prompt_tokens,
-          &EngineStats::generation_tokens, &EngineStats::preemptions, &EngineStats::draft_tokens,
-          &EngineStats::accepted_tokens, &EngineStats::prefix_queries, &EngineStats::prefix_hits}) {
+          &EngineStats::pages_total, &EngineStats::steps, &EngineStats::steps_ahead,
+          &EngineStats::prompt_tokens, &EngineStats::generation_tokens, &EngineStats::preemptions,
+          &EngineStats::draft_tokens, &EngineStats::accepted_tokens, &EngineStats::prefix_queries,
+          &EngineStats::prefix_hits}) {
       sum.*count += each.*count;
     }
   }

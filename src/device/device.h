@@ -4,9 +4,9 @@
 //
 // Contract: calls come from one thread at a time. Launches and copies take effect in the order of
 // the calls; CopyToHost and Synchronize wait for all before them, and report what went wrong in any
-// of them. Nothing else waits for the device. kResourceExhausted: no memory, nothing has changed;
-// kUnavailable: the device is lost or in error, and every call from then on says so. Non-goals:
-// several streams, host functions.
+// of them, as Wait does of those before its mark. Nothing else waits for the device.
+// kResourceExhausted: no memory, nothing has changed; kUnavailable: the device is lost or in error,
+// and every call from then on says so. Non-goals: several streams, host functions.
 #ifndef JIKJI_DEVICE_DEVICE_H_
 #define JIKJI_DEVICE_DEVICE_H_
 
@@ -84,19 +84,22 @@ class Device {
 
   // Aligned to 256 bytes; what it holds is not said.
   virtual Result<Buffer> Allocate(uint64_t bytes) = 0;
-  // Memory of the host that the device reads by itself (page-locked).
+  // Memory of the host that the device reads and writes by itself (page-locked).
   virtual Result<Buffer> AllocateHost(uint64_t bytes) = 0;
 
   // What is at `from` may change when the call has returned; if it is of AllocateHost, only once a
   // mark behind this call was waited for (or Synchronize).
   virtual Result<> CopyToDevice(std::byte* to, const void* from, uint64_t bytes) = 0;
   virtual Result<> CopyToHost(void* to, const std::byte* from, uint64_t bytes) = 0;
+  // `to` is of AllocateHost. The bytes are there once a mark behind this call was waited for.
+  virtual Result<> StartCopyToHost(std::byte* to, const std::byte* from, uint64_t bytes) = 0;
   virtual Result<> Fill(std::byte* to, uint8_t value, uint64_t bytes) = 0;
   virtual Result<> Synchronize() = 0;
 
   // Marks the place behind all calls so far, one of kMarks; Wait comes back when the device has
-  // passed it. One that was never set is passed.
-  static constexpr size_t kMarks = 4;
+  // passed it. One that was never set is passed. Whose they are: 0 and 1 of a step's inputs
+  // (gpu_inputs.h), 2 and 3 of staging.h, 4 and 5 of what steps chose (gpu_chosen.h).
+  static constexpr size_t kMarks = 6;
   virtual Result<> Mark(size_t mark) = 0;
   virtual Result<> Wait(size_t mark) = 0;
 

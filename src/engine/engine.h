@@ -1,4 +1,6 @@
-// The engine: requests to tokens, many at a time, on one thread that schedules and steps.
+// The engine: requests to tokens, many at a time, on one thread that schedules and steps. Where the
+// decoder computes on a device, the next step is planned, and the receivers are told of the last,
+// while one is computed.
 //
 // Each step runs a batch of {sequence: tokens}: prompts in chunks within a token budget, running
 // sequences one token each, or more where guesses at the next ones came true. The KV cache is
@@ -59,6 +61,7 @@ struct EngineStats {
   int64_t waiting = 0, running = 0;
   int64_t pages_used = 0, pages_total = 0;
   int64_t steps = 0, prompt_tokens = 0, generation_tokens = 0;
+  int64_t steps_ahead = 0;  // steps that were planned while the one before them was computed
   int64_t preemptions = 0;
   int64_t draft_tokens = 0, accepted_tokens = 0;  // checked by speculation, and right
   int64_t prefix_queries = 0, prefix_hits = 0;  // prompt tokens looked for in the cache, and found

@@ -125,7 +125,7 @@ TEST(GpuEngineChoice, TokensAreTheProcessorsWhateverIsAskedFor) {
       for (size_t i = 0; i < kRows; ++i) {
         rows.push_back(Logits(vocab, random));
         ASSERT_TRUE(
-            decoder[i].Describe({}, static_cast<int64_t>(vocab), adjustments[i], choices[i]));
+            decoder[i].Describe(0, {}, static_cast<int64_t>(vocab), adjustments[i], choices[i]));
         launch.Add(rows[i], stride, choices[i]);
       }
       const std::vector<int32_t> tokens = launch.Run(*device, stride);
@@ -165,8 +165,8 @@ TEST(GpuEngineChoice, WhatIsAheadCountsAsPutOut) {
     }
     std::vector<LogitAdjustment> guessed, known;
     RowChoice a, b;
-    ASSERT_TRUE(sampler.Describe(ahead, 30, guessed, a));
-    ASSERT_TRUE(later.Describe({}, 30, known, b));
+    ASSERT_TRUE(sampler.Describe(0, ahead, 30, guessed, a));
+    ASSERT_TRUE(later.Describe(0, {}, 30, known, b));
     EXPECT_EQ(a.params.random, b.params.random);
     ASSERT_EQ(guessed.size(), known.size());
     for (size_t i = 0; i < known.size(); ++i) {
@@ -184,15 +184,15 @@ TEST(GpuEngineChoice, WhatADecoderCannotChooseIsLeftToTheSampler) {
   RowChoice choice;
   GenerationRequest request;
   request.logprobs = 0;
-  EXPECT_FALSE(Sampler(request, 0).Describe({}, 100, adjustments, choice));
+  EXPECT_FALSE(Sampler(request, 0).Describe(0, {}, 100, adjustments, choice));
   request.logprobs = -1;
   EXPECT_FALSE(
-      Sampler(request, 0).Describe({}, kernels::kMostChoiceVocab + 1, adjustments, choice));
+      Sampler(request, 0).Describe(0, {}, kernels::kMostChoiceVocab + 1, adjustments, choice));
   request.sampling.logit_bias = {{5, 1.0f}, {6, 1.0f}, {5, 0.1f}};
-  EXPECT_FALSE(Sampler(request, 0).Describe({}, 100, adjustments, choice));
+  EXPECT_FALSE(Sampler(request, 0).Describe(0, {}, 100, adjustments, choice));
   EXPECT_FALSE(choice.asked);
   request.sampling.logit_bias.pop_back();
-  EXPECT_TRUE(Sampler(request, 0).Describe({}, 100, adjustments, choice));
+  EXPECT_TRUE(Sampler(request, 0).Describe(0, {}, 100, adjustments, choice));
 }
 
 TEST(GpuEngineChoice, SaysWhereNoTokenCanBeChosen) {
@@ -208,8 +208,8 @@ TEST(GpuEngineChoice, SaysWhereNoTokenCanBeChosen) {
   const Sampler open(greedy, 0);
   std::vector<LogitAdjustment> all, none;
   RowChoice both_masked, first;
-  ASSERT_TRUE(masked.Describe({}, 2, all, both_masked));
-  ASSERT_TRUE(open.Describe({}, 2, none, first));
+  ASSERT_TRUE(masked.Describe(0, {}, 2, all, both_masked));
+  ASSERT_TRUE(open.Describe(0, {}, 2, none, first));
   Launch launch;
   launch.Add(std::vector<float>{0, 1}, 2, both_masked);
   for (const float bad : {std::nanf(""), -std::nanf(""), kInfinity, -kInfinity}) {

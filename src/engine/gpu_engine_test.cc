@@ -75,6 +75,9 @@ TEST(GpuEngine, TextIsTheProcessorsAndTheCacheOfPrefixesIsUsed) {
     EXPECT_EQ(answer.cached_tokens, wanted.cached_tokens);
   }
   EXPECT_GT(gpu->stats().prefix_hits, 0);
+  // All but the first of each.
+  EXPECT_EQ(gpu->stats().steps_ahead, gpu->stats().steps - 2);
+  EXPECT_EQ(processor->stats().steps_ahead, 0);
 }
 
 TEST(GpuEngine, ALostDeviceEndsRequestsAndIsToldByHealth) {

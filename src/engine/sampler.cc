@@ -172,12 +172,12 @@ Result<SampledToken> Sampler::Next(std::span<float> logits, SamplerScratch& scra
   return next;
 }
 
-bool Sampler::Describe(std::span<const TokenId> ahead, int64_t vocab,
+bool Sampler::Describe(int32_t awaited, std::span<const TokenId> ahead, int64_t vocab,
                        std::vector<kernels::LogitAdjustment>& adjustments,
                        RowChoice& choice) const {
   if (request_->logprobs >= 0 || vocab > kernels::kMostChoiceVocab) return false;
   const SamplingParams& params = request_->sampling;
-  const int64_t count = count_ + static_cast<int64_t>(ahead.size());
+  const int64_t count = count_ + awaited + static_cast<int64_t>(ahead.size());
   adjustments.clear();
   if (HoldsOpen(count)) {
     for (const TokenId id : request_->stop_ids) adjustments.push_back({.token = id, .masked = 1});

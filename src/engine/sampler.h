@@ -58,11 +58,14 @@ class Sampler {
   // number, or nothing is left to choose from.
   Result<SampledToken> Next(std::span<float> logits, SamplerScratch& scratch);
 
-  // For a decoder that chooses: how the token would be chosen were `ahead` put out before it. False
-  // where only Next can: log probabilities are asked for, or a token is biased twice. `adjustments`
-  // is overwritten; `choice` refers to it.
-  bool Describe(std::span<const TokenId> ahead, int64_t vocab,
+  // For a decoder that chooses: how the token would be chosen were `ahead` put out before it, and
+  // before them `awaited` tokens that are not known yet: none where it needs_history. False where
+  // only Next can: log probabilities are asked for, or a token is biased twice. `adjustments` is
+  // overwritten; `choice` refers to it.
+  bool Describe(int32_t awaited, std::span<const TokenId> ahead, int64_t vocab,
                 std::vector<kernels::LogitAdjustment>& adjustments, RowChoice& choice) const;
+  // What is chosen depends on which tokens were put out before, beyond the logits.
+  bool needs_history() const { return penalties_.active(); }
   // Next, where the decoder has chosen.
   Result<SampledToken> Take(const RowChoice& choice);
 

@@ -12,6 +12,9 @@ constexpr int32_t kScoredTokens = 64;
 // for this many tokens more than it has, or its limit if that is nearer: a short limit is reserved
 // exactly, and after a preemption the others come this far before the next.
 constexpr int64_t kTokensAhead = 256;
+// While the host ends a step and plans the next, a device that waits for it loses about so much of
+// a step. Where a greater share of the streams has a draft that pays, waiting pays.
+constexpr double kWaitingCost = 0.125;
 
 }  // namespace
 
@@ -78,7 +81,11 @@ int32_t Scheduler::decoding() const {
       running_, [](const Running& running) { return running.sequence->left() == 1; }));
 }
 
-const std::vector<StepPart>& Scheduler::Plan(const StepPrices& prices) {
+const std::vector<StepPart>& Scheduler::Plan(const StepPrices& prices, bool ahead) {
+  parts_.clear();
+  ahead_ = ahead;
+  if (!ahead) must_preempt_ = false;
+  if (ahead && DraftsPay(prices.row_share)) return parts_;
   const int32_t decoding = PlanDecoding();
   // Where decoding alone takes the budget, prompts still get one token.
   const int32_t left = std::max(1, options_.step_tokens - decoding);
@@ -92,12 +99,11 @@ const std::vector<StepPart>& Scheduler::Plan(const StepPrices& prices) {
     }
     if (i == running_.size()) break;
     Running& running = running_[i];
-    if (running.tokens > 0) continue;
     const Sequence& sequence = *running.sequence;
+    if (running.tokens > 0 || sequence.left() == 0 || LacksPage(sequence)) continue;
     running.tokens = budget.Take(sequence.left(), sequence.unscored() - sequence.computed());
     Share(running);
   }
-  parts_.clear();
   int32_t spare = options_.step_tokens;
   for (Running& running : running_) {
     if (running.tokens == 0) continue;
@@ -106,7 +112,7 @@ const std::vector<StepPart>& Scheduler::Plan(const StepPrices& prices) {
     spare -= running.tokens;
   }
   for (StepPart& part : parts_) {
-    if (!part.decodes()) continue;
+    if (ahead || !part.decodes()) continue;
     part.drafts = Draft(*part.sequence, std::min(options_.speculate, spare), prices.row_share);
     spare -= part.drafts;
   }
@@ -117,7 +123,7 @@ int32_t Scheduler::PlanDecoding() {
   int32_t decoding = 0;
   for (Running& running : running_) running.tokens = 0;
   for (size_t i = 0; i < running_.size(); ++i) {
-    if (running_[i].sequence->left() > 1 || !Grow(i)) continue;
+    if (running_[i].sequence->left() != 1 || !Grow(i)) continue;
     running_[i].tokens = 1;
     ++decoding;
   }
@@ -125,11 +131,15 @@ int32_t Scheduler::PlanDecoding() {
 }
 
 // A page for the next token, if need be at the cost of the last in rank; false where that is
-// itself.
+// itself, or where none may be preempted.
 bool Scheduler::Grow(size_t place) {
   Sequence& sequence = *running_[place].sequence;
-  while (int64_t{sequence.pages().size()} * options_.page_tokens <= sequence.computed()) {
+  while (LacksPage(sequence)) {
     if (pages_.Extend(sequence.pages(), 1)) return true;
+    if (ahead_) {
+      must_preempt_ = true;
+      return false;
+    }
     const bool itself = place + 1 == running_.size();
     Preempt();
     if (itself) return false;
@@ -142,6 +152,20 @@ void Scheduler::Preempt() {
   waiting_.Return(running_.back().sequence);
   running_.pop_back();
   ++preemptions_;
+}
+
+// Of the streams, as far as they are known. What is guessed first is awaited already, so that the
+// draft which pays comes a step later.
+bool Scheduler::DraftsPay(double row_share) {
+  if (options_.speculate == 0) return false;
+  int32_t paying = 0;
+  for (Running& running : running_) {
+    Sequence& sequence = *running.sequence;
+    if (sequence.left() != 1) continue;
+    const auto most = std::min<int64_t>(options_.speculate, sequence.most_drafts());
+    if (sequence.Guess(static_cast<int32_t>(most), row_share) > 0) ++paying;
+  }
+  return paying > kWaitingCost * decoding();
 }
 
 int32_t Scheduler::Draft(Sequence& sequence, int32_t most, double row_share) {
@@ -227,6 +251,10 @@ bool Scheduler::MakeRoom(const Rank& rank, int64_t now, int64_t ahead) {
     room += pages_.HeldAlone(last.sequence->pages()) + ahead_of(last);
   }
   if (!fits()) return false;
+  if (ahead_ && stay < running_.size()) {
+    must_preempt_ = true;
+    return false;
+  }
   while (running_.size() > stay) Preempt();
   return true;
 }
@@ -234,7 +262,8 @@ bool Scheduler::MakeRoom(const Rank& rank, int64_t now, int64_t ahead) {
 void Scheduler::Share(Running& running) {
   if (!options_.prefix_cache) return;
   Sequence& sequence = *running.sequence;
-  const auto known = static_cast<size_t>(sequence.computed() + running.tokens);
+  const auto known =
+      std::min(static_cast<size_t>(sequence.computed() + running.tokens), sequence.tokens().size());
   pages_.Share(sequence.pages(), sequence.request()->cache_root, sequence.tokens().first(known),
                sequence.computed());
 }

@@ -9,6 +9,10 @@
 // gives its pages back, keeps its tokens, and waits at its rank to compute them again. So is one of
 // lower priority, or of a tenant that is further ahead (fair_share.h), where one that waits would
 // not fit otherwise. The first in rank always goes on, since any request fits the cache alone.
+//
+// A step may be planned ahead, while the one before it is computed: sequences stand where that one
+// leaves them. Steps are computed in order, so that a page which is free by then may be used. But
+// nothing is preempted and nothing drafted: what would need it waits until no step is under way.
 // Contract: a function of what was added, removed and computed; no clock, no threads, no model.
 // Non-goals: computing, sampling, answers (stepper.h).
 #ifndef JIKJI_ENGINE_SCHEDULER_H_
@@ -36,8 +40,8 @@ struct StepPart {
   int32_t tokens = 0;
   int32_t drafts = 0;
 
-  // Until the step is committed: the sequence advances by the one token that it lacks. A prompt's
-  // chunk of one token does not.
+  // Until the sequence stands behind the step: it advances by the one token that it lacks. A
+  // prompt's chunk of one token does not.
   bool decodes() const { return sequence->left() == 1; }
 };
 
@@ -65,9 +69,12 @@ class Scheduler {
   // the step could not even be planned, the first that waits goes too, lest it fail for ever.
   std::vector<WaitQueue::Entry> RemoveRunning(bool first_waiting);
 
-  // The next step, admissions included. Every part of it is computed before the next call; a page
-  // that one fills may be read by another.
-  const std::vector<StepPart>& Plan(const StepPrices& prices);
+  // The next step, admissions included; a page that one part fills may be read by another. The
+  // caller has every part's sequence Advance before the next call. `ahead`: a step is under way;
+  // empty where drafts promise more than planning ahead does.
+  const std::vector<StepPart>& Plan(const StepPrices& prices, bool ahead = false);
+  // False where the next step is to preempt.
+  bool may_plan_ahead() const { return !must_preempt_; }
 
   // Sequences that advance by one token in the next step, if pages allow.
   int32_t decoding() const;
@@ -88,6 +95,10 @@ class Scheduler {
   // Marks those that decode, with a page for their next token; returns how many.
   int32_t PlanDecoding();
   bool Grow(size_t place);
+  bool LacksPage(const Sequence& sequence) const {
+    return int64_t{sequence.pages().size()} * options_.page_tokens <= sequence.computed();
+  }
+  bool DraftsPay(double row_share);
   // Starts the first that waits, at `place` of the running; false where it does not fit.
   bool Admit(size_t place);
   // Slots and pages for one more of `rank`: `now` of them at once, `ahead` soon.
@@ -106,6 +117,8 @@ class Scheduler {
   WaitQueue waiting_;
   std::vector<Running> running_;  // in order of rank
   std::vector<StepPart> parts_;
+  bool ahead_ = false;                            // a step is being planned ahead
+  bool must_preempt_ = false;                     // a step that was planned ahead lacked room
   int64_t prefix_queries_ = 0, prefix_hits_ = 0;  // tokens
   int64_t preemptions_ = 0;
 };

@@ -34,6 +34,7 @@ Sequence::Sequence(std::shared_ptr<ActiveRequest> request, int32_t choice,
     : request_(std::move(request)),
       choice_(choice),
       prompt_size_(static_cast<int64_t>(request_->request.prompt.size())),
+      most_computed_(std::max<int64_t>(0, request_->request.max_tokens - 1)),
       scores_(choice == 0 && request_->request.prompt_logprobs >= 0),
       tokens_(request_->request.prompt),
       sampler_(request_->request, choice),
@@ -104,6 +105,7 @@ void Sequence::Close(FinishReason reason, Clock::time_point now, Emission& emiss
 
 Emission Sequence::Take(SampledToken sampled, Clock::time_point now) {
   tokens_.push_back(sampled.token);
+  awaited_ = std::max(0, awaited_ - 1);
   drafter_.Observe(sampled.token);
   Emission emission = Begin();
   if (output() == 1) {

@@ -1,10 +1,13 @@
 // A request inside the engine, and one choice of it from its first step to its last.
 //
 // A Sequence knows what its next tokens are, what a sampled token does to it and when it is over.
-// It knows nothing of other sequences, of threads or of the sink.
+// It stands where it will when all steps that are planned have ended: tokens that they choose are
+// awaited, and the first of them is the next that is taken. It knows nothing of other sequences, of
+// threads or of the sink.
 #ifndef JIKJI_ENGINE_SEQUENCE_H_
 #define JIKJI_ENGINE_SEQUENCE_H_
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -78,12 +81,16 @@ class Sequence {
   const std::shared_ptr<ActiveRequest>& request() const { return request_; }
   Rank rank() const { return RankOf(*request_, choice_); }
 
-  // Prompt and output so far.
+  // Prompt and output so far, but for those awaited.
   std::span<const TokenId> tokens() const { return tokens_; }
   // Tokens whose keys and values are in the cache: the position of the next one.
   int64_t computed() const { return computed_; }
-  // Tokens that are known and not computed: at least one while it runs. The last gives the next.
-  int64_t left() const { return size() - computed_; }
+  // Tokens that are known or awaited, and to be computed. The last gives the next. None: its last
+  // token is awaited, or the last logits of its prompt.
+  int64_t left() const { return std::min(end(), prompt_size_ + most_computed_) - computed_; }
+  // Tokens that steps under way choose; the last of them by that row of its step's logits.
+  int32_t awaited() const { return awaited_; }
+  int32_t awaited_row() const { return awaited_row_; }
   // Wants logits of prompt tokens that it has not had.
   bool scored() const { return next_score_ < prompt_size_ && scores_; }
   // Tokens from the first that need no logits of their own: all where no score is wanted.
@@ -94,7 +101,7 @@ class Sequence {
   }
   // True where a step that ends at `position` gives the logits of a new token.
   bool SamplesAt(int64_t position) const {
-    return request_->request.max_tokens > 0 && position == size();
+    return request_->request.max_tokens > 0 && position == end();
   }
   // A step without sampling has ended the prompt of a request for no tokens.
   bool PromptOnlyDone() const { return request_->request.max_tokens == 0 && left() == 0; }
@@ -104,6 +111,7 @@ class Sequence {
   // Stops for a while: gives its pages back, and will compute its tokens again.
   void Suspend();
   PageLease& pages() { return pages_; }
+  const PageLease& pages() const { return pages_; }
 
   // Guesses at the tokens behind the last, which is the next to be computed. Returns how many, at
   // most `most`, are worth a row of the step at this price (Drafter); they are the first of
@@ -120,20 +128,27 @@ class Sequence {
   Result<SampledToken> Sample(std::span<float> logits, SamplerScratch& scratch) {
     return sampler_.Next(logits, scratch);
   }
-  // The same where the decoder chooses: what it is to choose by behind the first `drafts` guesses,
-  // and what it chose (Sampler::Describe, Take).
+  // The same where the decoder chooses: what it is to choose by behind what is awaited and the
+  // first `drafts` guesses, and what it chose (Sampler::Describe, Take).
   bool DescribeChoice(size_t drafts, int64_t vocab,
                       std::vector<kernels::LogitAdjustment>& adjustments, RowChoice& choice) const {
-    return sampler_.Describe(guesses().first(drafts), vocab, adjustments, choice);
+    return sampler_.Describe(awaited_, guesses().first(drafts), vocab, adjustments, choice);
   }
+  bool needs_history() const { return sampler_.needs_history(); }
   Result<SampledToken> TakeChoice(const RowChoice& choice) { return sampler_.Take(choice); }
   // True where this token, when sampled, ends the choice.
   bool IsStop(TokenId token) const;
 
-  // The step's results: `count` tokens more are in the cache; a prompt token was scored; a token
-  // was sampled, or the choice is over. Advance returns how many prompt tokens were read, those
-  // found in the cache included, and each once.
+  // A step is planned that computes `count` tokens more, and one whose row of logits gives the next
+  // token. Advance returns how many prompt tokens are read, those found in the cache included, and
+  // each once.
   int64_t Advance(int32_t count);
+  void Await(int32_t row) {
+    ++awaited_;
+    awaited_row_ = row;
+  }
+  // The results of steps, in order: a prompt token was scored; a token was sampled, the first of
+  // those awaited if there are any, or the choice is over.
   void TakeScore(TokenLogprob score);
   Emission Take(SampledToken sampled, std::chrono::steady_clock::time_point now);
   Emission End(FinishReason reason, std::optional<Error> error,
@@ -141,6 +156,7 @@ class Sequence {
 
  private:
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
+  int64_t end() const { return size() + awaited_; }
   int64_t output() const { return size() - prompt_size_; }
   Emission Begin();
   void Close(FinishReason reason, std::chrono::steady_clock::time_point now, Emission& emission);
@@ -148,13 +164,15 @@ class Sequence {
   std::shared_ptr<ActiveRequest> request_;
   int32_t choice_;
   int64_t prompt_size_;
-  bool scores_;  // the prompt
+  int64_t most_computed_;  // of the output: its last token is never computed
+  bool scores_;            // the prompt
   std::vector<TokenId> tokens_;
   PageLease pages_;
   Drafter drafter_;
   Sampler sampler_;
   TextAssembler text_;
   int64_t computed_ = 0;
+  int32_t awaited_ = 0, awaited_row_ = 0;
   int64_t prompt_read_ = 0;
   int64_t next_score_;             // position; the first token has no logits before it
   std::optional<int64_t> cached_;  // tokens found in the cache when it first ran

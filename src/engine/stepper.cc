@@ -46,6 +46,7 @@ void Stepper::End(std::vector<WaitQueue::Entry> choices, FinishReason reason,
                   const std::optional<Error>& error) {
   const auto now = Clock::now();
   for (const auto& [request, choice, sequence] : choices) {
+    if (sequence) Forget(*sequence);
     Emit(sequence ? sequence->End(reason, error, now)
                   : EndUnstarted(request, choice, reason, error, now));
   }
@@ -56,138 +57,135 @@ void Stepper::Cancel(const std::string& id) {
 }
 
 void Stepper::CancelAll() {
-  while (busy()) Cancel(std::string(scheduler_.AnyId()));
+  while (!scheduler_.idle()) Cancel(std::string(scheduler_.AnyId()));
+  while (under_way_ > 0) FinishFirst();
+}
+
+void Stepper::Forget(const Sequence& sequence) {
+  for (Step& step : steps_) step.Forget(sequence);
 }
 
 // Nothing below throws on input; what may come is a lack of memory. It costs the running sequences,
 // not the engine.
 void Stepper::Fail(bool planning, const std::string& why) {
-  parts_.clear();
   End(scheduler_.RemoveRunning(planning), FinishReason::kError,
       jikji::Fail(ErrorCode::kInternal, "a step failed: " + why).error());
 }
 
 void Stepper::EndStep(const Error& error) {
-  parts_.clear();
   End(scheduler_.RemoveRunning(/*first_waiting=*/false), FinishReason::kError, error);
   if (error.code != ErrorCode::kUnavailable) return;
   lost_ = error;
-  while (busy()) {
+  while (!scheduler_.idle()) {
     End(scheduler_.Remove(std::string(scheduler_.AnyId())), FinishReason::kError, error);
   }
 }
 
+bool Stepper::MayPlanAhead() {
+  return model_.decoder->runs_ahead() && under_way_ == 1 && UnderWay(0).foreseeable() &&
+         scheduler_.may_plan_ahead();
+}
+
 void Stepper::Prepare() {
+  planned_ = false;
+  const bool ahead = under_way_ > 0;
+  if (ahead && !MayPlanAhead()) return;
   try {
+    Step& step = UnderWay(under_way_);
     const int32_t streams = scheduler_.decoding();
-    parts_ = scheduler_.Plan(
+    const auto& parts = scheduler_.Plan(
         {.prompt_tokens = cost_.PromptTokens(streams),
-         .row_share = options_.row_share_override.value_or(cost_.RowShare(streams))});
-    BuildBatch();
+         .row_share = options_.row_share_override.value_or(cost_.RowShare(streams))},
+        ahead);
+    if (parts.empty()) return;
+    step.ahead = ahead;
+    step.Build(parts, model_.description, model_.decoder->chooses());
+    planned_ = true;
   } catch (const std::exception& error) {
     Fail(/*planning=*/true, error.what());
   }
 }
 
 int64_t Stepper::Compute() {
-  if (parts_.empty()) return 0;
-  const auto start = Clock::now();
+  if (planned_) {
+    Submit();
+    if (MayPlanAhead()) return 0;
+  }
+  return under_way_ > 0 ? FinishFirst() : 0;
+}
+
+void Stepper::Submit() {
+  planned_ = false;
+  Step& step = UnderWay(under_way_);
   try {
-    const std::span<float> logits(logits_.data(), logit_rows_.size() * Stride());
-    const auto computed = model_.decoder->Forward({.tokens = tokens_,
-                                                   .slices = slices_,
-                                                   .logit_rows = logit_rows_,
-                                                   .adapters = slice_adapters_,
-                                                   .choices = choices_},
-                                                  cache_, logits, pool_);
+    const size_t logits = step.logit_rows.size() * Stride();
+    if (logits_.size() < logits) logits_.resize(logits);
+    step.start = Clock::now();
+    step.submitted =
+        model_.decoder->Submit(step.batch(), cache_, std::span(logits_).first(logits), pool_);
+  } catch (const std::exception& error) {
+    Fail(/*planning=*/false, error.what());
+    return;
+  }
+  ++under_way_;
+  if (step.ahead) ++stats_.steps_ahead;
+}
+
+int64_t Stepper::FinishFirst() {
+  Step& step = UnderWay(0);
+  first_ = (first_ + 1) % steps_.size();
+  --under_way_;
+  try {
+    const auto computed = step.submitted ? model_.decoder->Finish(step.choices) : step.submitted;
     if (!computed) {
       EndStep(computed.error());
       return 0;
     }
-    RunJobs();
-    Commit();
+    RunJobs(step);
+    Commit(step);
   } catch (const std::exception& error) {
     Fail(/*planning=*/false, error.what());
     return 0;
   }
   ++stats_.steps;
-  Learn(Clock::now() - start);
-  return static_cast<int64_t>(tokens_.size());
+  Learn(step);
+  return static_cast<int64_t>(step.tokens.size());
 }
 
-void Stepper::Learn(Clock::duration took) {
-  cost_.Observe(streams_, static_cast<int32_t>(tokens_.size()) - streams_,
-                std::chrono::duration<double>(took).count());
+// What the step kept the decoder for: since it was submitted, or since the step before it ended.
+void Stepper::Learn(const Step& step) {
+  const auto begin = std::max(step.start, last_end_);
+  last_end_ = Clock::now();
+  cost_.Observe(step.streams, static_cast<int32_t>(step.tokens.size()) - step.streams,
+                std::chrono::duration<double>(last_end_ - begin).count());
 }
 
-void Stepper::BuildBatch() {
-  tokens_.clear();
-  slices_.clear();
-  slice_adapters_.clear();
-  logit_rows_.clear();
-  jobs_.clear();
-  streams_ = static_cast<int32_t>(std::ranges::count_if(parts_, &StepPart::decodes));
-  for (const auto& [sequence, tokens, drafts] : parts_) {
-    const auto first_row = static_cast<int32_t>(tokens_.size());
-    const int64_t start = sequence->computed();
-    const auto next = sequence->tokens().subspan(static_cast<size_t>(start));
-    const auto guesses = sequence->guesses();
-    tokens_.insert(tokens_.end(), next.begin(), next.begin() + tokens);
-    tokens_.insert(tokens_.end(), guesses.begin(), guesses.begin() + drafts);
-    slices_.push_back({.first_row = first_row,
-                       .tokens = tokens + drafts,
-                       .start = static_cast<int32_t>(start),
-                       .pages = sequence->pages().pages()});
-    slice_adapters_.push_back(sequence->request()->request.adapter);
-    for (int32_t row = 0; row < tokens; ++row) {
-      const bool scores = sequence->ScoresAt(start + row + 1);
-      if (!scores && !sequence->SamplesAt(start + row + 1)) continue;
-      jobs_.push_back({.sequence = sequence,
-                       .scored = scores ? start + row + 1 : kSample,
-                       .first_row = logit_rows_.size(),
-                       .drafts = scores ? 0 : drafts});
-      for (int32_t i = 0; i <= jobs_.back().drafts; ++i) logit_rows_.push_back(first_row + row + i);
-    }
-  }
-  if (logits_.size() < logit_rows_.size() * Stride()) logits_.resize(logit_rows_.size() * Stride());
-  if (scratch_.size() < jobs_.size()) scratch_.resize(jobs_.size());
-  if (model_.decoder->chooses()) DescribeChoices();
-}
-
-void Stepper::DescribeChoices() {
-  choices_.assign(logit_rows_.size(), {});
-  if (adjustments_.size() < choices_.size()) adjustments_.resize(choices_.size());
-  for (const Job& job : jobs_) {
-    if (job.scored != kSample) continue;
-    for (size_t i = 0; i <= static_cast<size_t>(job.drafts); ++i) {
-      const size_t row = job.first_row + i;
-      job.sequence->DescribeChoice(i, VocabOf(*job.sequence), adjustments_[row], choices_[row]);
-    }
-  }
-}
-
-Result<SampledToken> Stepper::TokenOf(Sequence& sequence, size_t row, SamplerScratch& scratch) {
-  if (!choices_.empty() && choices_[row].outcome != RowChoice::Outcome::kLogits) {
-    return sequence.TakeChoice(choices_[row]);
+Result<SampledToken> Stepper::TokenOf(Step& step, Sequence& sequence, size_t row,
+                                      SamplerScratch& scratch) {
+  if (!step.choices.empty() && step.choices[row].outcome != RowChoice::Outcome::kLogits) {
+    return sequence.TakeChoice(step.choices[row]);
   }
   return sequence.Sample(LogitsOf(sequence, row), scratch);
 }
 
-void Stepper::RunJobs() {
-  if (jobs_.size() == 1 || logit_rows_.size() * Stride() <= kSerialLogits) {
-    for (size_t job = 0; job < jobs_.size(); ++job) RunJob(jobs_[job], scratch_[job]);
-    return;
+void Stepper::RunJobs(Step& step) {
+  if (scratch_.size() < step.jobs.size()) scratch_.resize(step.jobs.size());
+  const auto run = [&](size_t begin, size_t end) {
+    for (size_t job = begin; job < end; ++job) RunJob(step, step.jobs[job], scratch_[job]);
+  };
+  if (step.jobs.size() == 1 || step.logit_rows.size() * Stride() <= kSerialLogits) {
+    run(0, step.jobs.size());
+  } else {
+    pool_.ParallelFor(step.jobs.size(), 1, run);
   }
-  pool_.ParallelFor(jobs_.size(), 1, [&](size_t begin, size_t end) {
-    for (size_t job = begin; job < end; ++job) RunJob(jobs_[job], scratch_[job]);
-  });
 }
 
-void Stepper::RunJob(Job& job, SamplerScratch& scratch) {
-  Sequence& sequence = *job.sequence;
+void Stepper::RunJob(Step& step, Job& job, SamplerScratch& scratch) {
+  if (step.parts[job.part].sequence == nullptr) return;
+  Sequence& sequence = *step.parts[job.part].sequence;
   // On a pool's thread an exception would end the program.
   try {
-    if (job.scored != kSample) {
+    if (job.scored != Step::kSample) {
       auto score = sequence.Score(job.scored, LogitsOf(sequence, job.first_row), scratch);
       if (!score) job.sampled.emplace_back(std::unexpected(std::move(score.error())));
       if (score) job.score = std::move(*score);
@@ -195,7 +193,7 @@ void Stepper::RunJob(Job& job, SamplerScratch& scratch) {
     }
     // A row's logits are of the draft before it; they count if that is what would have come.
     for (size_t i = 0;; ++i) {
-      job.sampled.push_back(TokenOf(sequence, job.first_row + i, scratch));
+      job.sampled.push_back(TokenOf(step, sequence, job.first_row + i, scratch));
       const auto& next = job.sampled.back();
       if (i == static_cast<size_t>(job.drafts) || !next || sequence.IsStop(next->token) ||
           next->token != sequence.guesses()[i]) {
@@ -208,46 +206,52 @@ void Stepper::RunJob(Job& job, SamplerScratch& scratch) {
   }
 }
 
-bool Stepper::CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now) {
+// True where the choice is over.
+bool Stepper::CommitJob(Sequence& sequence, Job& job, Clock::time_point now) {
+  if (job.scored != Step::kSample && job.sampled.empty()) {
+    sequence.TakeScore(std::move(job.score));
+    return false;
+  }
+  stats_.draft_tokens += job.drafts;
   bool over = false;
-  for (; job < jobs_.size() && jobs_[job].sequence == &sequence; ++job) {
-    Job& done = jobs_[job];
-    if (over) continue;
-    if (done.scored != kSample && done.sampled.empty()) {
-      sequence.TakeScore(std::move(done.score));
-      continue;
+  for (size_t i = 0; i < job.sampled.size() && !over; ++i) {
+    if (i > 0) {
+      // The draft before it was right: what was computed of it stands.
+      sequence.Advance(1);
+      ++stats_.accepted_tokens;
     }
-    stats_.draft_tokens += done.drafts;
-    for (size_t i = 0; i < done.sampled.size() && !over; ++i) {
-      if (i > 0) {
-        // The draft before it was right: what was computed of it stands.
-        sequence.Advance(1);
-        ++stats_.accepted_tokens;
-      }
-      if (!done.sampled[i]) {
-        over = Emit(sequence.End(FinishReason::kError, std::move(done.sampled[i].error()), now));
-      } else {
-        ++stats_.generation_tokens;
-        ++sequence.request()->sampled;
-        over = Emit(sequence.Take(std::move(*done.sampled[i]), now));
-      }
+    if (!job.sampled[i]) {
+      over = Emit(sequence.End(FinishReason::kError, std::move(job.sampled[i].error()), now));
+    } else {
+      ++stats_.generation_tokens;
+      ++sequence.request()->sampled;
+      over = Emit(sequence.Take(std::move(*job.sampled[i]), now));
     }
   }
   return over;
 }
 
-void Stepper::Commit() {
+void Stepper::Commit(Step& step) {
   const auto now = Clock::now();
   size_t job = 0;
-  for (const auto& [sequence, tokens, drafts] : parts_) {
-    const int64_t read = sequence->Advance(tokens);
-    stats_.prompt_tokens += read;
-    sequence->request()->computed_prompt += std::min<int64_t>(read, tokens);
-    bool over = CommitJobs(*sequence, job, now);
-    if (!over && sequence->PromptOnlyDone()) {
-      over = Emit(sequence->End(FinishReason::kLength, std::nullopt, now));
+  for (size_t i = 0; i < step.parts.size(); ++i) {
+    const Step::Part& part = step.parts[i];
+    bool over = false;
+    if (part.sequence != nullptr) {
+      stats_.prompt_tokens += part.prompt_read;
+      part.sequence->request()->computed_prompt += std::min<int64_t>(part.prompt_read, part.tokens);
     }
-    if (over) scheduler_.Remove(*sequence);
+    for (; job < step.jobs.size() && step.jobs[job].part == i; ++job) {
+      if (part.sequence != nullptr && !over) over = CommitJob(*part.sequence, step.jobs[job], now);
+    }
+    if (part.sequence == nullptr) continue;
+    if (!over && part.ends) {
+      over = Emit(part.sequence->End(FinishReason::kLength, std::nullopt, now));
+    }
+    if (!over) continue;
+    const Sequence& ended = *part.sequence;
+    Forget(ended);
+    scheduler_.Remove(ended);
   }
 }
 

@@ -1,11 +1,16 @@
 // One step after another: what the scheduler says is computed, sampled, answered.
 //
-// Contract: a choice's results depend on its own request alone (promise 1); an error in one ends
-// that one; all pages are free when no sequence runs. One thread calls it; what it has to say waits
-// in TakeEmissions, so that nothing foreign runs while state is half changed.
+// Where the decoder runs ahead, two steps are under way: the second is planned and submitted while
+// the first is computed, and takes over on the device what the first chooses. Of a sequence that
+// turns out to have ended it computes a token for nothing, which is thrown away; its pages are free
+// at once, as whoever gets them writes to them behind that step. Contract: a choice's results
+// depend on its own request alone (promise 1), whatever is planned ahead; an error in one ends that
+// one; all pages are free when no sequence runs. One thread calls it; what it has to say waits in
+// TakeEmissions, so that nothing foreign runs while state is half changed.
 #ifndef JIKJI_ENGINE_STEPPER_H_
 #define JIKJI_ENGINE_STEPPER_H_
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -18,6 +23,7 @@
 #include "engine/engine.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
+#include "engine/step.h"
 #include "engine/step_cost.h"
 #include "model/kv_cache.h"
 #include "model/model.h"
@@ -34,11 +40,13 @@ class Stepper {
   void Cancel(const std::string& id);
   void CancelAll();
 
-  bool busy() const { return !scheduler_.idle(); }
+  bool busy() const { return !scheduler_.idle() || under_way_ > 0; }
   size_t waiting_requests() const { return scheduler_.waiting_requests(); }
 
-  // A step has two halves: Prepare says what it will be and admits who is new; Compute does it, and
-  // returns how many tokens it took. No Add or Cancel comes between.
+  // A step is planned by Prepare, which admits who is new; if one is under way, only where it can
+  // be planned ahead. Compute submits it, and ends the first that is under way unless the next may
+  // be planned before; it returns how many tokens that one took, or 0. No Add or Cancel comes
+  // between.
   void Prepare();
   int64_t Compute();
 
@@ -49,25 +57,17 @@ class Stepper {
   EngineStats stats() const;
 
  private:
-  static constexpr int64_t kSample = -1;
-  // Rows of logits, and what they are for: one to score a token of a prompt, or one to sample a
-  // token and behind it one for each draft.
-  struct Job {
-    Sequence* sequence = nullptr;
-    int64_t scored = kSample;  // position of the prompt token to score
-    size_t first_row = 0;      // of the step's logits
-    int32_t drafts = 0;
-    // The tokens, as far as each but the last equals its draft; or what was wrong, as the last.
-    std::vector<Result<SampledToken>> sampled = {};
-    TokenLogprob score = {};
-  };
   using Clock = std::chrono::steady_clock;
+  using Job = Step::Job;
 
   size_t Stride() const { return static_cast<size_t>(model_.decoder->logit_stride()); }
-  void BuildBatch();
-  void DescribeChoices();
-  void RunJobs();
-  void RunJob(Job& job, SamplerScratch& scratch);
+  // The step under way that was submitted `number` steps after the first; the one to be submitted.
+  Step& UnderWay(size_t number) { return steps_[(first_ + number) % steps_.size()]; }
+  bool MayPlanAhead();
+  void Submit();
+  int64_t FinishFirst();
+  void RunJobs(Step& step);
+  void RunJob(Step& step, Job& job, SamplerScratch& scratch);
   // Tokens that the sequence's adapter knows.
   int64_t VocabOf(const Sequence& sequence) const {
     return model_.description.Of(sequence.request()->request.adapter).spec.vocab;
@@ -76,10 +76,12 @@ class Stepper {
     return {logits_.data() + row * Stride(), static_cast<size_t>(VocabOf(sequence))};
   }
   // The next token from a row of the step: the decoder's choice, or sampled from its logits.
-  Result<SampledToken> TokenOf(Sequence& sequence, size_t row, SamplerScratch& scratch);
-  void Commit();
-  void Learn(Clock::duration took);
-  bool CommitJobs(Sequence& sequence, size_t& job, Clock::time_point now);
+  Result<SampledToken> TokenOf(Step& step, Sequence& sequence, size_t row, SamplerScratch& scratch);
+  void Commit(Step& step);
+  void Learn(const Step& step);
+  bool CommitJob(Sequence& sequence, Job& job, Clock::time_point now);
+  // A sequence is over: steps under way know it no more.
+  void Forget(const Sequence& sequence);
   void End(std::vector<WaitQueue::Entry> choices, FinishReason reason,
            const std::optional<Error>& error);
   // A step could not be planned, or not be computed.
@@ -99,18 +101,13 @@ class Stepper {
   EngineStats stats_;
   std::optional<Error> lost_;
 
-  // The step's batch; the vectors are kept for their memory.
-  std::vector<StepPart> parts_;
-  int32_t streams_ = 0;  // of the parts, those that decode
-  std::vector<TokenId> tokens_;
-  std::vector<kernels::AttentionSlice> slices_;
-  std::vector<int32_t> slice_adapters_;
-  std::vector<int32_t> logit_rows_;
-  std::vector<Job> jobs_;
+  // In turn; under way are so many from the first, and behind them is the one that is planned.
+  std::array<Step, 2> steps_;
+  size_t first_ = 0, under_way_ = 0;
+  bool planned_ = false;
+  Clock::time_point last_end_;  // of a step
+  // Of the last step that was submitted, where its logits are wanted.
   std::vector<float> logits_;
-  // One for each row of logits, where the decoder chooses.
-  std::vector<RowChoice> choices_;
-  std::vector<std::vector<kernels::LogitAdjustment>> adjustments_;
   std::vector<SamplerScratch> scratch_;
 };
 

@@ -3,8 +3,8 @@
 //
 // Contract (promise 1): the logits of a row depend on the weights, its adapter and the tokens of
 // its own sequence up to it, bit for bit; not on other slices, on how the sequence was cut into
-// slices, or on threads. Forward is called by one thread at a time. Implementations: Load's, on the
-// processor, and gpu/gpu_decoder.h's.
+// slices, or on threads. Steps are computed by one thread at a time. Implementations: Load's, on
+// the processor, and gpu/gpu_decoder.h's.
 #ifndef JIKJI_MODEL_DECODER_H_
 #define JIKJI_MODEL_DECODER_H_
 
@@ -35,10 +35,14 @@ struct RowChoice {
   std::span<const kernels::LogitAdjustment> adjustments = {};  // no token twice
   int32_t vocab = 0;                                           // at most kMostChoiceVocab
 
-  // Forward's answer. kLogits: it did not choose, and the row's logits are there.
+  // The answer. kLogits: the decoder did not choose, and the row's logits are there.
   Outcome outcome = Outcome::kLogits;
   int32_t token = 0;  // with kToken
 };
+
+// Stands for a token that is not known yet: the one that the step before this one, which is under
+// way, chooses for the `row`-th of its rows of logits.
+inline constexpr int32_t ChosenBefore(int32_t row) { return -1 - row; }
 
 // One step's work. Slices cover the rows of `tokens` without gaps; pages for their positions are
 // theirs already. A slice may read what another of the same batch stores (they share a page): in
@@ -86,6 +90,21 @@ class Decoder {
   // adapter. `cache` is MakeCache's. kUnavailable: the device is lost, and so is every later call.
   virtual Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
                            ThreadPool& pool) = 0;
+
+  // Forward in two halves, of which the first comes back while the step runs, but for this: where
+  // rows' logits are wanted, they are there. What the batch refers to is not needed afterwards; of
+  // its choices, `asked` stays with those that the decoder makes, for Finish. Here: all of Forward.
+  virtual Result<> Submit(const Batch& batch, KvCache& cache, std::span<float> logits,
+                          ThreadPool& pool) {
+    return Forward(batch, cache, logits, pool);
+  }
+  // Waits for the first step that was submitted and is not finished; `choices` are its batch's.
+  virtual Result<> Finish(std::span<RowChoice> /*choices*/) { return {}; }
+  // True where one step more may be submitted before the first is finished. They take effect one
+  // after the other: memory that the first is done with may be the second's. Tokens of the second
+  // may then be ChosenBefore a row of the first that is `asked`; where that has no token, something
+  // is computed that is of no use.
+  virtual bool runs_ahead() const { return false; }
 };
 
 }  // namespace jikji

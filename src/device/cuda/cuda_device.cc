@@ -162,11 +162,11 @@ class CudaDevice : public Device {
   }
 
   Result<> CopyToHost(void* to, const std::byte* from, uint64_t bytes) override {
-    if (bytes == 0) return Synchronize();
-    JIKJI_RETURN_IF_ERROR(Use());
-    JIKJI_RETURN_IF_ERROR(
-        Note(driver_->MemcpyDtoHAsync(to, At(from), bytes, stream_), "copying from the GPU"));
+    JIKJI_RETURN_IF_ERROR(CopyDown(to, from, bytes));
     return Synchronize();
+  }
+  Result<> StartCopyToHost(std::byte* to, const std::byte* from, uint64_t bytes) override {
+    return CopyDown(to, from, bytes);
   }
 
   Result<> Fill(std::byte* to, uint8_t value, uint64_t bytes) override {
@@ -262,6 +262,12 @@ class CudaDevice : public Device {
 
  private:
   static Address At(const std::byte* data) { return reinterpret_cast<Address>(data); }
+
+  Result<> CopyDown(void* to, const std::byte* from, uint64_t bytes) {
+    if (bytes == 0) return {};
+    JIKJI_RETURN_IF_ERROR(Use());
+    return Note(driver_->MemcpyDtoHAsync(to, At(from), bytes, stream_), "copying from the GPU");
+  }
 
   // A context is current to a thread; the engine's thread is another than the one that loads.
   Result<> Use() {

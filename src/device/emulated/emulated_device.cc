@@ -7,13 +7,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <new>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "device/emulated/block.h"
@@ -24,23 +25,16 @@ namespace {
 constexpr size_t kAlignment = 256;
 
 // A launch with its arguments.
-struct Recorded {
+struct KeptLaunch {
   const char* name;
   uint32_t threads;
   void (*body)();
   void (*call)(void (*body)(), const void* args);
   std::vector<std::max_align_t> args;
-  size_t args_bytes;
   Grid grid;
 };
 
-struct Gathering {
-  const std::byte* from;
-  std::byte* to;
-  uint64_t bytes;
-};
-
-using Act = std::variant<Recorded, Gathering>;
+using Act = std::function<Result<>()>;
 
 class EmulatedGraph : public Graph {
  public:
@@ -51,6 +45,8 @@ class EmulatedGraph : public Graph {
   std::vector<Act> acts_;
 };
 
+// Everything that need not be done when a call returns is done as late as a device may: when it is
+// waited for. So what the host changes too early, or reads too early, is seen.
 class EmulatedDevice : public Device {
  public:
   explicit EmulatedDevice(EmulatedOptions options) : options_(std::move(options)) {
@@ -92,34 +88,39 @@ class EmulatedDevice : public Device {
 
   Result<> CopyToDevice(std::byte* to, const void* from, uint64_t bytes) override {
     JIKJI_RETURN_IF_ERROR(Check());
-    if (OfHost(static_cast<const std::byte*>(from))) {
-      // As late as a device may: what the host writes there too early is seen.
-      pending_.push_back({to, static_cast<const std::byte*>(from), bytes});
-      return {};
+    const auto* source = static_cast<const std::byte*>(from);
+    if (OfHost(source)) {
+      pending_.emplace_back([=] { return Copy(to, source, bytes); });
+    } else {
+      pending_.emplace_back([to, copied = std::vector<std::byte>(source, source + bytes)] {
+        return Copy(to, copied.data(), copied.size());
+      });
     }
-    CatchUp();
-    if (bytes > 0) std::memcpy(to, from, bytes);
     return {};
   }
   Result<> CopyToHost(void* to, const std::byte* from, uint64_t bytes) override {
+    JIKJI_RETURN_IF_ERROR(Synchronize());
+    return Copy(to, from, bytes);
+  }
+  Result<> StartCopyToHost(std::byte* to, const std::byte* from, uint64_t bytes) override {
     JIKJI_RETURN_IF_ERROR(Check());
-    CatchUp();
-    if (bytes > 0) std::memcpy(to, from, bytes);
+    if (bytes > 0) std::memset(to, 0xFF, bytes);
+    pending_.emplace_back([=] { return Copy(to, from, bytes); });
     return {};
   }
   Result<> Fill(std::byte* to, uint8_t value, uint64_t bytes) override {
     JIKJI_RETURN_IF_ERROR(Check());
-    CatchUp();
-    if (bytes > 0) std::memset(to, value, bytes);
+    pending_.emplace_back([=]() -> Result<> {
+      if (bytes > 0) std::memset(to, value, bytes);
+      return {};
+    });
     return {};
   }
   Result<> Synchronize() override {
     JIKJI_RETURN_IF_ERROR(Check());
-    CatchUp();
-    return {};
+    return CatchUp();
   }
 
-  // Copies that wait are done as far as the mark.
   Result<> Mark(size_t mark) override {
     JIKJI_RETURN_IF_ERROR(Check());
     marks_[mark] = done_ + pending_.size();
@@ -127,38 +128,24 @@ class EmulatedDevice : public Device {
   }
   Result<> Wait(size_t mark) override {
     JIKJI_RETURN_IF_ERROR(Check());
-    if (marks_[mark] > done_) CatchUp(marks_[mark] - done_);
-    return {};
+    return marks_[mark] > done_ ? CatchUp(marks_[mark] - done_) : Result<>();
   }
 
   using Device::Launch;
   Result<> Launch(const Graph& graph) override {
+    JIKJI_RETURN_IF_ERROR(Check());
     if (options_.graph_launched) options_.graph_launched();
-    for (const Act& act : static_cast<const EmulatedGraph&>(graph).acts()) {
-      if (const auto* gathering = std::get_if<Gathering>(&act)) {
-        JIKJI_RETURN_IF_ERROR(AllGather(gathering->from, gathering->to, gathering->bytes));
-        continue;
-      }
-      const auto& launch = std::get<Recorded>(act);
-      JIKJI_RETURN_IF_ERROR(LaunchErased({launch.name, launch.threads, launch.body, launch.call,
-                                          launch.args.data(), launch.args_bytes},
-                                         launch.grid));
-    }
+    const std::vector<Act>& acts = static_cast<const EmulatedGraph&>(graph).acts();
+    pending_.insert(pending_.end(), acts.begin(), acts.end());
     return {};
   }
 
   Result<> AllGather(const std::byte* from, std::byte* to, uint64_t bytes) override {
     if (options_.joined == nullptr) return Device::AllGather(from, to, bytes);
-    if (recording_) {
-      recorded_.emplace_back(Gathering{from, to, bytes});
-      return {};
-    }
-    JIKJI_RETURN_IF_ERROR(Check());
-    CatchUp();
-    JIKJI_RETURN_IF_ERROR(LookAfter("AllGather"));
-    const auto gathered = options_.joined->Gather(options_.rank, from, to, bytes);
-    if (!gathered) lost_ = true;
-    return gathered;
+    return Do([this, from, to, bytes]() -> Result<> {
+      JIKJI_RETURN_IF_ERROR(LookAfter("AllGather"));
+      return options_.joined->Gather(options_.rank, from, to, bytes);
+    });
   }
   void Leave() override {
     if (options_.joined != nullptr) options_.joined->Leave();
@@ -166,30 +153,11 @@ class EmulatedDevice : public Device {
 
  protected:
   Result<> LaunchErased(const ErasedLaunch& launch, Grid grid) override {
-    if (recording_) {
-      std::vector<std::max_align_t> args(launch.args_bytes / sizeof(std::max_align_t) + 1);
-      std::memcpy(args.data(), launch.args, launch.args_bytes);
-      recorded_.emplace_back(Recorded{launch.name, launch.threads, launch.body, launch.call,
-                                      std::move(args), launch.args_bytes, grid});
-      return {};
-    }
-    JIKJI_RETURN_IF_ERROR(Check());
-    CatchUp();
-    JIKJI_RETURN_IF_ERROR(LookAfter(launch.name));
-    const auto body = [](const void* erased) {
-      const auto& to_call = *static_cast<const ErasedLaunch*>(erased);
-      to_call.call(to_call.body, to_call.args);
-    };
-    for (uint32_t y = 0; y < grid.y; ++y) {
-      for (uint32_t x = 0; x < grid.x; ++x) {
-        if (auto ran = block_.Run(body, &launch, launch.threads, x, y); !ran) {
-          lost_ = true;
-          ran.error().where = launch.name;
-          return ran;
-        }
-      }
-    }
-    return {};
+    std::vector<std::max_align_t> args(launch.args_bytes / sizeof(std::max_align_t) + 1);
+    std::memcpy(args.data(), launch.args, launch.args_bytes);
+    const auto kept = std::make_shared<const KeptLaunch>(
+        KeptLaunch{launch.name, launch.threads, launch.body, launch.call, std::move(args), grid});
+    return Do([this, kept] { return Run(*kept); });
   }
 
   Result<> BeginRecord() override {
@@ -205,47 +173,83 @@ class EmulatedDevice : public Device {
   }
 
   void FreeHost(std::byte* data) override {
-    CatchUp();
+    (void)CatchUp();
     host_.erase(data);
     delete[] data;
   }
   void Free(std::byte* data) override {
-    CatchUp();
+    (void)CatchUp();
     used_ -= sizes_.extract(data).mapped();
     std::free(data);
   }
 
  private:
-  struct Copy {
-    std::byte* to;
-    const std::byte* from;
-    uint64_t bytes;
-  };
+  static Result<> Copy(void* to, const std::byte* from, uint64_t bytes) {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+    return {};
+  }
+
+  Result<> Run(const KeptLaunch& launch) {
+    JIKJI_RETURN_IF_ERROR(LookAfter(launch.name));
+    const auto body = [](const void* erased) {
+      const auto& to_call = *static_cast<const Recorded*>(erased);
+      to_call.call(to_call.body, to_call.args.data());
+    };
+    for (uint32_t y = 0; y < launch.grid.y; ++y) {
+      for (uint32_t x = 0; x < launch.grid.x; ++x) {
+        if (auto ran = block_.Run(body, &launch, launch.threads, x, y); !ran) {
+          ran.error().where = launch.name;
+          return ran;
+        }
+      }
+    }
+    return {};
+  }
 
   bool OfHost(const std::byte* data) const {
     const auto after = host_.upper_bound(data);
     return after != host_.begin() && data < std::prev(after)->first + std::prev(after)->second;
   }
-  void CatchUp(size_t copies = std::numeric_limits<size_t>::max()) {
-    for (; copies > 0 && !pending_.empty(); --copies, ++done_) {
-      const Copy& copy = pending_.front();
-      std::memcpy(copy.to, copy.from, copy.bytes);
+
+  // Does so much of what is pending. What fails is the end of the device.
+  Result<> CatchUp(size_t count = std::numeric_limits<size_t>::max()) {
+    for (; count > 0 && !pending_.empty(); --count, ++done_) {
+      const auto next = std::move(pending_.front());
       pending_.pop_front();
+      if (auto done = next(); !done) {
+        lost_ = true;
+        pending_.clear();
+        return done;
+      }
     }
+    return {};
   }
 
   // A test's fault, where it is time.
-  Result<> LookAfter(std::string_view act) {
-    if (options_.healthy && !options_.healthy(act)) lost_ = true;
-    return Check();
+  Result<> LookAfter(std::string_view act) const {
+    if (options_.healthy && !options_.healthy(act)) return Lost();
+    return {};
+  }
+  // Launches and gathers: later, or as part of a graph.
+  Result<> Do(Act act) {
+    if (recording_) {
+      recorded_.push_back(std::move(act));
+      return {};
+    }
+    JIKJI_RETURN_IF_ERROR(Check());
+    pending_.push_back(std::move(act));
+    return {};
   }
 
+  static std::unexpected<Error> Lost() {
+    return Fail(ErrorCode::kUnavailable, "the emulated device is lost; start the program again");
+  }
   Result<> Check() const {
     if (recording_) {
       return Fail(ErrorCode::kInternal, "only launches and gathers can be recorded");
     }
     if (!lost_) return {};
-    return Fail(ErrorCode::kUnavailable, "the emulated device is lost; start the program again");
+    return Lost();
   }
 
   EmulatedOptions options_;
@@ -253,9 +257,9 @@ class EmulatedDevice : public Device {
   uint64_t used_ = 0;
   bool lost_ = false;
   std::map<const std::byte*, uint64_t> host_;  // bytes of AllocateHost's memory
-  std::deque<Copy> pending_;                   // from that memory
-  uint64_t done_ = 0;                          // copies that are no longer pending
-  std::array<uint64_t, kMarks> marks_{};       // how many must be done
+  std::deque<Act> pending_;
+  uint64_t done_ = 0;                     // calls that are no longer pending
+  std::array<uint64_t, kMarks> marks_{};  // how many must be done
   bool recording_ = false;
   std::vector<Act> recorded_;
   std::map<std::byte*, uint64_t> sizes_;

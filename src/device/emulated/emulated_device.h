@@ -1,5 +1,5 @@
 // A device that is not there: kernels run on one thread of the processor, exactly as their source
-// says, some thousand times slower than on a chip. For tests.
+// says, some thousand times slower than on a chip, and as late as a device may run them. For tests.
 #ifndef JIKJI_DEVICE_EMULATED_EMULATED_DEVICE_H_
 #define JIKJI_DEVICE_EMULATED_EMULATED_DEVICE_H_
 
@@ -15,8 +15,8 @@ namespace jikji::device {
 
 struct EmulatedOptions {
   uint64_t memory_bytes = 1ull << 30;
-  // For tests of faults: called before each launch with the kernel's name, and before each gather
-  // with "AllGather"; where it returns false, the device is lost.
+  // For tests of faults: called before each kernel runs with the kernel's name, and before each
+  // gather with "AllGather"; where it returns false, the device is lost.
   std::function<bool(std::string_view kernel)> healthy = {};
   // Called when a graph is launched.
   std::function<void()> graph_launched = {};

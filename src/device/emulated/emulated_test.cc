@@ -115,14 +115,16 @@ TEST(EmulatedDevice, EveryBlockFindsItsSharedMemoryPoisoned) {
 
 TEST(EmulatedDevice, TellsOfThreadsThatDoNotMeet) {
   auto device = MakeEmulatedDevice();
-  const auto diverged = device->Launch(jikji_test_diverged, {}, {});
+  ASSERT_TRUE(device->Launch(jikji_test_diverged, {}, {}));
+  const auto diverged = device->Synchronize();
   ASSERT_FALSE(diverged);
   EXPECT_EQ(diverged.error().where, "jikji_test_diverged");
   EXPECT_EQ(diverged.error().message, "block 0, 0: threads 0 and 7 meet at different places");
   // As a chip does: one wrong launch, and the device answers nothing more.
   EXPECT_FALSE(device->Synchronize());
   device = MakeEmulatedDevice();
-  const auto returned = device->Launch(jikji_test_returned, {}, {});
+  ASSERT_TRUE(device->Launch(jikji_test_returned, {}, {}));
+  const auto returned = device->Synchronize();
   ASSERT_FALSE(returned);
   EXPECT_EQ(returned.error().message, "block 0, 0: 63 threads wait for some that have returned");
 }
@@ -218,6 +220,35 @@ TEST(EmulatedDevice, CopiesFromMemoryForTheDeviceWaitForTheirMark) {
   EXPECT_EQ(Download(*device, to), (std::vector<float>{1, 2, 2}));
 }
 
+TEST(EmulatedDevice, KernelsAndCopiesBackAreDoneWhenTheyAreWaitedFor) {
+  int launches = 0;
+  const auto device = MakeEmulatedDevice({.healthy = [&](std::string_view) {
+    ++launches;
+    return true;
+  }});
+  auto back = device->AllocateHost(sizeof(float));
+  ASSERT_TRUE(back);
+  float& value = *back->As<float>();
+  value = 5;
+  const Buffer in = Upload(*device, std::vector<float>(64, 1.0f));
+  const Buffer to = Upload(*device, std::vector<float>(1));
+  const Numbers args{in.As<float>(), to.As<float>(), 0};
+  for (size_t mark = 0; mark < 2; ++mark) {
+    ASSERT_TRUE(device->Launch(jikji_test_sum, {}, args));
+    ASSERT_TRUE(device->StartCopyToHost(back->data(), to.data(), sizeof(float)));
+    ASSERT_TRUE(device->Mark(mark));
+  }
+  EXPECT_EQ(launches, 0);
+  EXPECT_TRUE(std::isnan(value));
+  ASSERT_TRUE(device->Wait(0));
+  EXPECT_EQ(launches, 1);
+  EXPECT_EQ(value, 64.0f);
+  ASSERT_TRUE(device->Wait(0));
+  EXPECT_EQ(launches, 1);
+  ASSERT_TRUE(device->Wait(1));
+  EXPECT_EQ(launches, 2);
+}
+
 TEST(EmulatedDevice, PiecesOfStagingTakeTurns) {
   const auto device = MakeEmulatedDevice();
   auto staging = Staging::Create(*device, sizeof(float));
@@ -242,10 +273,12 @@ TEST(EmulatedDevice, ALostDeviceSaysSoFromThenOn) {
   const Buffer to = Upload(*device, std::vector<float>(32));
   const Numbers args{nullptr, to.As<float>(), 0};
   EXPECT_TRUE(device->Launch(jikji_test_shared_is_poisoned, {}, args));
-  const auto lost = device->Launch(jikji_test_shared_is_poisoned, {}, args);
+  EXPECT_TRUE(device->Synchronize());
+  EXPECT_TRUE(device->Launch(jikji_test_shared_is_poisoned, {}, args));
+  const auto lost = device->Synchronize();
   ASSERT_FALSE(lost);
   EXPECT_EQ(lost.error().code, ErrorCode::kUnavailable);
-  EXPECT_FALSE(device->Synchronize());
+  EXPECT_FALSE(device->Launch(jikji_test_shared_is_poisoned, {}, args));
 }
 
 }  // namespace

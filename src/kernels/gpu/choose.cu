@@ -258,4 +258,11 @@ JIKJI_KERNEL(jikji_choose, ChooseArgs, 1024) {
   if (device::ThreadX() == 0) *out = token;
 }
 
+JIKJI_KERNEL(jikji_take_chosen, TakeChosenArgs, 256) {
+  const auto i = static_cast<int32_t>(device::BlockX() * kTakeChosenThreads + device::ThreadX());
+  if (i >= args.count || args.tokens[i] >= 0) return;
+  const int32_t chosen = args.chosen[-1 - args.tokens[i]];
+  args.tokens[i] = chosen >= 0 ? chosen : 0;
+}
+
 }  // namespace jikji::kernels::gpu

@@ -35,6 +35,16 @@ struct ChooseArgs {
 };
 JIKJI_DECLARE_KERNEL(jikji_choose, ChooseArgs);
 
+// Tokens of a step that the one before it has chosen: where tokens[i] is −1 − n, it becomes
+// chosen[n]. Where none was chosen it becomes some token, since what is made of it is not used.
+inline constexpr uint32_t kTakeChosenThreads = 256;
+struct TakeChosenArgs {
+  int32_t* tokens;
+  const int32_t* chosen;
+  int32_t count;
+};
+JIKJI_DECLARE_KERNEL(jikji_take_chosen, TakeChosenArgs);
+
 }  // namespace jikji::kernels::gpu
 
 #endif  // JIKJI_KERNELS_GPU_CHOOSE_H_

@@ -12,6 +12,7 @@
 #include "kernels/gpu/heads.h"
 #include "kernels/gpu/ops.h"
 #include "model/gpu/gpu_adapters.h"
+#include "model/gpu/gpu_chosen.h"
 #include "model/gpu/gpu_gather.h"
 #include "model/gpu/gpu_inputs.h"
 #include "model/gpu/gpu_scratch.h"
@@ -69,6 +70,7 @@ class GpuDecoder : public Decoder {
     JIKJI_RETURN_IF_ERROR(s_.Create(*device_, own_, limits_));
     JIKJI_RETURN_IF_ERROR(gather_.Create(*device_, spec_, limits_, cut_));
     JIKJI_RETURN_IF_ERROR(inputs_.Create(*device_, s_.input_bytes));
+    JIKJI_RETURN_IF_ERROR(chosen_.Create(*device_, limits_.rows));
     adapters_.emplace(spec_, limits_, s_.adapter_table);
     const RopeTable rope = MakeRopeTable(spec_.rope, spec_.head_dim);
     rope_magnitude_ = rope.magnitude;
@@ -96,22 +98,38 @@ class GpuDecoder : public Decoder {
   int64_t logit_stride() const override { return logit_stride_; }
 
   bool chooses() const override { return true; }
+  bool runs_ahead() const override { return true; }
 
   Result<KvCache> MakeCache(int32_t pages, int32_t page_tokens, DType dtype) override {
     return KvCache::CreateOn(device_, own_, pages, page_tokens, dtype);
   }
 
   Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
-                   ThreadPool& /*pool*/) override {
+                   ThreadPool& pool) override {
+    JIKJI_RETURN_IF_ERROR(Submit(batch, cache, logits, pool));
+    return Finish(batch.choices);
+  }
+
+  Result<> Finish(std::span<RowChoice> choices) override { return chosen_.Take(*device_, choices); }
+
+  Result<> Submit(const Batch& batch, KvCache& cache, std::span<float> logits,
+                  ThreadPool& /*pool*/) override {
     const auto rows = static_cast<int64_t>(batch.tokens.size());
     const auto wanted = static_cast<int64_t>(batch.logit_rows.size());
-    if (rows == 0) return {};
+    JIKJI_RETURN_IF_ERROR(chosen_.CheckRoom());
+    if (rows == 0) return chosen_.Send(*device_, nullptr, {});
     JIKJI_RETURN_IF_ERROR(CheckBatch(batch, cache));
     // A step that only decodes is like many others: it is filled up, and becomes a graph.
     const bool repeats = wanted == rows && rows <= GpuGraphs::kMostRows;
     const int32_t padded = repeats ? std::min(GpuGraphs::PaddedRows(rows), limits_.rows) : 0;
     JIKJI_RETURN_IF_ERROR(
         inputs_.Send(*device_, s_.inputs, batch, cache.page_tokens(), s_.most_parts, padded));
+    if (inputs_.takes_chosen()) {
+      JIKJI_RETURN_IF_ERROR(device_->Launch(
+          gpu::jikji_take_chosen, {Blocks(inputs_.rows(), gpu::kTakeChosenThreads), 1},
+          gpu::TakeChosenArgs{
+              .tokens = inputs_.tokens, .chosen = s_.chosen, .count = inputs_.rows()}));
+    }
     if (repeats) {
       GpuGraphs::Shape shape = inputs_.shape();
       // Of one cache: its planes lie where no other's do.
@@ -125,7 +143,9 @@ class GpuDecoder : public Decoder {
     } else {
       JIKJI_RETURN_IF_ERROR(Layers(rows, wanted, cache));
     }
-    return wanted == 0 ? device_->Synchronize() : Head(batch, logits);
+    if (wanted > 0) JIKJI_RETURN_IF_ERROR(Head(wanted, logits));
+    return chosen_.Send(*device_, s_.chosen,
+                        Answers() ? inputs_.chosen_asked() : std::span<const int32_t>());
   }
 
  private:
@@ -172,6 +192,9 @@ class GpuDecoder : public Decoder {
     }
     return {};
   }
+
+  // Of several devices every one chooses the same tokens, for its own next step; one tells them.
+  bool Answers() const { return cut_.rank == 0; }
 
   int32_t HeadDim() const { return static_cast<int32_t>(spec_.head_dim); }
 
@@ -335,20 +358,18 @@ class GpuDecoder : public Decoder {
 
   // Logits run by run; of each run the tokens that are asked for are chosen, and the logits of the
   // other rows come back.
-  Result<> Head(const Batch& batch, std::span<float> logits) {
+  Result<> Head(std::span<float> logits) {
     const std::span<const int32_t> chosen = inputs_.chosen();
     size_t next = 0;  // of `chosen`
     for (const GpuInputs::LogitRun& run : inputs_.runs()) {
       const bool of_base = run.head == kBaseModel;
       const gpu::DeviceMatrix& head =
-          of_base ? weights_.head
-                  : adapters_->vocabularies()[static_cast<size_t>(run.head)].head;
+          of_base ? weights_.head : adapters_->vocabularies()[static_cast<size_t>(run.head)].head;
       const int64_t vocab = of_base ? spec_.vocab : head.tiles().rows;
       JIKJI_RETURN_IF_ERROR(gpu::MatMul(*device_, head,
                                         s_.normed + run.first * gpu::RowStride(spec_.hidden),
                                         run.rows, gather_.PartOf(s_.logits), spec_.logit_scale));
       JIKJI_RETURN_IF_ERROR(gather_.Logits(run.rows, s_.logits));
-      if (cut_.rank != 0) continue;  // rank 0 answers
       const size_t first = next;
       for (int32_t i = 0; i < run.rows;) {
         if (next < chosen.size() && chosen[next] == run.first + i) {
@@ -369,13 +390,14 @@ class GpuDecoder : public Decoder {
                                                             .tokens = s_.chosen + first,
                                                             .stride = vocab}));
     }
-    return cut_.rank == 0 ? TakeChosen(batch.choices) : device_->Synchronize();
+    return {};
   }
 
   // Rows [begin, end) of the run that begins at `first`, to where the batch wants them: those that
   // lie together there at once.
   Result<> CopyLogits(int32_t first, int32_t begin, int32_t end, int64_t vocab,
                       std::span<float> logits) {
+    if (!Answers()) return device_->Synchronize();  // the others wait for the one that copies
     const auto order = inputs_.logit_order().subspan(static_cast<size_t>(first));
     for (int32_t row = begin; row < end;) {
       int32_t rows = 1;
@@ -393,25 +415,6 @@ class GpuDecoder : public Decoder {
     return {};
   }
 
-  Result<> TakeChosen(std::span<RowChoice> choices) {
-    const std::span<const int32_t> chosen = inputs_.chosen();
-    if (chosen.empty()) return {};
-    tokens_.resize(chosen.size());
-    JIKJI_RETURN_IF_ERROR(device_->CopyToHost(tokens_.data(),
-                                              reinterpret_cast<const std::byte*>(s_.chosen),
-                                              tokens_.size() * sizeof(int32_t)));
-    for (size_t i = 0; i < chosen.size(); ++i) {
-      using enum RowChoice::Outcome;
-      const int32_t asked = inputs_.logit_order()[static_cast<size_t>(chosen[i])];
-      RowChoice& choice = choices[static_cast<size_t>(asked)];
-      choice.token = tokens_[i];
-      choice.outcome = tokens_[i] >= 0                  ? kToken
-                       : tokens_[i] == gpu::kNotNumbers ? kNotNumbers
-                                                        : kNothingLeft;
-    }
-    return {};
-  }
-
   std::shared_ptr<device::Device> device_;        // first: what follows is of its memory
   std::shared_ptr<const Checkpoint> checkpoint_;  // for DoRA's gains
   DecoderSpec spec_;
@@ -422,6 +425,7 @@ class GpuDecoder : public Decoder {
   GpuGather gather_;
   GpuWeights weights_;
   GpuInputs inputs_;
+  GpuChosen chosen_;
   std::optional<GpuAdapters> adapters_;  // once there is memory for their table
   GpuGraphs graphs_;
   float rope_magnitude_ = 1;
@@ -432,7 +436,6 @@ class GpuDecoder : public Decoder {
   float* x_ = nullptr;
   const uint16_t* attended_ = nullptr;
   const int32_t* row_adapters_ = nullptr;  // nullptr: none has one
-  std::vector<int32_t> tokens_;
 };
 
 }  // namespace

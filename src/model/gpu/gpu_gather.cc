@@ -71,12 +71,11 @@ Result<> GpuGather::Create(device::Device& device, const DecoderSpec& spec, cons
   return {};
 }
 
-Result<> GpuGather::Sums(int64_t rows, int64_t width, float* to, bool placed) {
+Result<> GpuGather::Sums(int64_t rows, int64_t width, float* to) {
   if (device_ == nullptr) return {};
   const int64_t part = cut_.Part(width);
   JIKJI_RETURN_IF_ERROR(device_->AllGather(reinterpret_cast<const std::byte*>(part_), gathered_,
                                            static_cast<uint64_t>(rows * part) * sizeof(float)));
-  if (!placed) return {};
   return PlaceParts<float>(*device_, kernels::gpu::jikji_place_parts_32, rows,
                            {.from = reinterpret_cast<const float*>(gathered_),
                             .to = to,

@@ -25,9 +25,9 @@ class GpuGather {
   // on a device alone. As many from one row to the next as the rank has.
   float* PartOf(float* whole) const { return device_ == nullptr ? whole : part_; }
 
-  // Launches, which may be recorded. to: [rows, hidden]; [rows, vocab], on rank 0 alone.
-  Result<> Added(int64_t rows, float* to) { return Sums(rows, hidden_, to, /*placed=*/true); }
-  Result<> Logits(int64_t rows, float* to) { return Sums(rows, vocab_, to, cut_.rank == 0); }
+  // Launches, which may be recorded. to: [rows, hidden]; [rows, vocab].
+  Result<> Added(int64_t rows, float* to) { return Sums(rows, hidden_, to); }
+  Result<> Logits(int64_t rows, float* to) { return Sums(rows, vocab_, to); }
 
   // BF16, from rows of RowStride(the rank's columns) to rows of RowStride(all columns): of heads'
   // outputs and of the MLP. What comes back is there until the next call.
@@ -37,7 +37,7 @@ class GpuGather {
  private:
   uint64_t Place(std::byte* base, const DecoderSpec& spec, const GpuLimits& limits,
                  const GpuCut& cut);
-  Result<> Sums(int64_t rows, int64_t width, float* to, bool placed);
+  Result<> Sums(int64_t rows, int64_t width, float* to);
   Result<> Vectors(const uint16_t* part, int64_t rows, int64_t part_width, int64_t width,
                    uint16_t* to);
 

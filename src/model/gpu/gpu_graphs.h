@@ -38,6 +38,7 @@ class GpuGraphs {
     if (entry->graph == nullptr) {
       auto graph = device.Record(body);
       if (!graph && alone_ && graph.error().code == ErrorCode::kResourceExhausted) {
+        JIKJI_RETURN_IF_ERROR(device.Synchronize());  // one of them may run
         entries_.clear();
         return body();
       }

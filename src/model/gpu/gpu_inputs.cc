@@ -10,7 +10,8 @@ namespace jikji {
 namespace {
 
 constexpr uint64_t kAlignment = 16;
-constexpr size_t kMark = 0;  // behind the copy of a step
+constexpr int32_t kNoPlace = -1;  // of a row that was not chosen
+constexpr size_t kFirstMark = 0;  // behind the copy of a step, one for each piece of memory
 // Of a step's rows: 32 that penalise 4096 tokens each, in 2.6 MB.
 constexpr int64_t kMostAdjustments = 1 << 17;
 
@@ -56,16 +57,41 @@ GpuInputs::GpuInputs(const DecoderSpec& spec)
 }
 
 Result<> GpuInputs::Create(device::Device& device, uint64_t bytes) {
-  JIKJI_ASSIGN(bytes_, device.AllocateHost(bytes));
+  for (device::Buffer& piece : bytes_) {
+    JIKJI_ASSIGN(piece, device.AllocateHost(bytes));
+  }
   return {};
 }
 
 template <class T>
-const T* GpuInputs::Add(std::span<const T> values, const std::byte* to) {
+T* GpuInputs::Add(std::span<const T> values, std::byte* to) {
   const uint64_t at = used_;
   used_ += Rounded(values.size_bytes());
-  if (!values.empty()) std::memcpy(bytes_.data() + at, values.data(), values.size_bytes());
-  return reinterpret_cast<const T*>(to + at);
+  if (!values.empty()) std::memcpy(bytes_[turn_].data() + at, values.data(), values.size_bytes());
+  return reinterpret_cast<T*>(to + at);
+}
+
+// From rows of the step before to places among those that it chose, which chosen_asked_ still has.
+// ChosenBefore is its own inverse.
+Result<> GpuInputs::FindChosen() {
+  takes_chosen_ = std::ranges::any_of(tokens_, [](int32_t token) { return token < 0; });
+  if (!takes_chosen_) return {};
+  places_.clear();
+  for (size_t place = 0; place < chosen_asked_.size(); ++place) {
+    const auto asked = static_cast<size_t>(chosen_asked_[place]);
+    if (places_.size() <= asked) places_.resize(asked + 1, kNoPlace);
+    places_[asked] = static_cast<int32_t>(place);
+  }
+  for (int32_t& token : tokens_) {
+    if (token >= 0) continue;
+    const auto row = static_cast<size_t>(ChosenBefore(token));
+    if (row >= places_.size() || places_[row] == kNoPlace) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "a step wants a token that the one before it does not choose");
+    }
+    token = ChosenBefore(places_[row]);
+  }
+  return {};
 }
 
 void GpuInputs::PlanRows(const Batch& batch, int32_t page_tokens, int32_t padded_rows) {
@@ -141,8 +167,10 @@ void GpuInputs::PlanRuns() {
 
 Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& batch,
                          int32_t page_tokens, int64_t most_parts, int32_t padded_rows) {
-  JIKJI_RETURN_IF_ERROR(device.Wait(kMark));
+  turn_ = 1 - turn_;
+  JIKJI_RETURN_IF_ERROR(device.Wait(kFirstMark + turn_));
   PlanRows(batch, page_tokens, padded_rows);
+  JIKJI_RETURN_IF_ERROR(FindChosen());
   PlanChoices(batch.choices);
   used_ = 0;
   tokens = Add(std::span<const int32_t>(tokens_), to);
@@ -171,8 +199,8 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
   pages = Add(std::span<const int32_t>(plans_.front().pages), to);
   choose_rows = Add(std::span<const kernels::gpu::ChooseRow>(choose_rows_), to);
   adjustments = Add(std::span<const kernels::LogitAdjustment>(adjustments_), to);
-  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(to, bytes_.data(), used_));
-  return device.Mark(kMark);
+  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(to, bytes_[turn_].data(), used_));
+  return device.Mark(kFirstMark + turn_);
 }
 
 GpuGraphs::Shape GpuInputs::shape() const {
@@ -185,20 +213,22 @@ GpuGraphs::Shape GpuInputs::shape() const {
   return shape;
 }
 
-void GpuInputs::PlanChoices(std::span<const RowChoice> choices) {
+void GpuInputs::PlanChoices(std::span<RowChoice> choices) {
   chosen_.clear();
   choose_rows_.clear();
   adjustments_.clear();
+  chosen_asked_.clear();
   if (choices.empty()) return;
   for (const LogitRun& run : runs_) {
     for (int32_t i = 0; i < run.rows; ++i) {
       const int32_t row = run.first + i;
-      const auto asked = static_cast<size_t>(logit_order_[static_cast<size_t>(row)]);
-      const RowChoice& choice = choices[asked];
-      if (!choice.asked || choice.adjustments.size() > kMostAdjustments - adjustments_.size()) {
-        continue;
-      }
+      const int32_t asked = logit_order_[static_cast<size_t>(row)];
+      RowChoice& choice = choices[static_cast<size_t>(asked)];
+      choice.asked =
+          choice.asked && choice.adjustments.size() <= kMostAdjustments - adjustments_.size();
+      if (!choice.asked) continue;
       chosen_.push_back(row);
+      chosen_asked_.push_back(asked);
       choose_rows_.push_back({.params = choice.params,
                               .row = i,
                               .first_adjustment = static_cast<int32_t>(adjustments_.size()),

@@ -1,9 +1,11 @@
 // What a step tells the device: tokens, positions, slots, rows, and the plan of its attention, in
-// one copy. A step that repeats is filled up with rows that are no token's, and with attention of
+// one copy, from one of two pieces of memory in turn, so that the copies of two steps may be under
+// way. A step that repeats is filled up with rows that are no token's, and with attention of
 // no rows, so that its shape is one of few.
 #ifndef JIKJI_MODEL_GPU_GPU_INPUTS_H_
 #define JIKJI_MODEL_GPU_GPU_INPUTS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,13 +43,15 @@ class GpuInputs {
 
   explicit GpuInputs(const DecoderSpec& spec);
 
-  // Takes the host's memory for a step of at most so many bytes.
+  // Takes the host's memory for two steps of at most so many bytes.
   Result<> Create(device::Device& device, uint64_t bytes);
 
   // The next adapter, and what it has of its own.
   void AddAdapter(bool own_embedding, bool own_head) { owns_.push_back({own_embedding, own_head}); }
 
-  // Copies the step to `to`. The step is within the limits.
+  // Copies the step to `to`, behind the one before. The step is within the limits. What is not
+  // chosen on the device is no more `asked` of the batch's choices. kInvalidArgument: a token is
+  // ChosenBefore a row that was not.
   // `padded_rows`, if not 0: the rows that it is filled up to, all of whose logits are wanted.
   Result<> Send(device::Device& device, std::byte* to, const Batch& batch, int32_t page_tokens,
                 int64_t most_parts, int32_t padded_rows);
@@ -56,7 +60,7 @@ class GpuInputs {
   // counts here are, but for the choices.
   GpuGraphs::Shape shape() const;
 
-  const int32_t* tokens = nullptr;      // [rows]
+  int32_t* tokens = nullptr;            // [rows]
   const int32_t* positions = nullptr;   // [rows]
   const int32_t* slots = nullptr;       // [rows]: page · page_tokens + slot
   const int32_t* logit_rows = nullptr;  // [wanted], those of one head together
@@ -71,15 +75,21 @@ class GpuInputs {
   const kernels::gpu::ChooseRow* choose_rows = nullptr;
   const kernels::LogitAdjustment* adjustments = nullptr;
   std::span<const int32_t> chosen() const { return chosen_; }  // of logit_rows, ascending
+  // Of each of them, which of the batch's logit_rows it is.
+  std::span<const int32_t> chosen_asked() const { return chosen_asked_; }
   std::span<const LogitRun> runs() const { return runs_; }
   // Which of the batch's logit_rows each one here is.
   std::span<const int32_t> logit_order() const { return logit_order_; }
+  // Tokens are to be taken from what the step before chose (jikji_take_chosen).
+  bool takes_chosen() const { return takes_chosen_; }
+  int32_t rows() const { return static_cast<int32_t>(tokens_.size()); }  // of tokens
 
   const Attention& OfWindow(int32_t window) const;
 
  private:
   template <class T>
-  const T* Add(std::span<const T> values, const std::byte* to);
+  T* Add(std::span<const T> values, std::byte* to);
+  Result<> FindChosen();
   void PlanRows(const Batch& batch, int32_t page_tokens, int32_t padded_rows);
   void PlanAdapters(const Batch& batch, int32_t padded_rows);
   int32_t HeadOf(int32_t adapter) const;
@@ -87,7 +97,7 @@ class GpuInputs {
   int32_t heads_, kv_heads_;
   std::vector<Attention> attention_;  // one for each window that layers have
   std::vector<kernels::gpu::AttentionPlan> plans_;
-  void PlanChoices(std::span<const RowChoice> choices);
+  void PlanChoices(std::span<RowChoice> choices);
 
   std::vector<int32_t> tokens_, positions_, slots_, logit_rows_;
   std::vector<int32_t> adapters_, logit_adapters_;  // empty: all are the base's
@@ -98,10 +108,13 @@ class GpuInputs {
     bool embedding, head;
   };
   std::vector<Owns> owns_;  // by adapter
-  std::vector<int32_t> chosen_;
+  std::vector<int32_t> chosen_, chosen_asked_;
   std::vector<kernels::gpu::ChooseRow> choose_rows_;
   std::vector<kernels::LogitAdjustment> adjustments_;
-  device::Buffer bytes_;  // of the host
+  std::vector<int32_t> places_;  // among those that the step before chose, by its row
+  bool takes_chosen_ = false;
+  std::array<device::Buffer, 2> bytes_;  // of the host
+  size_t turn_ = 0;                      // which of them, and which mark
   uint64_t used_ = 0;
 };
 

@@ -20,6 +20,14 @@ class GpuRanks : public Decoder {
     }
   }
 
+  ~GpuRanks() override {
+    // What a device still has to do, it does with the others.
+    (void)OnEach([&](size_t rank) -> Result<> {
+      ranks_[rank].reset();
+      return {};
+    });
+  }
+
   Result<> Load(const std::shared_ptr<const Checkpoint>& checkpoint, const DecoderSpec& spec,
                 const GpuLimits& limits, const std::function<void(double)>& progress) {
     return OnEach([&](size_t rank) -> Result<> {
@@ -34,6 +42,7 @@ class GpuRanks : public Decoder {
 
   const DecoderSpec& spec() const override { return ranks_[0]->spec(); }
   bool chooses() const override { return true; }
+  bool runs_ahead() const override { return true; }
 
   Result<KvCache> MakeCache(int32_t pages, int32_t page_tokens, DType dtype) override {
     std::vector<KvCache> caches;
@@ -46,8 +55,23 @@ class GpuRanks : public Decoder {
 
   Result<> Forward(const Batch& batch, KvCache& cache, std::span<float> logits,
                    ThreadPool& pool) override {
+    JIKJI_RETURN_IF_ERROR(Submit(batch, cache, logits, pool));
+    return Finish(batch.choices);
+  }
+
+  Result<> Submit(const Batch& batch, KvCache& cache, std::span<float> logits,
+                  ThreadPool& pool) override {
+    choices_.assign(ranks_.size() - 1, {batch.choices.begin(), batch.choices.end()});
     return OnEach([&](size_t rank) {
-      return ranks_[rank]->Forward(batch, cache.OfRank(rank), logits, pool);
+      Batch own = batch;
+      if (rank > 0) own.choices = choices_[rank - 1];
+      return ranks_[rank]->Submit(own, cache.OfRank(rank), logits, pool);
+    });
+  }
+
+  Result<> Finish(std::span<RowChoice> choices) override {
+    return OnEach([&](size_t rank) {
+      return ranks_[rank]->Finish(rank == 0 ? choices : std::span<RowChoice>());
     });
   }
 
@@ -89,6 +113,7 @@ class GpuRanks : public Decoder {
 
   std::vector<std::shared_ptr<device::Device>> devices_;
   std::vector<std::unique_ptr<Decoder>> ranks_;
+  std::vector<std::vector<RowChoice>> choices_;    // of ranks from 1 on, of which nothing is read
   std::vector<std::unique_ptr<Workers>> threads_;  // of ranks from 1 on
 };
 
