@@ -275,6 +275,25 @@ TEST(AheadTest, DraftsThatPayAreWaitedFor) {
   EXPECT_GT(run.stats().accepted_tokens, 30);
 }
 
+// Nothing is preempted ahead; who is more important waits for the steps under way, and no longer.
+TEST(AheadTest, WhoPreemptsWaitsForTheStepsUnderWay) {
+  EngineOptions options = Options();
+  options.max_running = 2;
+  options.prefill_slowdown = 0;
+  Playthrough run(options, 100, 1);
+  for (const char* id : {"a", "b"}) run.Add(Request(id, 5, 100), 1, "test");
+  for (int i = 0; i < 10; ++i) run.Step();
+  run.Add(Request("important", 10, 3), 0, "test");
+  int calls = 0;
+  for (; !run.answers("important")[0].finish; ++calls) run.Step();
+  // Two to end what is under way, one to submit, one for each token.
+  EXPECT_EQ(calls, 6);
+  EXPECT_EQ(run.stats().preemptions, 1);
+  while (run.busy()) run.Step();
+  for (const char* id : {"a", "b"}) EXPECT_EQ(run.answers(id)[0].tokens.size(), 100u);
+  EXPECT_EQ(run.stats().pages_used, 0);
+}
+
 TEST(AheadTest, CancelledUnderWayIsForgotten) {
   auto decoder = std::make_unique<FakeDevice>();
   const auto engine = Start(std::move(decoder), Options());
