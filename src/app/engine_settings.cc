@@ -14,6 +14,7 @@ namespace jikji {
 namespace {
 
 constexpr int64_t kMostThreads = 1024;
+constexpr int64_t kMostRanks = 64;
 constexpr int64_t kMostContext = 1 << 24;
 constexpr double kMostSlowdown = 1000;
 
@@ -28,6 +29,12 @@ void EngineSettings::AddTo(Settings& settings) {
       {"What computes: cpu, an NVIDIA GPU, as cuda:0, or several with a copy of the model "
        "each, as cuda:0,1",
        "계산할 장치: cpu, cuda:0 같은 NVIDIA GPU, 또는 모델을 하나씩 올릴 cuda:0,1 같은 여러 GPU"});
+  settings.Add("tensor-parallel", &tensor_parallel,
+               {"GPUs that compute one copy of the model together, each a part of it: with 2, "
+                "cuda:0,1,2,3 are two copies. Needs NCCL; changes no token",
+                "모델 하나를 나누어 함께 계산할 GPU 수. 2면 cuda:0,1,2,3에 모델이 두 벌. NCCL이 "
+                "필요하고 결과는 바뀌지 않음"},
+               1, kMostRanks);
   settings.Add("threads", &threads,
                {"Threads of the kernels; 0: one a core", "연산 스레드 수. 0이면 코어마다 하나"}, 0,
                kMostThreads);
@@ -88,24 +95,26 @@ Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> giv
 Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions options,
                                  std::span<const NamedAdapter> adapters) {
   JIKJI_ASSIGN(const std::filesystem::path path, FindModel(settings.model));
-  JIKJI_ASSIGN(std::vector<std::shared_ptr<device::Device>> devices, OpenDevices(settings.device));
+  JIKJI_ASSIGN(std::vector<GpuGroup> copies, OpenGpus(settings.device, settings.tensor_parallel));
   const auto start = std::chrono::steady_clock::now();
   Progress progress(
       fmt::format(fmt::runtime(Say("loading {}", "{} 불러오는 중")), path.filename().string()));
   std::vector<std::filesystem::path> folders;
   for (const NamedAdapter& adapter : adapters) folders.emplace_back(adapter.folder);
   LoadedEngine loaded;
-  for (const auto& device : devices) {
-    loaded.gpus.push_back({device->properties().name, device->properties().uuid});
+  for (const GpuGroup& devices : copies) {
+    for (const auto& device : devices) {
+      loaded.gpus.push_back({device->properties().name, device->properties().uuid});
+    }
   }
-  if (devices.empty()) devices.push_back(nullptr);  // the processor
+  if (copies.empty()) copies.emplace_back();  // the processor
   std::vector<std::unique_ptr<Engine>> replicas;
-  for (const auto& device : devices) {
+  for (const GpuGroup& devices : copies) {
     const auto show = [&](double share) {
       progress.Show((static_cast<double>(replicas.size()) + share) /
-                    static_cast<double>(devices.size()));
+                    static_cast<double>(copies.size()));
     };
-    JIKJI_ASSIGN(Model model, LoadModelOn(device, path, options, show, folders));
+    JIKJI_ASSIGN(Model model, LoadModelOn(devices, path, options, show, folders));
     for (const NamedAdapter& adapter : adapters) {
       JIKJI_RETURN_IF_ERROR(AddAdapter(model, adapter.name, adapter.folder));
     }

@@ -18,6 +18,7 @@ namespace jikji {
 struct EngineSettings {
   std::string model;
   std::string device = "cpu";
+  int64_t tensor_parallel = 1;
   int64_t threads = 0;
   int64_t context = 0;
   uint64_t kv_cache = 1ull << 30;
@@ -36,7 +37,7 @@ struct EngineSettings {
 struct LoadedEngine {
   std::unique_ptr<Engine> engine;
   double load_seconds = 0;
-  // What the model is on, a copy on each, and what NVML knows it by; none: the processor.
+  // All that the model is on, and what NVML knows it by; none: the processor.
   struct Gpu {
     std::string name, uuid;
   };
@@ -51,7 +52,8 @@ struct NamedAdapter {
 Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> given);
 
 // Finds the settings' model, loads it onto their devices with progress, adds the adapters, and
-// starts the engine: of one replica a device. `options` are Apply's, and what the command adds.
+// starts the engine: of one replica a device, or a group of devices. `options` are Apply's, and
+// what the command adds.
 Result<LoadedEngine> StartEngine(const EngineSettings& settings, EngineOptions options,
                                  std::span<const NamedAdapter> adapters = {});
 

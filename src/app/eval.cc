@@ -132,9 +132,10 @@ Result<ModelReport> Measure(const Options& options, const std::string& wanted, W
   Model model;
   {
     Progress progress(std::string(Say("loading", "불러오는 중")));
-    JIKJI_ASSIGN(const std::shared_ptr<device::Device> device, OpenDevice(options.engine.device));
-    JIKJI_ASSIGN(
-        model, LoadModelOn(device, path, work.engine, [&](double share) { progress.Show(share); }));
+    JIKJI_ASSIGN(const GpuGroup devices,
+                 OpenOneCopy(options.engine.device, options.engine.tensor_parallel));
+    JIKJI_ASSIGN(model, LoadModelOn(devices, path, work.engine,
+                                    [&](double share) { progress.Show(share); }));
   }
   ModelReport report;
   report.name = model.description.name;

@@ -23,7 +23,13 @@ Result<> BenchGpu(const EngineSettings& settings, const measure::GpuSpeedOptions
     spec = description.spec;
     model = description.name;
   }
-  JIKJI_ASSIGN(const std::shared_ptr<device::Device> device, OpenDevice(settings.device));
+  if (settings.tensor_parallel != 1) {
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(Say("kernels are measured on one GPU: leave --tensor-parallel out",
+                                "커널은 GPU 하나에서 잽니다. --tensor-parallel 없이 실행하세요")));
+  }
+  JIKJI_ASSIGN(const GpuGroup devices, OpenOneCopy(settings.device, 1));
+  const auto& device = devices.front();
   JIKJI_ASSIGN(const measure::GpuSpeed speed, measure::MeasureGpu(*device, spec, options));
   const device::Properties& properties = device->properties();
   const double rate = speed.copy_bytes_per_second;

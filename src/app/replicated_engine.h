@@ -1,10 +1,11 @@
-// Several engines behind one door: the same model on several GPUs, each with a KV cache of its own.
+// Several engines behind one door: the same model on several GPUs, or groups of GPUs that compute
+// it together, each with a KV cache of its own.
 //
 // A request goes to the replica that fleet::Route picks, as the site's router would: the one that
 // has the beginning of its prompt, unless too much waits there. Promise 1 holds whichever it is,
 // since the replicas are equal. A replica whose device is lost, or that makes no step, gets no new
 // requests, its own end with its error, and the others go on; the engine is healthy as long as one
-// of them is. Non-goals: a model that is larger than one device.
+// of them is.
 #ifndef JIKJI_APP_REPLICATED_ENGINE_H_
 #define JIKJI_APP_REPLICATED_ENGINE_H_
 
