@@ -64,6 +64,15 @@ struct TextSettings {
   }
 };
 
+void PrintFewer(int64_t tokens, int64_t wanted) {
+  if (tokens >= wanted) return;
+  fmt::print(fmt::runtime(Say("fewer than the {} asked for: the text has no more that comes often "
+                              "enough; give more of it\n",
+                              "요청한 {}개보다 적습니다. 텍스트에 충분히 자주 나오는 것이 더 "
+                              "없습니다. 텍스트를 더 주세요\n")),
+             wanted);
+}
+
 std::string_view PatternNamed(const std::string& name) {
   if (name == "gpt2") return kGpt2Pattern;
   if (name == "qwen2") return kQwen2Pattern;
@@ -126,6 +135,7 @@ Result<> Train(TrainOptions& options) {
   JIKJI_RETURN_IF_ERROR(folder.WriteJson("tokenizer_config.json", config));
   JIKJI_RETURN_IF_ERROR(folder.Finish());
   fmt::print(fmt::runtime(Say("{}: {} tokens\n", "{}: 토큰 {}개\n")), options.out, made.tokens);
+  PrintFewer(made.tokens, options.vocabulary);
   return {};
 }
 
@@ -177,6 +187,7 @@ Result<> Extend(ExtendOptions& options) {
              has_model ? Say("; their rows are means of the old tokens' rows",
                              ". 새 행은 예전 토큰 행들의 평균입니다")
                        : std::string_view());
+  PrintFewer(static_cast<int64_t>(made.parts.size()), options.add);
   return {};
 }
 

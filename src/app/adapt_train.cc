@@ -108,8 +108,11 @@ Result<> Check(const TrainSettings& settings) {
         std::string(Say("give --model, --data and --out", "--model, --data, --out을 지정하세요")));
   }
   if (settings.max_length > settings.batch_tokens) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "a document of --max-length does not fit a pass of --batch-tokens");
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("a document of --max-length {} does not fit a pass of --batch-tokens {}: "
+                    "lower the one or raise the other",
+                    settings.max_length, settings.batch_tokens));
   }
   return {};
 }
@@ -162,6 +165,10 @@ Result<> Train(TrainSettings& settings, const Task& task) {
   JIKJI_ASSIGN(const train::Samples data,
                Read(settings.data, task.kind, model, longest, task.text));
   JIKJI_ASSIGN(const train::Samples held_out, Read(settings.eval_data, task.kind, model, longest));
+  if (!settings.eval_data.empty() && held_out.documents.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "there is nothing in it to measure the loss on",
+                "--eval-data");
+  }
   JIKJI_ASSIGN(const train::Preflight seen,
                train::Inspect(data.documents, model, task.kind != Kind::kText));
   PrintPreflight(seen);
@@ -201,11 +208,14 @@ Result<> Train(TrainSettings& settings, const Task& task) {
                train::Run(
                    *decoder, {data.documents, held_out.documents}, run, signals.stop(),
                    [&](const train::RunProgress& step) {
+                     if (step.resumed_at > 0 && step.point.step == step.resumed_at + 1)
+                       PrintResumed(step.resumed_at);
                      progress.Show(step);
                      if (page) page->Show(step);
                    },
                    pool));
   progress.End();
+  if (end.done && end.resumed_at == end.state.step) PrintResumed(end.resumed_at);
   if (!end.done) {
     fmt::print(fmt::runtime(Say("stopped after step {}; the same command goes on from there\n",
                                 "{} 스텝 뒤에 멈춤. 같은 명령으로 이어집니다\n")),

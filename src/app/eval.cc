@@ -28,7 +28,7 @@ struct Options {
   std::string text;
   std::string chats;
   std::string against;
-  std::string require;
+  std::vector<std::string> require;  // a list, so that one that is given and empty is no gate
   std::string html;
   int64_t shots = 0;
   int64_t limit = 0;
@@ -53,8 +53,8 @@ struct Options {
                  {"Items of each task at most; 0: all", "과제마다 최대 문항 수. 0이면 모두"}, 0,
                  1 << 24);
     settings.Add("text", &text,
-                 {"UTF-8 file: its bits per byte and perplexity are measured",
-                  "바이트당 비트와 퍼플렉서티를 잴 UTF-8 파일"});
+                 {"UTF-8 file, plain or .zst: its bits per byte and perplexity are measured",
+                  "바이트당 비트와 퍼플렉서티를 잴 UTF-8 파일(.zst 가능)"});
     settings.Add("chats", &chats,
                  {"Conversations as for adapt sft: what the model answers is compared with their "
                   "last answers",
@@ -68,9 +68,9 @@ struct Options {
         {"Another model, measured on the same and compared", "같은 것으로 견줄 다른 모델"});
     settings.Add("require", &require,
                  {"What must be reached, or the command fails: kobest>=0.45,bits_per_byte<=1.9; "
-                  "`against` stands for the other model's score",
+                  "`against` stands for the other model's score; may be given often",
                   "넘어야 할 기준. 못 미치면 명령이 실패: kobest>=0.45,bits_per_byte<=1.9. "
-                  "`against`는 견주는 모델의 점수"});
+                  "`against`는 견주는 모델의 점수. 여러 번 쓸 수 있음"});
     settings.Add("seed", &seed, {"Of the examples and of the intervals", "예와 구간 추정의 시드"},
                  0, INT64_MAX);
     settings.Add("html", &html,
@@ -192,12 +192,21 @@ Result<Work> Prepare(const Options& options) {
     work.tasks.push_back(std::move(task));
   }
   if (!options.text.empty()) {
-    JIKJI_ASSIGN(work.text, ReadFile(options.text));
-    if (work.text.empty()) {
-      return Fail(ErrorCode::kInvalidArgument, "the file is empty", options.text);
-    }
+    JIKJI_ASSIGN(work.text, measure::ReadText(options.text));
   }
   return work;
+}
+
+// Before the measuring, which may take an hour: whether the page's folder is there.
+Result<> CheckPlace(const std::string& html) {
+  if (html.empty()) return {};
+  std::error_code ignored;
+  const std::filesystem::path folder = std::filesystem::absolute(html, ignored).parent_path();
+  if (std::filesystem::is_directory(html, ignored) ||
+      !std::filesystem::is_directory(folder, ignored)) {
+    return Fail(ErrorCode::kNotFound, "the page cannot be written there", "--html: " + html);
+  }
+  return {};
 }
 
 Result<> CheckGate(const EvalReport& report) {
@@ -211,30 +220,36 @@ Result<> CheckGate(const EvalReport& report) {
 
 Result<> Eval(Options& options) {
   std::vector<measure::Requirement> requirements;
-  if (!options.require.empty()) {
-    JIKJI_ASSIGN(requirements, measure::ParseRequirements(options.require));
+  for (const std::string& text : options.require) {
+    JIKJI_ASSIGN(const auto some, measure::ParseRequirements(text));
+    requirements.insert(requirements.end(), some.begin(), some.end());
   }
+  JIKJI_RETURN_IF_ERROR(CheckPlace(options.html));
   JIKJI_ASSIGN(Work work, Prepare(options));
   EvalReport report{.shots = options.shots,
                     .seed = static_cast<uint64_t>(options.seed),
                     .models = {},
                     .verdicts = {}};
-  JIKJI_ASSIGN(
-      ModelReport ours,
-      Measure(options, options.model.empty() ? options.engine.model : options.model, work));
+  const std::string& ours_at = options.model.empty() ? options.engine.model : options.model;
+  JIKJI_ASSIGN(ModelReport ours, Measure(options, ours_at, work));
   report.models.push_back(std::move(ours));
   if (!options.against.empty()) {
     JIKJI_ASSIGN(ModelReport theirs, Measure(options, options.against, work));
     report.models.push_back(std::move(theirs));
+    // Two runs' folders both end in `model`: the paths tell them apart.
+    if (report.models[0].name == report.models[1].name) {
+      report.models[0].name = ours_at;
+      report.models[1].name = options.against;
+    }
   }
   using Scores = std::vector<measure::Score>;
   report.verdicts = measure::Judge(requirements, report.models.front().scores,
                                    report.models.size() > 1 ? report.models[1].scores : Scores{});
+  fmt::print("{}",
+             options.json ? boost::json::serialize(EvalJson(report)) + "\n" : EvalText(report));
   if (!options.html.empty()) {
     JIKJI_RETURN_IF_ERROR(WriteFileAtomic(options.html, EvalPage(report)));
   }
-  fmt::print("{}",
-             options.json ? boost::json::serialize(EvalJson(report)) + "\n" : EvalText(report));
   return CheckGate(report);
 }
 

@@ -39,7 +39,7 @@ uint64_t AvailableBytes() {
 
 std::string Duration(double seconds) {
   const auto whole = static_cast<int64_t>(seconds);
-  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 60) return fmt::format("{}{}", whole, Say(" s", "초"));
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
@@ -57,7 +57,7 @@ void PrintRefused(const train::Samples& samples) {
 void PrintPreflight(const train::Preflight& seen) {
   fmt::print(
       fmt::runtime(Say("data: {} documents, {} tokens, {} of them trained on, the longest {}\n",
-                       "자료: 문서 {}개, 토큰 {}개, 그중 학습 {}개, 가장 긴 문서 {}\n")),
+                       "자료: 문서 {}개, 토큰 {}개, 그중 학습 {}개, 가장 긴 문서 {}토큰\n")),
       seen.documents, seen.tokens, seen.targets, seen.longest);
   fmt::print("{}\n{}\n", Say("an example, trained on between ⟦ and ⟧:", "예시. ⟦ ⟧ 사이를 학습함:"),
              seen.example);
@@ -77,6 +77,11 @@ Result<> CheckMemory(const train::MemoryPlan& plan) {
               fmt::format("the run needs {:.0f} MB, and {:.0f} are free: lower --batch-tokens, or "
                           "give --recompute, --lora-rank or --base-type",
                           Megabytes(plan.total()), Megabytes(available)));
+}
+
+void PrintResumed(int64_t step) {
+  fmt::print(fmt::runtime(Say("goes on after step {}\n", "{} 스텝 뒤부터 이어 갑니다\n")), step);
+  std::fflush(stdout);
 }
 
 std::string ProgressLine(const train::RunProgress& p) {

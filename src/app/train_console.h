@@ -21,6 +21,9 @@ void PrintPreflight(const train::Preflight& preflight);
 // Prints the plan; an error where the machine has not so much memory free.
 Result<> CheckMemory(const train::MemoryPlan& plan);
 
+// That the run goes on from a checkpoint: after which step.
+void PrintResumed(int64_t step);
+
 // Step, loss, speed, memory and time left.
 std::string ProgressLine(const train::RunProgress& progress);
 

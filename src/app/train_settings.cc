@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 #include <utility>
 
 #include "base/thread_pool.h"
@@ -57,8 +58,8 @@ void TrainSettings::AddTo(Settings& s) {
   s.Add("lora-alpha", &lora_alpha,
         {"LoRA's alpha; 0: twice the rank", "LoRA alpha. 0: 랭크의 두 배"}, 0, 1e6);
   s.Add("lora-targets", &lora_targets,
-        {"Projections with an adapter (q_proj, ...); none given: all seven",
-         "어댑터를 붙일 행렬(q_proj 등). 없으면 일곱 가지 모두"});
+        {"Projections with an adapter, parted by commas (q_proj,v_proj); none given: all seven",
+         "어댑터를 붙일 행렬, 쉼표로 나눔(q_proj,v_proj). 없으면 일곱 가지 모두"});
   s.Add("dora", &dora,
         {"DoRA: train the size of each row of the adapted matrices too",
          "DoRA: 어댑터를 붙인 행렬의 행 크기도 학습"});
@@ -99,9 +100,14 @@ Result<train::ModelOptions> TrainSettings::Model() const {
   options.seed = static_cast<uint64_t>(seed);
   if (base_type != "as it is") options.base_type = ParseDType(base_type);
   if (stage != "all") {
-    if (lora_rank > 0 || old_vocab == 0) {
+    if (lora_rank > 0) {
       return Fail(ErrorCode::kInvalidArgument,
-                  "a stage of a vocabulary's extension needs --old-vocab, and takes no adapter",
+                  "trains rows of the model itself: leave out --lora-rank", "--stage");
+    }
+    if (old_vocab == 0) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "needs --old-vocab: the tokens before `jikji adapt tokenizer extend`, which it "
+                  "names as the first new id",
                   "--stage");
     }
     options.stage = stage == "head" ? train::Stage::kHead : train::Stage::kNewRows;
@@ -119,7 +125,15 @@ Result<train::ModelOptions> TrainSettings::Model() const {
   lora.dora = dora;
   lora.alpha = lora_alpha > 0 ? lora_alpha : 2.0 * static_cast<double>(lora_rank);
   if (!lora_targets.empty()) lora.targets.clear();
-  for (const std::string& name : lora_targets) {
+  std::vector<std::string> names;
+  for (const std::string& given : lora_targets) {
+    std::stringstream parts(given);
+    for (std::string name; std::getline(parts, name, ',');) names.push_back(std::move(name));
+  }
+  if (names.empty() && !lora_targets.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "names no projection", "--lora-targets");
+  }
+  for (const std::string& name : names) {
     const auto found = std::ranges::find(AdapterTargets(), name, &AdapterTarget::module);
     if (found == AdapterTargets().end()) {
       return Fail(ErrorCode::kInvalidArgument,

@@ -34,10 +34,14 @@ TEST(TrainSettings, AnAdapterHasItsOwnDefaults) {
   EXPECT_EQ(options->lora->targets.size(), 7u);
   EXPECT_EQ(options->base_type, DType::kQ4_0);
   EXPECT_DOUBLE_EQ(s.Training(1).schedule.peak, 1e-3);
-  s.lora_targets = {"q_proj", "v_proj"};
-  const auto two = s.Model();
-  ASSERT_TRUE(two && two->lora);
-  EXPECT_EQ(two->lora->targets, (std::vector<TensorRole>{TensorRole::kQuery, TensorRole::kValue}));
+  using Names = std::vector<std::string>;
+  for (const Names& names : {Names{"q_proj", "v_proj"}, Names{"q_proj,v_proj"}}) {
+    s.lora_targets = names;
+    const auto two = s.Model();
+    ASSERT_TRUE(two && two->lora);
+    EXPECT_EQ(two->lora->targets,
+              (std::vector<TensorRole>{TensorRole::kQuery, TensorRole::kValue}));
+  }
 }
 
 TEST(TrainSettings, RefusesWhatCannotBe) {
@@ -49,6 +53,8 @@ TEST(TrainSettings, RefusesWhatCannotBe) {
   const auto refused = s.Model();
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("q_porj"), std::string::npos);
+  s.lora_targets = {","};
+  EXPECT_FALSE(s.Model());
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace jikji {
 namespace {
 
 constexpr size_t kBlockBytes = 1u << 20;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 
@@ -91,7 +92,9 @@ Result<std::optional<std::string_view>> LineReader::Next() {
       std::string_view line = std::string_view(buffer_).substr(at_, end - at_);
       at_ = end == buffer_.npos ? buffer_.size() : end + 1;
       if (line.ends_with('\r')) line.remove_suffix(1);
-      ++line_;
+      if (++line_ == 1 && line.starts_with(kByteOrderMark)) {
+        line.remove_prefix(kByteOrderMark.size());
+      }
       return line;
     }
     if (ended_) return std::nullopt;

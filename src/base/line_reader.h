@@ -2,8 +2,9 @@
 //
 // Contract: of the file no more is in memory than a block and the line at hand. A line ends at \n,
 // which is not part of it, nor is a \r before it; the last may lack it. Longer lines than
-// kMaxLineBytes, and a file that is cut short, are errors with the line's number. Bytes are given
-// as they are: whether they are UTF-8 is the caller's question. Non-goals: other compressions.
+// kMaxLineBytes, and a file that is cut short, are errors with the line's number. A byte order mark
+// of UTF-8 (Excel and Notepad write one) is no part of the first. Else bytes are given as they are:
+// whether they are UTF-8 is the caller's question. Non-goals: other compressions.
 #ifndef JIKJI_BASE_LINE_READER_H_
 #define JIKJI_BASE_LINE_READER_H_
 

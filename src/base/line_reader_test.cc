@@ -58,6 +58,15 @@ TEST_F(LineReaderTest, ReadsLinesOfEitherKind) {
   }
 }
 
+TEST_F(LineReaderTest, AByteOrderMarkIsNoPartOfTheFirstLine) {
+  const std::string mark = "\xEF\xBB\xBF";
+  for (const char* name : {"a.txt", "a.zst"}) {
+    EXPECT_THAT(Lines(Write(name, mark + "하나\n" + mark + "둘\n")),
+                ElementsAre("하나", mark + "둘"));
+    EXPECT_THAT(Lines(Write(name, mark)), ElementsAre(""));
+  }
+}
+
 TEST_F(LineReaderTest, LongTextsComeThrough) {
   std::mt19937 random(1);
   std::vector<std::string> wanted;

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <cstring>
+#include <limits>
 
 #include "base/json.h"
 #include "model/golden_models.h"
@@ -230,6 +232,19 @@ TEST_F(PeftAdapterTest, ReadsWhatPeftWrites) {
             "base_model.model.model.layers.1.mlp.up_proj.lora_A.weight");
   const PeftConfig stabilised{.rank = 16, .alpha = 8, .rank_stabilised = true, .dora = false};
   EXPECT_EQ(stabilised.scale(), 2.0f);
+}
+
+TEST_F(PeftAdapterTest, ValuesThatAreNotFiniteAreNamed) {
+  ASSERT_TRUE(Open({.targets = {TensorRole::kKey}}));
+  const auto file = folder_.path() / "adapter_model.safetensors";
+  std::string bytes = *ReadFile(file);
+  const float bad = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(bytes.data() + bytes.size() - sizeof bad, &bad, sizeof bad);
+  ASSERT_TRUE(WriteFileAtomic(file, bytes));
+  const auto refused = PeftAdapter::Open(folder_.path(), spec_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("k_proj.lora_B.weight` holds values"));
+  ExpectRefused(R"({"peft_type": "LORA", "r": 4, "lora_alpha": 1e308})", "too large");
 }
 
 TEST_F(PeftAdapterTest, WhatWouldBeLeftOutIsRefused) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "model/adapter_tokenizer.h"
 #include "model/config_fields.h"
 #include "model/generation_config.h"
 #include "model/gguf_vocabulary.h"
@@ -152,6 +153,7 @@ Result<std::shared_ptr<const ModelDescription>> DescribeOwn(const ModelDescripti
   std::erase_if(stops, [&](TokenId id) { return id >= adapter.vocab; });
   if (has_tokenizer) {
     JIKJI_ASSIGN(own.tokenizer, LoadTokenizerJson(tokenizer_file));
+    JIKJI_RETURN_IF_ERROR(CheckAdapterTokenizer(*own.tokenizer, *base.tokenizer, adapter));
   }
   JIKJI_RETURN_IF_ERROR(UseTokenizer(own, stops, adapter.path));
   JIKJI_RETURN_IF_ERROR(UseTemplate(own, std::move(source)));

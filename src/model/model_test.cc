@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "model/golden_models.h"
 #include "model/memory_plan.h"
+#include "model/test_adapters.h"
 
 namespace jikji {
 namespace {
@@ -139,6 +140,27 @@ TEST_F(ModelTest, ATokenizerLargerThanTheEmbeddingIsRefused) {
   const auto model = LoadModel(folder_.path());
   ASSERT_FALSE(model);
   EXPECT_THAT(model.error().message, HasSubstr("`model.embed_tokens.weight` is [4096, 192]"));
+}
+
+TEST_F(ModelTest, AnAdaptersTokenizerIsTheBasesUnlessItHasRowsOfItsOwn) {
+  auto model = *LoadModel(kBuiltIn);
+  TemporaryFolder adapter;
+  const TestAdapter small{.targets = {TensorRole::kKey}};
+  ASSERT_TRUE(WriteTestAdapter(small, model.description.spec, adapter.path()));
+  const fs::path file = adapter.path() / "tokenizer.json";
+  fs::copy_file(kBuiltIn / "tokenizer.json", file);
+  ASSERT_TRUE(AddAdapter(model, "same", adapter.path()));
+  // Two tokens change places.
+  boost::json::value root = *ParseJsonFile(file.string());
+  boost::json::object& vocab = root.at("model").at("vocab").as_object();
+  std::swap(vocab.at("a"), vocab.at("b"));
+  ASSERT_TRUE(WriteFileAtomic(file, boost::json::serialize(root)));
+  const auto refused = AddAdapter(model, "other", adapter.path());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("is not the base's"));
+  EXPECT_EQ(model.description.adapters.size(), 1u);
+  fs::remove(file);
+  EXPECT_TRUE(AddAdapter(model, "none", adapter.path()));
 }
 
 TEST_F(ModelTest, TheMemoryPlanAddsUp) {

@@ -58,6 +58,21 @@ std::unexpected<Error> NotDone(std::string_view where, std::string_view key) {
               std::string(where));
 }
 
+// Where a value is not finite: damage, or a training that went astray.
+Result<> CheckFinite(const TensorView& tensor, const std::string& where) {
+  constexpr int64_t kRows = 64;
+  std::vector<float> values;
+  for (int64_t row = 0; row < tensor.rows(); row += kRows) {
+    const int64_t count = std::min(kRows, tensor.rows() - row);
+    values.resize(static_cast<size_t>(count * tensor.cols()));
+    JIKJI_RETURN_IF_ERROR(UnpackRows(tensor, row, count, values));
+    if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) continue;
+    return Fail(ErrorCode::kMalformed,
+                fmt::format("`{}` holds values that are not finite", tensor.name), where);
+  }
+  return {};
+}
+
 class Finder {
  public:
   Finder(PeftAdapter& out, const DecoderSpec& base, const Family& family,
@@ -247,6 +262,9 @@ Result<PeftConfig> ReadPeftConfig(const json::object& config, std::string_view w
   }
   out.alpha = *alpha;
   out.rank_stabilised = stabilised.value_or(false);
+  if (!std::isfinite(out.scale())) {
+    return Fail(ErrorCode::kMalformed, "`lora_alpha` is too large", std::string(where));
+  }
   out.dora = dora.value_or(false);
   JIKJI_RETURN_IF_ERROR(ReadSavedModules(config, where, out));
   return out;
@@ -256,6 +274,9 @@ Result<PeftAdapter> PeftAdapter::Open(const fs::path& folder, const DecoderSpec&
   const fs::path config_file = folder / "adapter_config.json";
   const fs::path weights_file = folder / "adapter_model.safetensors";
   std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) {
+    return Fail(ErrorCode::kNotFound, "there is no such folder", folder.string());
+  }
   for (const fs::path& file : {config_file, weights_file}) {
     if (fs::exists(file, ignored)) continue;
     return Fail(ErrorCode::kNotFound,
@@ -281,6 +302,13 @@ Result<PeftAdapter> PeftAdapter::Open(const fs::path& folder, const DecoderSpec&
   JIKJI_ASSIGN(SafetensorsFile parsed, ParseSafetensors(out.file.bytes(), weights_file.string()));
   JIKJI_RETURN_IF_ERROR(
       Finder(out, base, *family, std::move(parsed.tensors), weights_file.string()).Find());
+  std::vector<const TensorView*> views = {&out.embedding, &out.head};
+  for (const AdaptedMatrix& matrix : out.matrices) {
+    for (const TensorView* view : {&matrix.a, &matrix.b, &matrix.magnitude}) views.push_back(view);
+  }
+  for (const TensorView* view : views) {
+    if (!view->data.empty()) JIKJI_RETURN_IF_ERROR(CheckFinite(*view, weights_file.string()));
+  }
   return out;
 }
 

@@ -27,6 +27,11 @@ bool ByName(const TensorView& a, const TensorView& b) { return a.name < b.name; 
 // What a folder without safetensors has instead, to say it in the error.
 std::string OtherWeights(const fs::path& folder) {
   std::error_code ignored;
+  if (Exists(folder / "adapter_config.json")) {
+    return ", which holds an adapter: serve its base with `--adapter NAME=FOLDER`, or make one "
+           "model "
+           "of both by `jikji adapt merge`";
+  }
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string extension = entry.path().extension().string();
     const std::string name = entry.path().filename().string();

@@ -156,6 +156,13 @@ TEST_F(ShardedFolderTest, BrokenShardsAreNamedWithTheByte) {
   EXPECT_THAT(Refusal(), HasSubstr("2.safetensors:0: not safetensors"));
 }
 
+TEST_F(ShardedFolderTest, AnAdaptersFolderIsToldFromAModels) {
+  std::filesystem::remove(folder_ / "config.json");
+  EXPECT_THAT(Refusal(), ::testing::Not(HasSubstr("adapter")));
+  Write("adapter_config.json", "{}");
+  EXPECT_THAT(Refusal(), HasSubstr("jikji adapt merge"));
+}
+
 TEST_F(ShardedFolderTest, PickleIsPointedAtAndNotRead) {
   std::filesystem::remove(folder_ / "model.safetensors.index.json");
   EXPECT_THAT(Refusal(), HasSubstr("neither model.safetensors nor"));

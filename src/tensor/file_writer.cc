@@ -48,6 +48,10 @@ Result<> WriteAt(int fd, std::span<const std::byte> bytes, uint64_t offset,
 
 Result<TensorFileWriter> TensorFileWriter::Create(const std::filesystem::path& path,
                                                   FileLayout layout) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return Fail(ErrorCode::kInvalidArgument, "is a folder: name a file", path.string());
+  }
   TensorFileWriter writer;
   writer.path_ = path;
   writer.temporary_ = path.string() + ".XXXXXX";

@@ -55,6 +55,9 @@ Result<ConvertReport> Convert(const fs::path& in, const fs::path& out,
                               const ConvertOptions& options, ThreadPool& pool,
                               const std::function<void(double)>& progress) {
   std::error_code ignored;
+  if (!fs::exists(in, ignored)) {
+    return Fail(ErrorCode::kNotFound, "no such file or folder", in.string());
+  }
   const bool from_folder = fs::is_directory(in, ignored);
   const bool to_gguf = out.extension() == ".gguf";
   if (from_folder != to_gguf) {

@@ -20,6 +20,8 @@ namespace jikji {
 struct ChatTurn {
   std::string role;  // system, user, assistant or tool
   std::string content;
+
+  bool operator==(const ChatTurn&) const = default;
 };
 
 Result<std::vector<ChatTurn>> ReadChatSample(const boost::json::value& sample);

@@ -38,7 +38,13 @@ Result<> ForEachOfList(LineReader& lines, const fs::path& file,
     }
     text.append(*line).push_back('\n');
   }
-  JIKJI_ASSIGN(json::value list, ParseJson(text, file.string()));
+  auto parsed = ParseJson(text, file.string());
+  if (!parsed) {
+    Error error = std::move(parsed).error();
+    error.message += "; a .json file is one list: with a sample a line its name must end in .jsonl";
+    return std::unexpected(std::move(error));
+  }
+  json::value list = std::move(*parsed);
   if (!list.is_array()) {
     return Fail(ErrorCode::kMalformed, "a .json file of samples must be a list", file.string());
   }

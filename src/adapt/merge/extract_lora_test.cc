@@ -8,6 +8,7 @@
 
 #include "adapt/merge/merge_adapter.h"
 #include "adapt/merge/truncated_svd.h"
+#include "adapt/tokenizer/byte_tokenizer.h"
 #include "base/random.h"
 #include "model/golden_models.h"
 #include "model/test_adapters.h"
@@ -140,7 +141,7 @@ TEST_F(ExtractLoraTest, OfAnExtendedVocabularyTheRowsAreTakenWhole) {
   longer.config = boost::json::serialize(config);
   fs::create_directory(place_.path() / "longer");
   ASSERT_TRUE(WriteFolder(longer, place_.path() / "longer", AllAs(DType::kF32)));
-  ASSERT_TRUE(WriteFileAtomic(place_.path() / "longer/tokenizer.json", "{}"));
+  ASSERT_TRUE(WriteFileAtomic(place_.path() / "longer/tokenizer.json", ByteTokenizer()));
   const auto report = Extract(1, "longer");
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_EQ(report->matrices, 1);

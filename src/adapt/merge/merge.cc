@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "adapt/merge/methods.h"
@@ -17,6 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
+
+// Weights whose sum is nearer to 0 have no shares of it.
+constexpr double kLeastTotal = 1e-8;
 
 // FNV-1a: what DARE keeps must not change with the machine or the program's version.
 uint64_t HashOf(std::string_view text) {
@@ -250,7 +254,17 @@ class Merger {
       return ParameterOf("normalize", nullptr, place, name, absent ? 1 : 0) != 0;
     };
     const std::string& method = recipe_.method;
-    if (method == "linear") return MergeLinear(x, weights, flag(true));
+    if (method == "linear") {
+      const bool normalize = flag(true);
+      const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+      if (normalize && std::abs(total) < kLeastTotal) {
+        return Fail(ErrorCode::kInvalidArgument,
+                    "the models' weights add up to 0, and are to be shares of their sum "
+                    "(`normalize: false`: as they are)",
+                    name);
+      }
+      return MergeLinear(x, weights, normalize);
+    }
     if (method == "passthrough") {
       const double scale[] = {ParameterOf("scale", &sources[0], place, name, 1.0)};
       return MergeLinear(x, scale, false);

@@ -10,6 +10,8 @@
 
 #include "adapt/weights/hf_model.h"
 #include "adapt/weights/model_folder.h"
+#include "model/adapter_tokenizer.h"
+#include "model/model.h"
 #include "model/peft_adapter.h"
 
 namespace jikji {
@@ -57,6 +59,17 @@ Result<std::map<std::string, TensorView>> OwnRows(const PeftAdapter& adapter, co
   return out;
 }
 
+// Before the work: what it brings must fit, or nobody could load what comes of it.
+Result<> CheckOwnTokenizer(const PeftAdapter& adapter, const fs::path& base) {
+  std::error_code ignored;
+  const fs::path own_file = adapter.path / "tokenizer.json", base_file = base / "tokenizer.json";
+  if (!fs::exists(own_file, ignored)) return {};
+  JIKJI_ASSIGN(const auto own, LoadTokenizerJson(own_file));
+  if (!fs::exists(base_file, ignored)) return {};
+  JIKJI_ASSIGN(const auto bases, LoadTokenizerJson(base_file));
+  return CheckAdapterTokenizer(*own, *bases, adapter);
+}
+
 // Where the adapter brings them, in the places of the base's.
 Result<> CopyOwnTokenizer(const PeftAdapter& adapter, ModelFolder& folder) {
   std::error_code ignored;
@@ -79,6 +92,7 @@ Result<int64_t> MergeAdapter(const fs::path& adapter_path, const fs::path& base_
   JIKJI_ASSIGN(HfModel base, HfModel::Open(base_path));
   JIKJI_ASSIGN(const PeftAdapter adapter, PeftAdapter::Open(adapter_path, base.spec));
   JIKJI_ASSIGN(const auto own_rows, OwnRows(adapter, base));
+  JIKJI_RETURN_IF_ERROR(CheckOwnTokenizer(adapter, base.path));
   std::map<std::string, const AdaptedMatrix*> adapted;
   for (const AdaptedMatrix& matrix : adapter.matrices) {
     JIKJI_ASSIGN(const TensorView* tensor, base.Find(matrix.role, matrix.layer));
@@ -113,6 +127,15 @@ Result<int64_t> MergeAdapter(const fs::path& adapter_path, const fs::path& base_
   JIKJI_RETURN_IF_ERROR(CopyOwnTokenizer(adapter, folder));
   JIKJI_RETURN_IF_ERROR(folder.WriteJson("config.json", base.config));
   JIKJI_RETURN_IF_ERROR(folder.WriteWeights(plan, kShardBytes, pool, progress));
+  std::error_code ignored;
+  if (fs::exists(folder.path() / "tokenizer.json", ignored)) {
+    // Its template, say: a name that is given stands for a model that can be served.
+    if (const auto made = DescribeModel(folder.path()); !made) {
+      return Fail(made.error().code,
+                  "what would come of it cannot be loaded: " + made.error().message,
+                  adapter.path.string());
+    }
+  }
   JIKJI_RETURN_IF_ERROR(folder.Finish());
   return static_cast<int64_t>(adapter.matrices.size());
 }

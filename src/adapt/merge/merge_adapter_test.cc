@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "adapt/tokenizer/byte_tokenizer.h"
 #include "model/golden_models.h"
 #include "model/test_adapters.h"
 #include "tensor/checkpoint.h"
@@ -76,7 +77,7 @@ TEST_F(MergeAdapterTest, TheMergedModelHasTheLogitsOfBaseAndAdapter) {
 
 TEST_F(MergeAdapterTest, AnEmbeddingAndAHeadOfItsOwnTakeTheBasesPlaces) {
   Prepare("llama", DType::kF32, {.seed = "m", .vocab = 261});
-  ASSERT_TRUE(WriteFileAtomic(place_.path() / "adapter/tokenizer.json", "{}"));
+  ASSERT_TRUE(WriteFileAtomic(place_.path() / "adapter/tokenizer.json", ByteTokenizer()));
   ASSERT_TRUE(Merge());
   const auto logits = LogitsOf(place_.path() / "out");
   EXPECT_EQ(logits.size(), 261u);
@@ -87,6 +88,27 @@ TEST_F(MergeAdapterTest, AnEmbeddingAndAHeadOfItsOwnTakeTheBasesPlaces) {
   const auto refused = Merge();
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("has one for both"));
+}
+
+TEST_F(MergeAdapterTest, WhatCouldNotBeLoadedIsNotMade) {
+  const auto refusal = [&](const char* name, std::string_view text) {
+    Prepare("llama", DType::kF32, {.seed = "m"});
+    EXPECT_TRUE(WriteFileAtomic(place_.path() / "base/tokenizer.json", ByteTokenizer()));
+    fs::remove(place_.path() / "adapter/chat_template.jinja");
+    EXPECT_TRUE(WriteFileAtomic(place_.path() / "adapter/tokenizer.json", ByteTokenizer()));
+    EXPECT_TRUE(WriteFileAtomic(place_.path() / "adapter" / name, text));
+    const auto merged = Merge();
+    EXPECT_EQ(fs::exists(place_.path() / "out"), merged.has_value());
+    return merged ? std::string() : merged.error().ToString();
+  };
+  EXPECT_EQ(refusal("tokenizer.json", ByteTokenizer()), "");
+  EXPECT_THAT(refusal("tokenizer.json", R"({"model":{}})"), HasSubstr("tokenizer.json"));
+  EXPECT_THAT(refusal("chat_template.jinja", "{% for %}"), HasSubstr("cannot be loaded"));
+  std::string other = ByteTokenizer();  // `a` and `b` change places
+  const auto a = other.find(R"("a":97)"), b = other.find(R"("b":98)");
+  ASSERT_NE(a, other.npos);
+  std::swap(other[a + 1], other[b + 1]);
+  EXPECT_THAT(refusal("tokenizer.json", other), HasSubstr("token 97 is another"));
 }
 
 TEST_F(MergeAdapterTest, WhatIsNotAdaptedKeepsItsBits) {

@@ -104,6 +104,8 @@ TEST(MergeRecipeTest, SaysWhatIsWrongAndWhere) {
       {"merge_method: ties\n", "neither `models` nor `slices`"},
       {"merge_method: ties\nmodels: [{model: a, wieght: 1}]\n", "`wieght` is not supported"},
       {"merge_method: ties\nmodels: [{model: a, parameters: {weight: x}}]\n", "must be a number"},
+      {"merge_method: ties\nmodels: [{model: a, parameters: {density: 2}}]\n", "1 at most"},
+      {"merge_method: ties\nmodels: [{model: a, parameters: {density: [1, 0]}}]\n", "over 0"},
       {"merge_method: [ties\n", ""},
       {"", "must be a mapping"},
   };
@@ -234,6 +236,16 @@ TEST_F(MergeTest, WhatCannotBeMergedIsSaid) {
                   .error()
                   .message,
               HasSubstr("has 3 layers, not 9"));
+  const auto linear = [&](const char* of_b, const char* of_c, const char* more = "") {
+    return Merge(
+        std::string("merge_method: linear\nmodels:\n  - {model: b, parameters: {weight: ") + of_b +
+        "}}\n  - {model: c, parameters: {weight: " + of_c + "}}\n" + more);
+  };
+  EXPECT_THAT(linear("1", "-1").error().message, HasSubstr("add up to 0"));
+  EXPECT_TRUE(linear("1", "-1", "parameters: {normalize: false}\n"));
+  EXPECT_THAT(linear("1e300", "1", "parameters: {normalize: false}\n").error().message,
+              HasSubstr("not finite"));
+  EXPECT_FALSE(fs::exists(place_.path() / "out"));
   fs::create_directory(place_.path() / "d");
   ASSERT_TRUE(WriteFolder(GoldenNamed("qwen3"), place_.path() / "d", AllAs(DType::kF32)));
   EXPECT_THAT(Merge("merge_method: linear\nmodels: [{model: a}, {model: d}]\n").error().message,

@@ -73,7 +73,12 @@ MergeParameters ReadParameters(const YAML::Node& node) {
   if (!node || node.IsNull()) return out;
   ExpectKeys(node, {"weight", "density", "t", "normalize", "lambda", "scale"});
   for (const auto& entry : node) {
-    out.emplace(entry.first.as<std::string>(), ReadParameter(entry.second));
+    auto key = entry.first.as<std::string>();
+    MergeParameter parameter = ReadParameter(entry.second);
+    if (key == "density" && !parameter.IsWithin(0, 1)) {
+      Refuse(entry.second, "a density is a share that is kept: over 0, and 1 at most");
+    }
+    out.emplace(std::move(key), std::move(parameter));
   }
   return out;
 }
@@ -156,6 +161,13 @@ std::optional<double> MergeParameter::At(std::string_view tensor, double depth) 
     return (1 - share) * values[below] + share * values[below + 1];
   }
   return std::nullopt;
+}
+
+bool MergeParameter::IsWithin(double least, double most) const {
+  return std::ranges::all_of(choices_, [&](const Choice& choice) {
+    return std::ranges::all_of(choice.gradient,
+                               [&](double value) { return value > least && value <= most; });
+  });
 }
 
 Result<MergeRecipe> ParseMergeRecipe(const std::string& yaml, const std::string& name) {

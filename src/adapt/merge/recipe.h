@@ -33,6 +33,9 @@ class MergeParameter {
   // filter fits.
   std::optional<double> At(std::string_view tensor, double depth) const;
 
+  // Whether every value is over `least` and at most `most`.
+  bool IsWithin(double least, double most) const;
+
  private:
   std::vector<Choice> choices_;
 };

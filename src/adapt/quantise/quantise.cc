@@ -74,6 +74,11 @@ Result<GgufPlan> PlanOf(const std::filesystem::path& in) {
 Result<QuantiseReport> Quantise(const std::filesystem::path& in, const std::filesystem::path& out,
                                 const QuantiseOptions& options, ThreadPool& pool,
                                 const std::function<void(double)>& progress) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(in, out, ignored)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "is the model itself, which would be lost: name another file", out.string());
+  }
   JIKJI_ASSIGN(GgufPlan plan, PlanOf(in));
   std::vector<PlannedTensor>& tensors = plan.tensors;
   QuantiseReport report;

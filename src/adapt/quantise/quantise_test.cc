@@ -158,6 +158,23 @@ TEST_F(QuantiseTest, ValuesThatAreNotFiniteAreNamed) {
 }
 
 // Killed at any point, the old file stays whole under its name.
+TEST_F(QuantiseTest, OntoItselfOrAFolderItIsRefusedAndNothingIsLost) {
+  Add("blk.0.attn_q.weight", {8, 256});
+  const fs::path in = Write("out.gguf");
+  const std::string before = *ReadFile(in);
+  fs::create_symlink(in, folder_ / "link.gguf");
+  for (const fs::path& from : {in, folder_ / "link.gguf"}) {
+    const auto refused = Run(from, {.type = DType::kQ4_0});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(*ReadFile(in), before);
+  }
+  fs::rename(in, folder_ / "in.gguf");
+  fs::create_directory(folder_ / "out.gguf");
+  EXPECT_THAT(Run(folder_ / "in.gguf", {.type = DType::kQ4_0}).error().message,
+              testing::HasSubstr("is a folder"));
+}
+
 TEST_F(QuantiseTest, KilledItLeavesTheOldFile) {
   Add("token_embd.weight", {2000, 256});
   Add("blk.0.attn_q.weight", {2000, 256});

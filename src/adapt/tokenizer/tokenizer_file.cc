@@ -135,6 +135,11 @@ std::string PatternOf(const json::object& root) {
 Result<TokenizerFile> TokenizerFile::Open(const fs::path& path) {
   TokenizerFile out;
   std::error_code ignored;
+  if (path.extension() == ".gguf") {
+    return Fail(ErrorCode::kInvalidArgument,
+                "is a GGUF file: `jikji adapt convert` makes the folder that is needed here",
+                path.string());
+  }
   const bool folder = fs::is_directory(path, ignored);
   const fs::path file = folder ? path / "tokenizer.json" : path;
   std::string config;

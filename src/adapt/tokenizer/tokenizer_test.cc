@@ -213,6 +213,19 @@ TEST_F(TokenizerTest, AnExtendedModelHasTheMeansOfItsParts) {
   }
 }
 
+TEST_F(TokenizerTest, OfATextWithoutAnythingToLearnNothingIsMade) {
+  const fs::path none = folder_.path() / "none.txt", latin = folder_.path() / "latin.txt";
+  ASSERT_TRUE(WriteFileAtomic(none, "\xFF\n"));
+  ASSERT_TRUE(WriteFileAtomic(latin, "abc abc abc abc\n"));
+  EXPECT_FALSE(TrainTokenizer(*Counts(none, kCl100kPattern), kCl100kPattern, {}, 400));
+  const auto base = TokenizerFile::Open(fs::path(JIKJI_SOURCE_DIR) / "models/jikji-mini-ko");
+  ASSERT_TRUE(base);
+  const auto extended = ExtendTokenizer(*base, *Counts(latin, base->pattern), 60);
+  ASSERT_FALSE(extended);
+  EXPECT_THAT(extended.error().message, HasSubstr("no words with Hangul"));
+  EXPECT_THAT(TokenizerFile::Open("model.gguf").error().message, HasSubstr("adapt convert"));
+}
+
 TEST_F(TokenizerTest, OtherTokenizersAreRefused) {
   const fs::path file = folder_.path() / "tokenizer.json";
   ASSERT_TRUE(WriteFileAtomic(file, R"({"model":{"type":"BPE","vocab":{},"merges":[]}})"));

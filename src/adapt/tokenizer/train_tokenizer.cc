@@ -38,6 +38,9 @@ Result<TrainedTokenizer> TrainTokenizer(const WordCounts& counts, std::string_vi
                 fmt::format("a vocabulary of {} has no place for {} special tokens and 256 bytes",
                             vocabulary, special.size()));
   }
+  if (counts.words().empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "the text has nothing to learn a tokenizer from");
+  }
   // Special tokens take ids and no part in the learning.
   std::vector<std::string> tokens(special.size());
   for (size_t byte = 0; byte < kBytes; ++byte) {
@@ -73,6 +76,10 @@ Result<ExtendedTokenizer> ExtendTokenizer(const TokenizerFile& base, const WordC
   }
   const auto merges = trainer.Train(new_tokens, kLeastPairCount, progress);
   const auto& all = trainer.tokens();
+  if (std::cmp_equal(all.size(), out.first)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "the text has no words with Hangul that would become tokens of their own");
+  }
   out.parts.resize(all.size() - static_cast<size_t>(out.first));
   for (const LearntMerge& merge : merges) {
     if (merge.merged < out.first) continue;

@@ -1,8 +1,12 @@
 #include "adapt/train/batch_source.h"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
+#include "base/file.h"
 #include "base/random.h"
 
 namespace jikji::train {
@@ -56,6 +60,40 @@ uint64_t Fingerprint(std::span<const Document> documents) {
     }
   }
   return hash;
+}
+
+uint64_t Fingerprint(const Checkpoint& weights) {
+  constexpr size_t kPieceBytes = 16 << 20;  // of a file larger than memory
+  constexpr size_t kLanes = 4;              // side by side, since each waits for its last product
+  std::array<uint64_t, kLanes> lanes = {1, 2, 3, 4};
+  const auto mix = [](uint64_t& lane, uint64_t value) {
+    lane = (lane ^ value) * 0x9E3779B97F4A7C15ull;
+    lane ^= lane >> 29;
+  };
+  const auto mix_bytes = [&](std::span<const std::byte> bytes) {
+    mix(lanes[0], bytes.size());
+    std::array<uint64_t, kLanes> words;
+    for (; bytes.size() >= sizeof words; bytes = bytes.subspan(sizeof words)) {
+      std::memcpy(words.data(), bytes.data(), sizeof words);
+      for (size_t i = 0; i < kLanes; ++i) mix(lanes[i], words[i]);
+    }
+    words = {};
+    if (!bytes.empty()) std::memcpy(words.data(), bytes.data(), bytes.size());
+    for (size_t i = 0; i < kLanes; ++i) mix(lanes[i], words[i]);
+  };
+  for (const TensorView& tensor : weights.tensors()) {
+    mix_bytes(std::as_bytes(std::span(tensor.name)));
+    mix(lanes[0], static_cast<uint64_t>(tensor.dtype));
+    mix_bytes(std::as_bytes(std::span(tensor.shape)));
+    for (auto rest = tensor.data; !rest.empty();) {
+      const auto piece = rest.first(std::min(kPieceBytes, rest.size()));
+      mix_bytes(piece);
+      DropMappedPages(piece);
+      rest = rest.subspan(piece.size());
+    }
+  }
+  for (size_t i = 1; i < kLanes; ++i) mix(lanes[0], lanes[i]);
+  return lanes[0];
 }
 
 }  // namespace jikji::train

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adapt/train/batch.h"
+#include "tensor/checkpoint.h"
 
 namespace jikji::train {
 
@@ -48,6 +49,9 @@ class BatchSource {
 // One number for the documents' tokens and what is trained of them: whether a run goes on with the
 // data that it began with.
 uint64_t Fingerprint(std::span<const Document> documents);
+
+// Of a model's weights: names, types, shapes and every byte. What was read may leave memory again.
+uint64_t Fingerprint(const Checkpoint& weights);
 
 }  // namespace jikji::train
 

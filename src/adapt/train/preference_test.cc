@@ -76,11 +76,20 @@ TEST(Samples, ReadsPreferencesInPairsOrNotAtAll) {
             R"({"prompt":"안녕","chosen":"네","rejected":"네"})"
             "\n"
             R"({"prompt":"안녕","chosen":"네","rejected":" "})"
+            "\n"
+            R"({"chosen":[{"role":"user","content":"가"},{"role":"assistant","content":"나"}],)"
+            R"("rejected":[{"role":"user","content":"마"},{"role":"assistant","content":"다"}]})"
+            "\n"
+            R"({"prompt":"가",)"  // and once more in each
+            R"("chosen":[{"role":"user","content":"가"},{"role":"assistant","content":"나"}],)"
+            R"("rejected":[{"role":"user","content":"가"},{"role":"assistant","content":"다"}]})"
             "\n"));
   Samples samples;
   ASSERT_TRUE(ReadPreferences(file, model, 100, samples));
-  EXPECT_EQ(samples.documents.size(), 4u);
-  EXPECT_EQ(samples.refused.size(), 3u);
+  ASSERT_EQ(samples.documents.size(), 6u);
+  EXPECT_EQ(samples.documents[4].tokens, samples.documents[2].tokens);
+  EXPECT_EQ(samples.refused.size(), 4u);
+  EXPECT_EQ(samples.refused.at("the answers are not to the same conversation").count, 1);
   EXPECT_EQ(samples.refused.at("`rejected` is neither text nor messages").count, 1);
   EXPECT_EQ(samples.refused.at("both answers are the same").count, 1);
 }

@@ -69,7 +69,10 @@ class Runner {
         options_(options),
         pool_(pool),
         trainer_(model, data.train, options.train, pool),
-        identity_{SettingsLine(options), fmt::format("{:016x}", Fingerprint(data.train))} {}
+        identity_{SettingsLine(options), fmt::format("{:016x}", Fingerprint(data.train)),
+                  model.checkpoint() == nullptr
+                      ? "new"
+                      : fmt::format("{:016x}", Fingerprint(*model.checkpoint()))} {}
 
   Result<RunEnd> Go(const std::atomic<bool>& stop,
                     const std::function<void(const RunProgress&)>& on_step) {
@@ -81,10 +84,7 @@ class Runner {
     while (!trainer_.done()) {
       const StepReport step = trainer_.Step();
       if (!std::isfinite(step.loss) || !std::isfinite(step.gradient_norm)) {
-        return Fail(ErrorCode::kInvalidArgument,
-                    fmt::format("the loss of step {} is {}: lower the learning rate and begin "
-                                "again from the checkpoint of step {}",
-                                step.step, step.loss, saved_step_));
+        return Fail(ErrorCode::kInvalidArgument, NotANumber(step));
       }
       const TrainState& state = trainer_.state();
       CurvePoint point{.step = step.step,
@@ -102,7 +102,8 @@ class Runner {
            .steps = options_.train.schedule.steps,
            .tokens_per_second = static_cast<double>(state.tokens - tokens_before) / point.seconds,
            .seconds_left = point.seconds / steps_done *
-                           static_cast<double>(options_.train.schedule.steps - step.step)});
+                           static_cast<double>(options_.train.schedule.steps - step.step),
+           .resumed_at = resumed_at});
       const bool stopping = stop.load(std::memory_order_relaxed);
       if (stopping || trainer_.done() || Since(saved) >= options_.checkpoint_seconds) {
         JIKJI_RETURN_IF_ERROR(Save(curve));
@@ -116,20 +117,27 @@ class Runner {
  private:
   fs::path CheckpointFile() const { return options_.folder / "run.safetensors"; }
 
+  // With other settings no run goes on, so there is no way back to the checkpoint.
+  std::string NotANumber(const StepReport& step) const {
+    return fmt::format("step {} has the loss {} and the gradient's norm {}: {}", step.step,
+                       step.loss, step.gradient_norm,
+                       step.step == 1
+                           ? "the model's weights may be damaged"
+                           : "begin anew in another output folder with a lower learning rate");
+  }
+
   // The step of the checkpoint, or 0.
   Result<int64_t> Resume() {
     std::error_code ignored;
     if (!fs::exists(CheckpointFile(), ignored)) return 0;
     JIKJI_ASSIGN(const TrainState state, LoadRun(CheckpointFile(), model_.parameters(), identity_));
     trainer_.Restore(state);
-    saved_step_ = state.step;
     return state.step;
   }
 
   Result<> Save(const Curve& curve) {
     JIKJI_RETURN_IF_ERROR(
         SaveRun(CheckpointFile(), model_.parameters(), trainer_.state(), identity_));
-    saved_step_ = trainer_.state().step;
     return WriteFileAtomic(options_.folder / "curve.svg", CurveSvg(curve.points()));
   }
 
@@ -146,10 +154,19 @@ class Runner {
   ThreadPool& pool_;
   Trainer trainer_;
   RunIdentity identity_;
-  int64_t saved_step_ = 0;
 };
 
 }  // namespace
+
+Result<> CheckRoom(const fs::path& folder, uint64_t bytes) {
+  std::error_code unknown;
+  const fs::space_info space = fs::space(folder, unknown);
+  if (unknown || space.available >= bytes) return {};
+  return Fail(ErrorCode::kIo,
+              fmt::format("there is no room for a checkpoint of {} MB: {} MB are free",
+                          bytes / 1'000'000 + 1, space.available / 1'000'000),
+              folder.string());
+}
 
 Result<RunEnd> Run(TrainableDecoder& model, const RunData& data, const RunOptions& options,
                    const std::atomic<bool>& stop,
@@ -162,6 +179,9 @@ Result<RunEnd> Run(TrainableDecoder& model, const RunData& data, const RunOption
   }
   JIKJI_ASSIGN(const FolderLock lock, FolderLock::Take(options.folder));
   RemoveRemains(options.folder);
+  // Value and two moments; known now rather than at the first checkpoint.
+  JIKJI_RETURN_IF_ERROR(
+      CheckRoom(options.folder, 3 * sizeof(float) * model.parameters().values().size()));
   return Runner(model, data, options, pool).Go(stop, on_step);
 }
 

@@ -37,6 +37,7 @@ struct RunProgress {
   int64_t steps = 0;
   double tokens_per_second = 0;  // since this process began to train
   double seconds_left = 0;
+  int64_t resumed_at = 0;  // as in RunEnd
 };
 
 struct RunEnd {
@@ -49,6 +50,9 @@ struct RunEnd {
 Result<RunEnd> Run(TrainableDecoder& model, const RunData& data, const RunOptions& options,
                    const std::atomic<bool>& stop,
                    const std::function<void(const RunProgress&)>& on_step, ThreadPool& pool);
+
+// An error where the disk has not so many bytes free.
+Result<> CheckRoom(const std::filesystem::path& folder, uint64_t bytes);
 
 // Mean loss over the documents' targets; nullopt where there are none.
 std::optional<double> Evaluate(TrainableDecoder& model, std::span<const Document> documents,

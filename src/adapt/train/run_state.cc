@@ -27,10 +27,51 @@ std::string TensorName(const char* part, const Parameter& parameter) {
 }
 
 std::map<std::string, std::string> Metadata(const TrainState& s, const RunIdentity& identity) {
-  return {{"format", std::string(kFormat)},        {"step", std::to_string(s.step)},
-          {"tokens", std::to_string(s.tokens)},    {"targets", std::to_string(s.targets)},
-          {"epoch", std::to_string(s.data.epoch)}, {"next", std::to_string(s.data.next)},
-          {"settings", identity.settings},         {"data", identity.data}};
+  return {{"format", std::string(kFormat)},
+          {"step", std::to_string(s.step)},
+          {"tokens", std::to_string(s.tokens)},
+          {"targets", std::to_string(s.targets)},
+          {"epoch", std::to_string(s.data.epoch)},
+          {"next", std::to_string(s.data.next)},
+          {"settings", identity.settings},
+          {"data", identity.data},
+          {"base", identity.base}};
+}
+
+// "lr=0.1 base=as it is" to its parts: a word without `=` goes on with the value before it.
+std::map<std::string, std::string> SettingsOf(std::string_view line) {
+  std::map<std::string, std::string> out;
+  std::string* value = nullptr;
+  while (!line.empty()) {
+    const std::string_view word = line.substr(0, line.find(' '));
+    line.remove_prefix(std::min(line.size(), word.size() + 1));
+    if (const size_t sign = word.find('='); sign != word.npos) {
+      value = &(out[std::string(word.substr(0, sign))] = word.substr(sign + 1));
+    } else if (value != nullptr) {
+      *value += ' ';
+      *value += word;
+    }
+  }
+  return out;
+}
+
+// What of two lines differs, by the flags' names where they are others.
+std::string Differences(std::string_view was, std::string_view is) {
+  static const std::map<std::string, std::string> kFlags = {
+      {"rank", "lora-rank"},    {"alpha", "lora-alpha"}, {"base", "base-type"},
+      {"old", "old-vocab"},     {"lr", "learning-rate"}, {"rows", "batch-tokens"},
+      {"decay", "weight-decay"}};
+  const auto before = SettingsOf(was), now = SettingsOf(is);
+  std::string out;
+  for (const auto& [key, value] : now) {
+    const auto old = before.find(key);
+    if (old != before.end() && old->second == value) continue;
+    const auto flag = kFlags.find(key);
+    out += fmt::format("{}{} was {} and is {}", out.empty() ? "" : ", ",
+                       flag == kFlags.end() ? key : flag->second,
+                       old == before.end() ? "not there" : old->second, value);
+  }
+  return out;
 }
 
 class Reader {
@@ -110,17 +151,21 @@ Result<TrainState> LoadRun(const std::filesystem::path& file, Parameters& parame
   if (reader.Text("format") != kFormat) {
     return Fail(ErrorCode::kMalformed, "is no checkpoint of a run", file.string());
   }
-  if (reader.Text("settings") != identity.settings) {
+  const auto other = [&](std::string what) {
     return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("the run began with other settings ({}); now they are ({}). Give the "
-                            "same, or another output folder",
-                            reader.Text("settings"), identity.settings),
+                fmt::format("the run began with {}; give the same, or another output folder", what),
                 file.string());
+  };
+  if (const std::string base = reader.Text("base"); !base.empty() && base != identity.base) {
+    return other("another model, or its weights have changed");
   }
-  if (reader.Text("data") != identity.data) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "the run began with other data; give the same, or another output folder",
-                file.string());
+  if (reader.Text("data") != identity.data) return other("other data");
+  if (const std::string was = reader.Text("settings"); was != identity.settings) {
+    return other("other settings (" + Differences(was, identity.settings) + ")");
+  }
+  if (content.tensors.size() != kParts.size() * parameters.list().size()) {
+    return other(fmt::format("other matrices: {} tensors were trained, and now {}",
+                             content.tensors.size() / kParts.size(), parameters.list().size()));
   }
   JIKJI_ASSIGN(const TrainState state, reader.State());
   size_t which = 0;

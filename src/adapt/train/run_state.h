@@ -18,8 +18,9 @@ namespace jikji::train {
 
 // What must not change between the parts of a run, each in one line for the message that says so.
 struct RunIdentity {
-  std::string settings;  // of training
-  std::string data;      // Fingerprint
+  std::string settings;   // of training
+  std::string data;       // Fingerprint
+  std::string base = {};  // Fingerprint of the model that the run began with; "new" without one
 
   bool operator==(const RunIdentity&) const = default;
 };
@@ -27,7 +28,8 @@ struct RunIdentity {
 Result<> SaveRun(const std::filesystem::path& file, Parameters& parameters, const TrainState& state,
                  const RunIdentity& identity);
 
-// An error where the file is of other parameters, settings or data.
+// An error where the file is of another base, other parameters, settings or data, which says what
+// differs. A file of before bases were kept has any.
 Result<TrainState> LoadRun(const std::filesystem::path& file, Parameters& parameters,
                            const RunIdentity& identity);
 

@@ -153,7 +153,10 @@ TEST(Run, RefusesOtherSettingsAndASecondRunInTheFolder) {
   other.train.schedule.peak *= 2;
   const Outcome refused = RunSmall(other);
   ASSERT_FALSE(refused.end);
-  EXPECT_NE(refused.end.error().message.find("other settings"), std::string::npos);
+  EXPECT_NE(
+      refused.end.error().message.find("other settings (learning-rate was 0.005 and is 0.01)"),
+      std::string::npos)
+      << refused.end.error().message;
 
   static const std::vector<Document> documents = SmallDocuments(24);
   auto model = *TrainableDecoder::New(SmallSpec(), {});
@@ -169,6 +172,54 @@ TEST(Run, RefusesOtherSettingsAndASecondRunInTheFolder) {
       },
       pool);
   EXPECT_TRUE(seen);
+}
+
+// A LoRA run of a model with these weights; its first steps, then the rest.
+Result<RunEnd> RunAdapter(const std::filesystem::path& model_folder,
+                          const std::filesystem::path& out, LoraOptions lora, int64_t stop_after) {
+  const std::vector<Document> documents = SmallDocuments(12);
+  const auto checkpoint = *Checkpoint::Open(model_folder);
+  ModelOptions options;
+  options.lora = std::move(lora);
+  auto model = *TrainableDecoder::Load(checkpoint, (*LoadDecoder(model_folder))->spec(), options);
+  ThreadPool pool(1);
+  std::atomic<bool> stop = false;
+  return Run(
+      *model, {documents, {}}, Options(out, 3600), stop,
+      [&](const RunProgress& p) { stop = p.point.step >= stop_after; }, pool);
+}
+
+TEST(Run, RefusesToGoOnWithAnotherBaseOrFewerMatrices) {
+  TemporaryFolder place;
+  const auto base = place.path() / "base", tuned = place.path() / "tuned";
+  for (const auto& folder : {base, tuned}) {
+    std::filesystem::create_directory(folder);
+    ASSERT_TRUE(WriteFolder(GoldenNamed("llama"), folder, AllAs(DType::kF32)));
+  }
+  // One bit of the last tensor's last value.
+  std::string bytes = *ReadFile(tuned / "model.safetensors");
+  bytes[bytes.size() - 3] = static_cast<char>(bytes[bytes.size() - 3] ^ 1);
+  ASSERT_TRUE(WriteFileAtomic(tuned / "model.safetensors", bytes));
+
+  const auto out = place.path() / "out";
+  ASSERT_TRUE(RunAdapter(base, out, {}, 3));
+  const auto other = RunAdapter(tuned, out, {}, kSteps);
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("another model"), std::string::npos);
+  const auto fewer = RunAdapter(base, out, {.targets = {TensorRole::kQuery}}, kSteps);
+  ASSERT_FALSE(fewer);
+  EXPECT_NE(fewer.error().message.find("other matrices"), std::string::npos);
+  const auto same = RunAdapter(base, out, {}, 5);
+  ASSERT_TRUE(same) << same.error().ToString();
+  EXPECT_EQ(same->resumed_at, 3);
+}
+
+TEST(Run, RoomForACheckpointIsAskedForAtOnce) {
+  TemporaryFolder folder;
+  EXPECT_TRUE(CheckRoom(folder.path(), 1));
+  const auto refused = CheckRoom(folder.path(), 1ull << 62);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kIo);
 }
 
 TEST(Curve, SurvivesALineCutShort) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 
@@ -41,21 +42,33 @@ Result<> AppendField(const json::object& object, const char* key, const char* ro
   return AppendMessages(*value, turns);
 }
 
+// The conversation with one answer. Some give it whole, beside the prompt that it begins with.
+Result<std::vector<ChatTurn>> AnsweredBy(const json::object& object, const char* answer) {
+  std::vector<ChatTurn> prompt, turns;
+  if (object.contains("prompt")) {
+    JIKJI_RETURN_IF_ERROR(AppendField(object, "prompt", "user", prompt));
+  }
+  JIKJI_RETURN_IF_ERROR(AppendField(object, answer, "assistant", turns));
+  const bool whole =
+      turns.size() > prompt.size() && std::equal(prompt.begin(), prompt.end(), turns.begin());
+  if (!whole) turns.insert(turns.begin(), prompt.begin(), prompt.end());
+  return turns;
+}
+
 Result<std::vector<Document>> PreferenceOf(const json::value& sample, const ChatDocuments& chats,
                                            int64_t max_rows) {
   JIKJI_ASSIGN(const json::object* object, ObjectOf(sample));
+  JIKJI_ASSIGN(std::vector<ChatTurn> chosen, AnsweredBy(*object, "chosen"));
+  JIKJI_ASSIGN(std::vector<ChatTurn> rejected, AnsweredBy(*object, "rejected"));
   std::vector<Document> out;
   int64_t rows = 0;
-  for (const char* answer : {"chosen", "rejected"}) {
-    std::vector<ChatTurn> turns;
-    if (object->contains("prompt")) {
-      JIKJI_RETURN_IF_ERROR(AppendField(*object, "prompt", "user", turns));
-    }
-    JIKJI_RETURN_IF_ERROR(AppendField(*object, answer, "assistant", turns));
-    JIKJI_ASSIGN(Document document, chats.Encode(turns));
+  for (std::vector<ChatTurn>* turns : {&chosen, &rejected}) {
+    JIKJI_ASSIGN(Document document, chats.Encode(*turns));
     rows += static_cast<int64_t>(document.tokens.size()) - 1;
     out.push_back(std::move(document));
+    turns->pop_back();
   }
+  if (chosen != rejected) return Wrong("the answers are not to the same conversation");
   if (rows > max_rows) return Wrong(fmt::format("the answers are longer than {} tokens", max_rows));
   if (out[0].tokens == out[1].tokens) return Wrong("both answers are the same");
   return out;

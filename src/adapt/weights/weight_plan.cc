@@ -148,6 +148,12 @@ Result<> WritePlanned(std::span<const PlannedTensor> tensors, TensorFileWriter& 
     const PlannedTensor& tensor = tensors[i];
     if (tensor.make) {
       JIKJI_ASSIGN(const std::vector<float> values, tensor.make());
+      if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
+        return Fail(ErrorCode::kMalformed,
+                    "comes out with values that are not finite: the weights are too large, or what "
+                    "goes in is damaged",
+                    tensor.spec.name);
+      }
       const TensorView made{tensor.spec.name, DType::kF32, tensor.spec.shape,
                             std::as_bytes(std::span(values))};
       TensorCopy copy(tensor.spec, made, {}, false, i, writer, pool);

@@ -5,7 +5,42 @@
 #include <algorithm>
 #include <numbers>
 
+#include "base/file.h"
+#include "base/line_reader.h"
+#include "base/utf8.h"
+
 namespace jikji::measure {
+namespace {
+
+Result<std::string> Decompressed(const std::filesystem::path& file) {
+  JIKJI_ASSIGN(LineReader lines, LineReader::Open(file));
+  std::string text;
+  while (true) {
+    JIKJI_ASSIGN(const auto line, lines.Next());
+    if (!line) return text;
+    text.append(*line).push_back('\n');
+  }
+}
+
+}  // namespace
+
+Result<std::string> ReadText(const std::filesystem::path& file) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  JIKJI_ASSIGN(std::string text, file.extension() == ".zst" ? Decompressed(file) : ReadFile(file));
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  int64_t number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    ++number;
+    if (!IsValidUtf8(line)) {
+      return Fail(ErrorCode::kMalformed, "is not UTF-8",
+                  fmt::format("{}:{}", file.string(), number));
+    }
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+  if (text.empty()) return Fail(ErrorCode::kInvalidArgument, "the file is empty", file.string());
+  return text;
+}
 
 Result<Metric> TextBits(Scorer& scorer, std::string_view text, size_t window,
                         const ShowProgress& progress) {

@@ -7,6 +7,8 @@
 #ifndef JIKJI_MEASURE_HARNESS_TEXT_BITS_H_
 #define JIKJI_MEASURE_HARNESS_TEXT_BITS_H_
 
+#include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -16,6 +18,10 @@
 namespace jikji::measure {
 
 inline constexpr size_t kStretchBytes = 1024;  // some paragraphs: nearly independent of the next
+
+// A text to be measured: plain or `.zst`, without a byte order mark. An error where a line is not
+// UTF-8, which names it, and where there is nothing.
+Result<std::string> ReadText(const std::filesystem::path& file);
 
 // `window` tokens are read at a time, at least 2, at most the engine's context. The metric,
 // "bits_per_byte", has the bits and the bytes of each stretch.

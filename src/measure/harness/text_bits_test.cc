@@ -1,11 +1,14 @@
 #include "measure/harness/text_bits.h"
 
 #include <gtest/gtest.h>
+#include <zstd.h>
 
 #include <numbers>
 #include <numeric>
 
+#include "base/file.h"
 #include "engine/fake_model.h"
+#include "model/golden_models.h"
 
 namespace jikji::measure {
 namespace {
@@ -43,6 +46,27 @@ TEST(TextBitsTest, AWrongWindowAndNoTextAreErrors) {
   EXPECT_FALSE(TextBits(scorer, "봄", 65));
   EXPECT_FALSE(TextBits(scorer, "", 32));
   EXPECT_TRUE(TextBits(scorer, "봄", 64));
+}
+
+TEST(TextBitsTest, ATextIsReadWholeOrNotAtAll) {
+  TemporaryFolder folder;
+  const auto read = [&](const char* name, std::string_view content) {
+    EXPECT_TRUE(WriteFileAtomic(folder.path() / name, content));
+    return ReadText(folder.path() / name);
+  };
+  const std::string text = "봄이 왔다.\r\n꽃이 핀다.\n";
+  EXPECT_EQ(*read("a.txt", text), text);
+  EXPECT_EQ(*read("a.txt", "\xEF\xBB\xBF" + text), text);
+  const std::string plain = "봄이 왔다.\n꽃이 핀다.\n";
+  std::string packed(ZSTD_compressBound(plain.size()), '\0');
+  packed.resize(ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), 1));
+  EXPECT_EQ(*read("a.txt.zst", packed), plain);
+  EXPECT_FALSE(read("cut.txt.zst", packed.substr(0, packed.size() - 3)));
+  const auto other = read("b.txt", "봄\n\xBA\xBD\n");  // CP949
+  ASSERT_FALSE(other);
+  EXPECT_TRUE(other.error().where.ends_with("b.txt:2")) << other.error().ToString();
+  EXPECT_FALSE(read("c.txt", ""));
+  EXPECT_FALSE(ReadText(folder.path() / "none.txt"));
 }
 
 }  // namespace
