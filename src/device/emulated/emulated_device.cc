@@ -192,7 +192,7 @@ class EmulatedDevice : public Device {
   Result<> Run(const KeptLaunch& launch) {
     JIKJI_RETURN_IF_ERROR(LookAfter(launch.name));
     const auto body = [](const void* erased) {
-      const auto& to_call = *static_cast<const Recorded*>(erased);
+      const auto& to_call = *static_cast<const KeptLaunch*>(erased);
       to_call.call(to_call.body, to_call.args.data());
     };
     for (uint32_t y = 0; y < launch.grid.y; ++y) {

@@ -143,7 +143,7 @@ class GpuDecoder : public Decoder {
     } else {
       JIKJI_RETURN_IF_ERROR(Layers(rows, wanted, cache));
     }
-    if (wanted > 0) JIKJI_RETURN_IF_ERROR(Head(wanted, logits));
+    if (wanted > 0) JIKJI_RETURN_IF_ERROR(Head(logits));
     return chosen_.Send(*device_, s_.chosen,
                         Answers() ? inputs_.chosen_asked() : std::span<const int32_t>());
   }
