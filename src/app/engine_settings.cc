@@ -43,10 +43,11 @@ void EngineSettings::AddTo(Settings& settings) {
                 "대화 하나의 토큰 수. 0이면 모델과 메모리가 허용하는 만큼"},
                0, kMostContext);
   settings.AddBytes("kv-cache", &kv_cache, {"Memory of the KV cache", "KV 캐시 메모리"});
-  settings.AddChoice("kv-dtype", &kv_dtype,
-                     {"Type of the KV cache; Q8_0 takes half of F16's memory",
-                      "KV 캐시 자료형. Q8_0은 F16의 절반만 차지함"},
-                     {"F16", "F32", "Q8_0"});
+  settings.AddChoice(
+      "kv-dtype", &kv_dtype,
+      {"Type of the KV cache; Q8_0 and F8_E4M3 (on a GPU too) take half of F16's memory",
+       "KV 캐시 자료형. Q8_0과 (GPU에서도 되는) F8_E4M3은 F16의 절반만 차지함"},
+      {"F16", "F32", "Q8_0", "F8_E4M3"});
   settings.Add(
       "prefill-slowdown", &prefill_slowdown,
       {"Prompts may make a step of running streams so many times as long; 0: no limit",

@@ -32,6 +32,11 @@ struct alignas(16) Words4 {
   uint32_t v[4];
 };
 
+// An 8-byte load's worth.
+struct alignas(8) Words2 {
+  uint32_t v[2];
+};
+
 // Two 16-bit floats in a register: the first in the low half.
 using Pair = uint32_t;
 

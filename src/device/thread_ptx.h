@@ -57,6 +57,11 @@ JIKJI_DEVICE Pair PackF16(float low, float high) {
   asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));
   return out;
 }
+JIKJI_DEVICE Pair MulF16(Pair a, Pair b) {
+  Pair out;
+  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
+  return out;
+}
 JIKJI_DEVICE Pair PackBf16(float low, float high) {
   Pair out;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));

@@ -15,6 +15,7 @@
 #include "engine/test_client.h"
 #include "engine/test_extended_tokenizer.h"
 #include "kernels/gpu/gpu_test.h"
+#include "model/kv_cache.h"
 #include "model/test_adapters.h"
 
 namespace jikji {
@@ -172,20 +173,33 @@ TEST(GpuEngine, AStepThatIsRefusedEndsWhatRunsAndNoMore) {
   EXPECT_EQ(Ask(*engine, request)[0].tokens.size(), 3u);
 }
 
-// What the plan says is what is taken, to the byte.
+// What the plan says is what is taken, to the byte; a cache of E4M3 takes half, and two bytes more
+// for each head and position.
 TEST(GpuEngine, ThePlanIsExact) {
-  const std::shared_ptr<device::Device> device = device::MakeEmulatedDevice();
-  auto description = DescribeModel(kModel);
-  ASSERT_TRUE(description);
-  const auto plan = PlanGpu(*description, Options());
-  ASSERT_TRUE(plan);
-  const uint64_t before = device->memory()->free_bytes;
-  auto model = LoadModelOn(device, *description, *plan);
-  ASSERT_TRUE(model);
-  EXPECT_EQ(before - device->memory()->free_bytes, plan->weight_bytes + plan->scratch_bytes);
-  const auto engine = Start(std::move(*model));
-  EXPECT_EQ(before - device->memory()->free_bytes,
-            plan->weight_bytes + plan->scratch_bytes + plan->kv_bytes);
+  std::vector<uint64_t> page_bytes;
+  for (const DType kv_dtype : {DType::kF16, DType::kF8_E4M3}) {
+    const std::shared_ptr<device::Device> device = device::MakeEmulatedDevice();
+    auto description = DescribeModel(kModel);
+    ASSERT_TRUE(description);
+    EngineOptions options = Options();
+    options.kv_dtype = kv_dtype;
+    const auto plan = PlanGpu(*description, options);
+    ASSERT_TRUE(plan);
+    page_bytes.push_back(KvCache::PageBytes(description->spec, options.page_tokens, kv_dtype));
+    const uint64_t before = device->memory()->free_bytes;
+    auto model = LoadModelOn(device, *description, *plan);
+    ASSERT_TRUE(model);
+    EXPECT_EQ(before - device->memory()->free_bytes, plan->weight_bytes + plan->scratch_bytes);
+    const auto engine = Engine::Start(std::move(*model), options);
+    ASSERT_TRUE(engine);
+    EXPECT_EQ(before - device->memory()->free_bytes,
+              plan->weight_bytes + plan->scratch_bytes + plan->kv_bytes);
+    GenerationRequest request = Request(**engine, "a", "하나 둘 셋", 2);
+    EXPECT_EQ(Ask(**engine, request)[0].tokens.size(), 2u);
+  }
+  const auto description = DescribeModel(kModel);
+  const auto dim = static_cast<uint64_t>(description->spec.head_dim);
+  EXPECT_EQ(page_bytes[1] * 2 * dim, page_bytes[0] * (dim + 2));
 }
 
 // Adapters of every kind are part of the plan, to the byte, and answer beside the base as on the

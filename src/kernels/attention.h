@@ -20,8 +20,8 @@ namespace jikji::kernels {
 inline constexpr size_t kKvPlanePadding = 64;
 
 // One layer's pages, a plane of keys and one of values: [page][kv_head], and in each what
-// attention_layout.h says, head_dim values for each slot. `dtype` is F32, F16 or Q8_0, the last
-// with head_dim a multiple of 32.
+// attention_layout.h says, head_dim values for each slot. `dtype` is F32, F16, F8_E4M3 or Q8_0, the
+// last with head_dim a multiple of 32.
 struct KvPages {
   std::byte* keys = nullptr;
   std::byte* values = nullptr;

@@ -18,6 +18,14 @@ struct AttentionAvx2 : SimdAvx2 {
         _mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(from))));
   }
 
+  // The bits are F16's of 2^-8 as much: its exponent has one bit more, and a bias of 15 for 7.
+  static F LoadF8(const void* from) {
+    const __m128i codes = _mm_cvtepu8_epi16(_mm_loadl_epi64(static_cast<const __m128i*>(from)));
+    const __m128i magnitude = _mm_slli_epi16(_mm_and_si128(codes, _mm_set1_epi16(0x7F)), 7);
+    const __m128i sign = _mm_slli_epi16(_mm_and_si128(codes, _mm_set1_epi16(0x80)), 8);
+    return Mul(_mm256_cvtph_ps(_mm_or_si128(magnitude, sign)), Set1(256.0f));
+  }
+
   // A position's four bytes as 16-bit numbers: the first and third, the second and fourth.
   struct KeyBytes {
     __m256i even, odd;

@@ -18,6 +18,15 @@ struct AttentionAvx512 : SimdAvx512 {
         _mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(from))));
   }
 
+  // The bits are F16's of 2^-8 as much: its exponent has one bit more, and a bias of 15 for 7.
+  static F LoadF8(const void* from) {
+    const __m256i codes = _mm256_cvtepu8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(from)));
+    const __m256i magnitude =
+        _mm256_slli_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(0x7F)), 7);
+    const __m256i sign = _mm256_slli_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(0x80)), 8);
+    return Mul(_mm512_cvtph_ps(_mm256_or_si256(magnitude, sign)), Set1(256.0f));
+  }
+
   static __m512i LoadKeys(const std::byte* from) { return LoadBytes(from); }
   // v = 128 · high + low, two signed bytes: four of high, then four of low.
   static void EncodeQuad(const int16_t* v, std::byte* to) {

@@ -67,8 +67,9 @@ struct KeyRun {
 template <class S>
 struct KvBlock {
   KvLayout layout;
-  int64_t key_step;  // bytes from a dimension of a key (Q8_0: four) to the next
-  int64_t groups;    // with a scale each; 0 where there are none
+  int64_t key_step;    // bytes from a dimension of a key (Q8_0: four) to the next
+  int64_t slot_bytes;  // from a slot of a key to the next
+  int64_t groups;      // with a scale each; 0 where there are none
   // Of the block, and of some positions behind it for the sake of fetching them.
   KeyRun* runs;
   int32_t run_count = 0;
@@ -77,12 +78,13 @@ struct KvBlock {
   KvBlock(Arena& arena, const KvPages& pages)
       : layout(pages),
         key_step(pages.page_tokens * layout.value_bytes),
-        groups(0),
+        slot_bytes(layout.value_bytes),
+        groups(KvLayout::ScalesOf(pages)),
         runs(arena.Take<KeyRun>(kAttentionBlock + 2 * kAheadPositions)),
         values(arena.Take<const std::byte*>(kAttentionBlock + kAheadPositions)) {
     if (pages.dtype == DType::kQ8_0) {
       key_step *= kKeyQuad;
-      groups = pages.head_dim / kKvGroup;
+      slot_bytes *= kKeyQuad;
     }
   }
 
@@ -96,7 +98,6 @@ struct KvBlock {
   // to ends at `last`.
   void Enter(int32_t block, int32_t begin, int32_t end, int32_t last) {
     int32_t run = 0;
-    const int64_t slot_bytes = groups > 0 ? layout.KeyOfQuad(0, 1) : layout.value_bytes;
     const int32_t ahead = Lesser(end + kAheadPositions, last);
     for (int32_t position = begin; position < ahead;) {
       const int32_t index = position / pages_->page_tokens;

@@ -30,7 +30,8 @@ inline void ScoreRuns(const KvBlock<S>& block, const Coded* q, int32_t begin, in
   for (; r < last; ++r) Keys::template Tile<kN, 1>(block, block.runs + r, q, scores);
 }
 
-// Keys in F32 or F16: `Load` of a cache's type gives lanes of f32.
+// Keys in floating point: `Load` of a cache's type gives lanes of f32, which kScaled has still to
+// be multiplied by a scale for each position.
 template <class S, class Cache>
 struct FloatKeys {
   using F = typename S::F;
@@ -68,6 +69,13 @@ struct FloatKeys {
       for (int n = 0; n < kN; ++n) {
         const F query = S::Set1(q[n][d]);
         for (int j = 0; j < kP; ++j) sum[n][j] = S::Fma(query, key[j], sum[n][j]);
+      }
+    }
+    if constexpr (Cache::kScaled) {
+      for (int j = 0; j < kP; ++j) {
+        const F scale = S::LoadF16(runs[j].scale);
+        __builtin_prefetch(runs[j + kRunsAhead<S>].scale);
+        for (int n = 0; n < kN; ++n) sum[n][j] = S::Mul(sum[n][j], scale);
       }
     }
     for (int n = 0; n < kN; ++n) {

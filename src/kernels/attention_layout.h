@@ -8,6 +8,7 @@
 //   F32 F16  [head_dim][slot]                           [slot][head_dim]
 //   Q8_0     uint8 q + 128, [head_dim / 4][slot][4];    int8 q, [slot][head_dim];
 //            f16 scale, [head_dim / 32][slot]           f16 scale, [head_dim / 32][slot]
+//   F8_E4M3  [head_dim][slot]; f16 scale, [slot]        [slot][head_dim]; f16 scale, [slot]
 //
 // Q8_0 is GGML's: x ≈ scale · q in groups of 32, here with scales apart. The bias of keys lets
 // instructions multiply them as unsigned bytes; kernels take it back out exactly.
@@ -39,8 +40,13 @@ struct KvLayout {
         value_bytes(pages.dtype == DType::kF32   ? 4
                     : pages.dtype == DType::kF16 ? 2
                                                  : 1),
-        head_bytes(page_tokens * head_dim * value_bytes +
-                   (pages.dtype == DType::kQ8_0 ? page_tokens * head_dim / kKvGroup * 2 : 0)) {}
+        head_bytes(page_tokens * head_dim * value_bytes + page_tokens * ScalesOf(pages) * 2) {}
+
+  // Of a slot.
+  static int64_t ScalesOf(const KvPages& pages) {
+    if (pages.dtype == DType::kQ8_0) return pages.head_dim / kKvGroup;
+    return pages.dtype == DType::kF8_E4M3 ? 1 : 0;
+  }
 
   // Offsets within a plane: of a head in a page; then, within the head, of values and scales.
   int64_t Head(const KvPages& pages, int64_t page, int64_t kv_head) const {

@@ -18,6 +18,14 @@ struct AttentionPortable : SimdPortable {
     return Load(lanes);
   }
 
+  static F LoadF8(const void* from) {
+    uint8_t codes[kLanes];
+    std::memcpy(codes, from, sizeof codes);
+    float lanes[kLanes];
+    for (int i = 0; i < kLanes; ++i) lanes[i] = F8ToF32(codes[i]);
+    return Load(lanes);
+  }
+
   struct KeyBytes {
     uint8_t bytes[kLanes][kKeyQuad];
   };

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/attention_layout.h"
+#include "tensor/quant/f8.h"
 #include "tensor/quant/half.h"
 
 namespace jikji::kernels {
@@ -30,6 +31,10 @@ double CacheValue(const KvPages& pages, Plane plane, std::span<const int32_t> ta
     return scale * static_cast<int8_t>(head[layout.Value(d, slot)]);
   }
   const std::byte* from = head + (keys ? layout.Key(d, slot) : layout.Value(d, slot));
+  if (pages.dtype == DType::kF8_E4M3) {
+    return static_cast<double>(half(head + layout.Scale(0, slot))) *
+           F8ToF32(std::to_integer<uint8_t>(*from));
+  }
   if (pages.dtype == DType::kF16) return half(from);
   float value;
   std::memcpy(&value, from, sizeof value);

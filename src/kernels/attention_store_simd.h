@@ -10,6 +10,8 @@
 #include <cstring>
 
 #include "kernels/attention_layout.h"
+#include "tensor/quant/f8.h"
+#include "tensor/quant/half.h"
 
 namespace jikji::kernels {
 
@@ -97,11 +99,42 @@ struct AttentionStore {
     }
   }
 
+  // One scale for the head, a power of two (tensor/quant/f8.h). What has none is NaN by its scale.
+  static void F8Row(const float* x, int64_t dim, std::byte* codes, int64_t step, std::byte* scale) {
+    uint32_t most_bits = 0;  // as in Quantise
+    for (int64_t d = 0; d < dim; ++d) {
+      uint32_t bits;
+      std::memcpy(&bits, x + d, sizeof bits);
+      bits &= 0x7FFFFFFFu;
+      most_bits = most_bits < bits ? bits : most_bits;
+    }
+    float most;
+    std::memcpy(&most, &most_bits, sizeof most);
+    const float by = F8Scale(most);
+    const bool has = by == by;
+    const uint16_t half = has ? F32ToF16(by) : 0x7E00;
+    std::memcpy(scale, &half, sizeof half);
+    const float inverse = has ? 1.0f / by : 0.0f;
+    for (int64_t d = 0; d < dim; ++d) {
+      codes[d * step] = std::byte{has ? F32ToF8(x[d] * inverse) : uint8_t{0}};
+    }
+  }
+  static void F8(const KvLayout& layout, const float* key, const float* value, int64_t slot,
+                 std::byte* key_head, std::byte* value_head) {
+    F8Row(key, layout.head_dim, key_head + layout.Key(0, slot), layout.page_tokens,
+          key_head + layout.Scale(0, slot));
+    F8Row(value, layout.head_dim, value_head + layout.Value(0, slot), 1,
+          value_head + layout.Scale(0, slot));
+  }
+
   static void Run(const KvPages& pages, const float* key, const float* value, int64_t page,
                   int64_t kv_head, int64_t slot) {
     const KvLayout layout(pages);
     const int64_t head = layout.Head(pages, page, kv_head);
-    const auto store = pages.dtype == DType::kF32 ? F32 : pages.dtype == DType::kF16 ? F16 : Q8_0;
+    const auto store = pages.dtype == DType::kF32       ? F32
+                       : pages.dtype == DType::kF16     ? F16
+                       : pages.dtype == DType::kF8_E4M3 ? F8
+                                                        : Q8_0;
     store(layout, key, value, slot, pages.keys + head, pages.values + head);
   }
 };

@@ -24,12 +24,14 @@ struct Shape {
 };
 
 constexpr Shape kShapes[] = {
-    {4, 2, 64, 16, 0, DType::kF16},   {4, 4, 32, 8, 0, DType::kF32},
-    {7, 1, 80, 16, 0, DType::kF16},   {6, 2, 128, 32, 0, DType::kF16},
-    {8, 1, 128, 16, 20, DType::kF16}, {3, 1, 12, 4, 5, DType::kF32},
-    {2, 1, 1, 1, 1, DType::kF16},     {10, 2, 96, 16, 300, DType::kF32},
-    {4, 2, 128, 16, 0, DType::kQ8_0}, {8, 2, 64, 32, 40, DType::kQ8_0},
-    {5, 1, 96, 12, 0, DType::kQ8_0},  {12, 1, 32, 1, 3, DType::kQ8_0},
+    {4, 2, 64, 16, 0, DType::kF16},      {4, 4, 32, 8, 0, DType::kF32},
+    {7, 1, 80, 16, 0, DType::kF16},      {6, 2, 128, 32, 0, DType::kF16},
+    {8, 1, 128, 16, 20, DType::kF16},    {3, 1, 12, 4, 5, DType::kF32},
+    {2, 1, 1, 1, 1, DType::kF16},        {10, 2, 96, 16, 300, DType::kF32},
+    {4, 2, 128, 16, 0, DType::kQ8_0},    {8, 2, 64, 32, 40, DType::kQ8_0},
+    {5, 1, 96, 12, 0, DType::kQ8_0},     {12, 1, 32, 1, 3, DType::kQ8_0},
+    {4, 2, 128, 16, 0, DType::kF8_E4M3}, {7, 1, 80, 16, 40, DType::kF8_E4M3},
+    {5, 1, 20, 12, 0, DType::kF8_E4M3},  {2, 1, 1, 1, 1, DType::kF8_E4M3},
 };
 
 std::vector<float> Random(int64_t count, uint32_t seed) {
@@ -45,7 +47,7 @@ class Cache {
  public:
   Cache(const Shape& shape, int32_t pages) {
     const size_t bytes = static_cast<size_t>(pages) * shape.kv_heads * shape.page_tokens *
-                             shape.head_dim / BlockValues(shape.dtype) * BlockBytes(shape.dtype) +
+                             *RowBytes(shape.dtype, static_cast<uint64_t>(shape.head_dim)) +
                          kKvPlanePadding;
     keys_.assign(bytes, std::byte{0xFF});
     values_.assign(bytes, std::byte{0xFF});
@@ -221,7 +223,7 @@ TEST(Attention, BitsDoNotDependOnTheBatch) {
 // A past of several segments, which is shared out in parts where there are too few heads; a
 // window that begins within a segment; and rows of one slice whose pasts end in different ones.
 TEST(Attention, BitsDoNotDependOnHowALongPastIsShared) {
-  for (const DType dtype : {DType::kF16, DType::kQ8_0}) {
+  for (const DType dtype : {DType::kF16, DType::kQ8_0, DType::kF8_E4M3}) {
     for (const int32_t window : {0, 3000}) {
       const Shape shape{2, 1, 32, 16, window, dtype};
       const int32_t positions = 2 * kAttentionSegment + 300;
@@ -276,8 +278,9 @@ TEST(Attention, TakesHugeScores) {
 }
 
 TEST(Attention, EndsOnKeysThatAreNotNumbers) {
-  for (const Shape& shape :
-       {Shape{2, 1, 32, 16, 0, DType::kF32}, {2, 1, 32, 16, 0, DType::kQ8_0}}) {
+  for (const Shape& shape : {Shape{2, 1, 32, 16, 0, DType::kF32},
+                             {2, 1, 32, 16, 0, DType::kQ8_0},
+                             {2, 1, 32, 16, 0, DType::kF8_E4M3}}) {
     ThreadPool pool(1);
     for (float odd :
          {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
@@ -350,8 +353,34 @@ TEST(StoreKv, RoundsToQ8_0WithinHalfAStep) {
   }
 }
 
-TEST(StoreKv, PagesAreTheSameOnEveryInstructionSet) {
-  const Shape shape{1, 3, 96, 16, 0, DType::kQ8_0};
+// What F8_E4M3 keeps of one head: a sixteenth of a value is lost at most, or of 2^-14 of the
+// largest.
+TEST(StoreKv, RoundsToF8WithinASixteenth) {
+  const Shape shape{1, 1, 40, 16, 0, DType::kF8_E4M3};
+  ThreadPool pool(1);
+  for (const float size : {1.0f, 1e-4f, 1e4f, 0.0f}) {
+    std::vector<float> v = Random(40, 21);
+    for (size_t i = 0; i < v.size(); ++i) v[i] *= size * std::exp2(-static_cast<float>(i % 16));
+    v[7] = -4.0f * size;
+    const std::vector<int32_t> pages{0};
+    const AttentionSlice slice{0, 1, 0, pages};
+    const std::vector<float> q(40, 1.0f);
+    ForEachIsa([&] {
+      Cache cache(shape, 1);
+      StoreKv(cache.pages(), {&slice, 1}, v.data(), v.data(), pool);
+      std::vector<float> out(40);
+      Attention(cache.pages(), {&slice, 1}, q.data(), 1, 1.0f, 0, out.data(), pool);
+      for (size_t i = 0; i < 40; ++i) {
+        EXPECT_NEAR(out[i], v[i], std::max(std::abs(v[i]), 4 * size * 0x1p-14f) / 16) << i;
+      }
+    });
+  }
+}
+
+class StoreKvOf : public testing::TestWithParam<DType> {};
+
+TEST_P(StoreKvOf, PagesAreTheSameOnEveryInstructionSet) {
+  const Shape shape{1, 3, 96, 16, 0, GetParam()};
   ThreadPool pool(2);
   auto k = Random(40 * 3 * 96, 22);
   k[5] = std::numeric_limits<float>::infinity();
@@ -367,6 +396,8 @@ TEST(StoreKv, PagesAreTheSameOnEveryInstructionSet) {
     EXPECT_EQ(cache.keys(), first);
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Types, StoreKvOf, testing::Values(DType::kQ8_0, DType::kF8_E4M3));
 
 }  // namespace
 }  // namespace jikji::kernels

@@ -12,13 +12,13 @@
 namespace jikji::kernels {
 
 // `Cache::Value` gives lanes of f32; kScaled, that the cache has scales, which then go into the
-// weights.
+// weights; kGrouped, that they are of kKvGroup values each, not of a whole head.
 template <class S, class Cache>
 struct WeightedValues {
   using F = typename S::F;
 
   // From one group's weights to the next; all have the same where there are no scales.
-  static constexpr int64_t kGroupStride = Cache::kScaled ? kScoreStride : 0;
+  static constexpr int64_t kGroupStride = Cache::kGrouped ? kScoreStride : 0;
 
   // What Sum takes as weights: the softmax's, `softmax` [kN][kScoreStride], or in `scaled` [kN]
   // [groups][kScoreStride] their products with the scales of the values.

@@ -156,6 +156,8 @@ MultiplyPanels Kernel(DType dtype) {
       return QuantPanels<Q5_KStep>;
     case DType::kQ6_K:
       return QuantPanels<Q6_KStep>;
+    case DType::kF8_E4M3:
+      break;  // no type of weights
   }
   return nullptr;
 }

@@ -27,6 +27,8 @@ MultiplyPanels MatMulKernelSimd(DType dtype) {
       return ByTokens<kQuant, QuantKernels<S, KKind<S, Q5_KStep>>::template Of>;
     case DType::kQ6_K:
       return ByTokens<kQuant, QuantKernels<S, Q6_KKind<S>>::template Of>;
+    case DType::kF8_E4M3:
+      break;  // no type of weights
   }
   return nullptr;
 }

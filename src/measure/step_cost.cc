@@ -41,8 +41,9 @@ StepCost CostOfStep(const Checkpoint& checkpoint, const DecoderSpec& spec, DType
   int64_t rows = 0;
   for (const StepSlice& slice : slices) rows += slice.tokens;
   AddWeights(checkpoint, spec, rows, static_cast<int64_t>(slices.size()), cost);
-  const auto row_bytes = static_cast<double>(
-      RowBytes(kv_dtype, static_cast<uint64_t>(spec.kv_heads * spec.head_dim)).value_or(0));
+  const double row_bytes =
+      static_cast<double>(spec.kv_heads) *
+      static_cast<double>(RowBytes(kv_dtype, static_cast<uint64_t>(spec.head_dim)).value_or(0));
   for (const LayerSpec& layer : spec.layers) {
     for (const StepSlice& slice : slices) {
       const int64_t last = slice.start + slice.tokens - 1;

@@ -64,7 +64,9 @@ struct DecoderSpec {
 
   uint64_t KvBytesPerToken(DType dtype) const {
     const auto values = static_cast<uint64_t>(kv_heads * head_dim);
-    return 2ull * layers.size() * (values / BlockValues(dtype) * BlockBytes(dtype));
+    const uint64_t scales =
+        dtype == DType::kF8_E4M3 ? static_cast<uint64_t>(kv_heads) * kF8ScaleBytes : 0;
+    return 2ull * layers.size() * (values / BlockValues(dtype) * BlockBytes(dtype) + scales);
   }
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
@@ -26,7 +27,7 @@ uint64_t Product(std::initializer_list<uint64_t> factors) {
 // Of keys, or of values, in one page of one layer.
 uint64_t PagePlaneBytes(const DecoderSpec& spec, int32_t page_tokens, DType dtype) {
   return Product({static_cast<uint64_t>(spec.kv_heads), static_cast<uint64_t>(page_tokens),
-                  static_cast<uint64_t>(spec.head_dim) / BlockValues(dtype), BlockBytes(dtype)});
+                  RowBytes(dtype, static_cast<uint64_t>(spec.head_dim)).value_or(0)});
 }
 
 // Of keys, or of values, in all pages of one layer.
@@ -51,9 +52,10 @@ Result<uint64_t> PlaneBytes(const DecoderSpec& spec, int32_t pages, int32_t page
 }  // namespace
 
 Result<> KvCache::Check(const DecoderSpec& spec, DType dtype) {
-  if (dtype != DType::kF16 && dtype != DType::kF32 && dtype != DType::kQ8_0) {
+  constexpr DType kTypes[] = {DType::kF16, DType::kF32, DType::kQ8_0, DType::kF8_E4M3};
+  if (std::ranges::find(kTypes, dtype) == std::end(kTypes)) {
     return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("the KV cache is F16, F32 or Q8_0, not {}", DTypeName(dtype)));
+                fmt::format("the KV cache is F16, F32, Q8_0 or F8_E4M3, not {}", DTypeName(dtype)));
   }
   if (spec.head_dim % BlockValues(dtype) != 0) {
     return Fail(ErrorCode::kInvalidArgument,
@@ -97,10 +99,11 @@ Result<KvCache> KvCache::Create(const DecoderSpec& spec, int32_t pages, int32_t 
 
 Result<> KvCache::CheckOnDevice(int32_t page_tokens, DType dtype) {
   constexpr int32_t kRun = 8;  // positions that a kernel reads at once
-  if (dtype == DType::kF16 && page_tokens % kRun == 0) return {};
+  const bool known = dtype == DType::kF16 || dtype == DType::kF8_E4M3;
+  if (known && page_tokens % kRun == 0) return {};
   return Fail(ErrorCode::kUnsupported,
-              fmt::format("on a GPU the KV cache is F16, in pages of a multiple of {} tokens, "
-                          "not {} in pages of {}; leave --kv-dtype out",
+              fmt::format("on a GPU the KV cache is F16 or F8_E4M3, in pages of a multiple of {} "
+                          "tokens, not {} in pages of {}; leave --kv-dtype out",
                           kRun, DTypeName(dtype), page_tokens));
 }
 

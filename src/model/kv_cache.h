@@ -23,8 +23,8 @@ class KvCache {
  public:
   KvCache() = default;
 
-  // Whether pages of `dtype` can hold the model's heads: F16, F32 and, where head_dim is a multiple
-  // of 32, Q8_0.
+  // Whether pages of `dtype` can hold the model's heads: F16, F32, F8_E4M3 and, where head_dim is a
+  // multiple of 32, Q8_0.
   static Result<> Check(const DecoderSpec& spec, DType dtype);
 
   // Memory is reserved at once (touched as it is used); an error where the system refuses.
@@ -33,8 +33,8 @@ class KvCache {
 
   // kUnsupported where no device holds such a cache; asked before weights are loaded for nothing.
   static Result<> CheckOnDevice(int32_t page_tokens, DType dtype);
-  // The same in a device's memory, which Layer's addresses are then of: F16 only, in pages of a
-  // multiple of 8 tokens (kernels/gpu/heads.h).
+  // The same in a device's memory, which Layer's addresses are then of: F16 or F8_E4M3, in pages of
+  // a multiple of 8 tokens (kernels/gpu/heads.h).
   static Result<KvCache> CreateOn(std::shared_ptr<device::Device> device, const DecoderSpec& spec,
                                   int32_t pages, int32_t page_tokens, DType dtype);
 

@@ -53,6 +53,9 @@ TEST(KvCacheTest, Q8_0TakesAScaleForEach32Values) {
   ASSERT_TRUE(cache) << cache.error().ToString();
   EXPECT_EQ(cache->Layer(0).dtype, DType::kQ8_0);
   EXPECT_EQ(spec.KvBytesPerToken(DType::kQ8_0), 2u * 3 * 2 * (64 + 2 * 2));
+  EXPECT_EQ(spec.KvBytesPerToken(DType::kF8_E4M3), 2u * 3 * 2 * (64 + 2));
+  EXPECT_EQ(KvCache::PageBytes(spec, 4, DType::kF8_E4M3),
+            4 * spec.KvBytesPerToken(DType::kF8_E4M3));
   EXPECT_EQ(KvCache::PageBytes(spec, 4, DType::kQ8_0), 4 * spec.KvBytesPerToken(DType::kQ8_0));
   // What vectors may read beyond the last plane's end is there.
   const size_t plane = 5 * 2 * 4 * (64 + 2 * 2);

@@ -39,7 +39,7 @@ double Perplexity(Decoder& decoder, std::span<const TokenId> tokens, DType kv_dt
   return std::exp(sum / static_cast<double>(count));
 }
 
-TEST(KvQuality, Q8_0IsWithinAFifthOfAPercentOfF16) {
+TEST(KvQuality, SmallTypesAreCloseToF16) {
   const auto model = LoadModel(JIKJI_SOURCE_DIR "/models/jikji-mini-ko");
   ASSERT_TRUE(model) << model.error().ToString();
   const auto text = ReadFile(JIKJI_SOURCE_DIR "/docs/api.ko.md");
@@ -50,8 +50,12 @@ TEST(KvQuality, Q8_0IsWithinAFifthOfAPercentOfF16) {
   const double q8 = Perplexity(*model->decoder, tokens, DType::kQ8_0);
   RecordProperty("f16", std::to_string(f16));
   RecordProperty("q8_0", std::to_string(q8));
+  const double f8 = Perplexity(*model->decoder, tokens, DType::kF8_E4M3);
+  RecordProperty("f8_e4m3", std::to_string(f8));
   EXPECT_NEAR(q8 / f16, 1.0, 0.002);
+  EXPECT_NEAR(f8 / f16, 1.0, 0.01);
   EXPECT_NEAR(f32 / f16, 1.0, 0.0002);
+  EXPECT_NE(f8, f16) << "the cache's type made no difference";
   EXPECT_NE(q8, f16) << "the cache's type made no difference";
 }
 

@@ -137,6 +137,8 @@ uint64_t GgufFileType(DType type) {
       return 18;
     case DType::kBF16:
       return 32;
+    case DType::kF8_E4M3:
+      break;  // no type of weights
   }
   std::unreachable();
 }

@@ -185,5 +185,8 @@ Pair PackBf16(float low, float high) { return F32ToBF16(low) | Pair{F32ToBF16(hi
 Pair AddBf16(Pair a, Pair b) {
   return PackBf16(Half(a, 0, true) + Half(b, 0, true), Half(a, 1, true) + Half(b, 1, true));
 }
+Pair MulF16(Pair a, Pair b) {
+  return PackF16(Half(a, 0, false) * Half(b, 0, false), Half(a, 1, false) * Half(b, 1, false));
+}
 
 }  // namespace jikji::device

@@ -36,6 +36,7 @@ Pair PackF16(float low, float high);
 Pair PackBf16(float low, float high);
 // Each half on its own, rounded once.
 Pair AddBf16(Pair a, Pair b);
+Pair MulF16(Pair a, Pair b);
 
 // c += a · b for a 16x16, b 16x8, c 16x8, spread over a warp as mma.m16n8k16 does: with g = lane /
 // 4 and t = lane % 4, a holds rows g and g + 8 at columns 2t and 2t + 8, b column g at rows 2t and

@@ -68,7 +68,7 @@ Result<LineageRecipe> ParseLineageRecipe(std::string_view text) {
   JIKJI_ASSIGN(const auto type, OptionalString(object, "type", kRecipeFile));
   if (type && *type != "keep") {
     out.type = ParseDType(*type);
-    if (!out.type) return Wrong("is no type of weights", "type");
+    if (!out.type || !IsOfWeights(*out.type)) return Wrong("is no type of weights", "type");
   }
   if (out.how == LineageRecipe::How::kQuantize && !out.type) return Wrong("is missing", "type");
   JIKJI_ASSIGN(const auto pure, OptionalBool(object, "pure", kRecipeFile));

@@ -42,6 +42,47 @@ JIKJI_DEVICE device::Words4 Load16(const uint16_t* from) {
   return *reinterpret_cast<const device::Words4*>(from);
 }
 
+// Zeros behind the first `stored` of 8: what was never stored may be no number.
+JIKJI_DEVICE void KeepStored(device::Words4& words, int32_t stored) {
+  JIKJI_UNROLL
+  for (int i = 0; i < 4; ++i) {
+    if (2 * i >= stored) words.v[i] = 0;
+    if (2 * i + 1 == stored) words.v[i] &= 0xFFFFu;
+  }
+}
+
+// How 8 values that lie together become F16, and what 8 consecutive slots' are multiplied by.
+struct F16Cache {
+  using Value = uint16_t;
+  static constexpr bool kScaled = false;
+  JIKJI_DEVICE static device::Words4 Load(const Value* from) { return Load16(from); }
+};
+
+// E4M3's bits are F16's of 2^-8 as much: its exponent has one bit more, and a bias of 15 for 7.
+struct F8Cache {
+  using Value = unsigned char;
+  static constexpr bool kScaled = true;
+  JIKJI_DEVICE static device::Words4 Load(const Value* from) {
+    const auto codes = *reinterpret_cast<const device::Words2*>(from);
+    device::Words4 out;
+    JIKJI_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const uint32_t two = codes.v[i / 2] >> (16 * (i % 2));
+      const uint32_t apart = (two & 0xFFu) << 8 | (two & 0xFF00u) << 16;
+      out.v[i] = (apart & 0x80008000u) | (apart & 0x7F007F00u) >> 1;
+    }
+    return out;
+  }
+  // With that 2^8.
+  JIKJI_DEVICE static device::Words4 Scales(const uint16_t* scales) {
+    constexpr Pair kBy256 = 0x5C005C00u;
+    device::Words4 out = Load16(scales);
+    JIKJI_UNROLL
+    for (int i = 0; i < 4; ++i) out.v[i] = device::MulF16(out.v[i], kBy256);
+    return out;
+  }
+};
+
 JIKJI_DEVICE float QuadMax(float value) {
   JIKJI_UNROLL
   for (uint32_t mask = 1; mask <= 2; mask *= 2) {
@@ -59,7 +100,7 @@ JIKJI_DEVICE float QuadSum(float value) {
 // dimensions 8t to 8t + 7. In a step of 32 positions column n of product j is position
 // 8 · (n / 2) + 2j + n % 2, so that a lane's weights are those of positions 8t to 8t + 7, which it
 // then reads of the values.
-template <int kDim>
+template <int kDim, class Cache>
 struct Tile {
   static constexpr int kDims = kDim / 32;
   static constexpr int kColumns = kDim / 8;
@@ -103,15 +144,15 @@ struct Tile {
       const int32_t position = begin + 8 * (g / 2) + 2 * j + g % 2;
       const bool stored = position <= last;
       const int64_t page = stored ? pages[position / slots] : 0;
-      const uint16_t* key =
-          args.kv.keys + ((page * args.kv.kv_heads + kv_head) * slots + position % slots) * dim;
+      const auto* key = static_cast<const typename Cache::Value*>(args.kv.keys) +
+                        ((page * args.kv.kv_heads + kv_head) * slots + position % slots) * dim;
       JIKJI_UNROLL
       for (int i = 0; i < 4; ++i) scores[j][i] = 0;
       JIKJI_UNROLL
       for (int d = 0; d < kDims; ++d) {
         device::Words4 words = {};
         const int32_t at = 32 * d + 8 * t;
-        if (stored && at < dim) words = Load16(key + at);
+        if (stored && at < dim) words = Cache::Load(key + at);
         JIKJI_UNROLL
         for (int part = 0; part < 2; ++part) {
           const Pair a[4] = {query[d][0][2 * part], query[d][1][2 * part],
@@ -121,6 +162,28 @@ struct Tile {
         }
       }
     }
+    if constexpr (Cache::kScaled) {
+      // Where nobody sees them, any will do.
+      const int32_t position = begin + 8 * t > last ? begin : begin + 8 * t;
+      const uint16_t* scales = args.kv.key_scales + SlotOf(args, pages, kv_head, position);
+      JIKJI_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        const float first = device::F16Value(scales[2 * j]) * 256.0f;
+        const float second = device::F16Value(scales[2 * j + 1]) * 256.0f;
+        scores[j][0] *= first;
+        scores[j][1] *= second;
+        scores[j][2] *= first;
+        scores[j][3] *= second;
+      }
+    }
+  }
+
+  // Where a position's scale lies; those of the 7 that follow a multiple of 8 lie behind it.
+  JIKJI_DEVICE static int64_t SlotOf(const AttentionArgs& args, const int32_t* pages,
+                                     int32_t kv_head, int32_t position) {
+    const int32_t slots = args.kv.page_tokens;
+    return (int64_t{pages[position / slots]} * args.kv.kv_heads + kv_head) * slots +
+           position % slots;
   }
 
   // Scores to weights, against the maximum so far; what is summed already follows the new one.
@@ -183,17 +246,25 @@ struct Tile {
     const int32_t position = begin + 8 * t;
     const int32_t stored = last + 1 - position;  // of the 8 positions
     const int64_t page = stored > 0 ? pages[position / slots] : 0;
-    const uint16_t* values =
-        args.kv.values + (page * args.kv.kv_heads + kv_head) * dim * slots + position % slots;
+    const auto* values = static_cast<const typename Cache::Value*>(args.kv.values) +
+                         (page * args.kv.kv_heads + kv_head) * dim * slots + position % slots;
+    device::Words4 scales = {};
+    if constexpr (Cache::kScaled) {
+      scales = Cache::Scales(args.kv.value_scales +
+                             SlotOf(args, pages, kv_head, stored > 0 ? position : begin));
+      KeepStored(scales, stored);  // any code is a number
+    }
     JIKJI_UNROLL
     for (int n = 0; n < kColumns; ++n) {
       device::Words4 words = {};
-      if (stored > 0 && 8 * n + g < dim) words = Load16(values + (8 * n + g) * int64_t{slots});
-      JIKJI_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        // What was never stored may be no number.
-        if (2 * i >= stored) words.v[i] = 0;
-        if (2 * i + 1 == stored) words.v[i] &= 0xFFFFu;
+      if (stored > 0 && 8 * n + g < dim) {
+        words = Cache::Load(values + (8 * n + g) * int64_t{slots});
+      }
+      if constexpr (Cache::kScaled) {
+        JIKJI_UNROLL
+        for (int i = 0; i < 4; ++i) words.v[i] = device::MulF16(words.v[i], scales.v[i]);
+      } else {
+        KeepStored(words, stored);
       }
       JIKJI_UNROLL
       for (int part = 0; part < 2; ++part) {
@@ -204,7 +275,7 @@ struct Tile {
   }
 };
 
-template <int kDim>
+template <int kDim, class Cache>
 JIKJI_DEVICE void Attend(const AttentionArgs& args) {
   const auto index =
       static_cast<int32_t>(device::BlockX() * kAttentionWarps + device::ThreadX() / device::kWarp);
@@ -219,7 +290,8 @@ JIKJI_DEVICE void Attend(const AttentionArgs& args) {
   const int32_t first_seen =
       args.window == 0 || item.position < args.window ? 0 : item.position - args.window + 1;
   const TileRow rows[2] = {RowOf(item, g), RowOf(item, g + 8)};
-  Tile<kDim> tile;
+  using TileOf = Tile<kDim, Cache>;
+  TileOf tile;
   tile.LoadQuery(args, rows, t);
   RowSums so_far[2] = {{kNothing, 0}, {kNothing, 0}};  // of all chunks but this one
   for (int32_t chunk = 0; chunk < item.chunks; ++chunk) {
@@ -246,7 +318,7 @@ JIKJI_DEVICE void Attend(const AttentionArgs& args) {
       so_far[half] = shares.sums;
       uint16_t* out = args.out + rows[half].row * args.out_stride + rows[half].head * dim;
       JIKJI_UNROLL
-      for (int n = 0; n < Tile<kDim>::kColumns; ++n) {
+      for (int n = 0; n < TileOf::kColumns; ++n) {
         JIKJI_UNROLL
         for (int e = 0; e < 2; ++e) {
           const int32_t d = 8 * n + 2 * t + e;
@@ -268,10 +340,21 @@ JIKJI_DEVICE void Attend(const AttentionArgs& args) {
   }
 }
 
-JIKJI_KERNEL(jikji_attention_32, AttentionArgs, 128) { Attend<32>(args); }
-JIKJI_KERNEL(jikji_attention_64, AttentionArgs, 128) { Attend<64>(args); }
-JIKJI_KERNEL(jikji_attention_96, AttentionArgs, 128) { Attend<96>(args); }
-JIKJI_KERNEL(jikji_attention_128, AttentionArgs, 128) { Attend<128>(args); }
+// 128 threads, and two blocks on a processor: left alone, the assembler aims at three, and spills.
+#ifdef __CUDA__
+#define JIKJI_TWO_BLOCKS 128, 2
+#else
+#define JIKJI_TWO_BLOCKS 128
+#endif
+
+JIKJI_KERNEL(jikji_attention_32, AttentionArgs, 128) { Attend<32, F16Cache>(args); }
+JIKJI_KERNEL(jikji_attention_64, AttentionArgs, 128) { Attend<64, F16Cache>(args); }
+JIKJI_KERNEL(jikji_attention_96, AttentionArgs, 128) { Attend<96, F16Cache>(args); }
+JIKJI_KERNEL(jikji_attention_128, AttentionArgs, 128) { Attend<128, F16Cache>(args); }
+JIKJI_KERNEL(jikji_attention_F8_32, AttentionArgs, 128) { Attend<32, F8Cache>(args); }
+JIKJI_KERNEL(jikji_attention_F8_64, AttentionArgs, JIKJI_TWO_BLOCKS) { Attend<64, F8Cache>(args); }
+JIKJI_KERNEL(jikji_attention_F8_96, AttentionArgs, 128) { Attend<96, F8Cache>(args); }
+JIKJI_KERNEL(jikji_attention_F8_128, AttentionArgs, 128) { Attend<128, F8Cache>(args); }
 
 JIKJI_KERNEL(jikji_attention_merge, AttentionArgs, 128) {
   const AttentionItem item = args.items[device::BlockX()];

@@ -52,6 +52,11 @@ JIKJI_DECLARE_KERNEL(jikji_attention_32, AttentionArgs);
 JIKJI_DECLARE_KERNEL(jikji_attention_64, AttentionArgs);
 JIKJI_DECLARE_KERNEL(jikji_attention_96, AttentionArgs);
 JIKJI_DECLARE_KERNEL(jikji_attention_128, AttentionArgs);
+// Where keys and values are E4M3.
+JIKJI_DECLARE_KERNEL(jikji_attention_F8_32, AttentionArgs);
+JIKJI_DECLARE_KERNEL(jikji_attention_F8_64, AttentionArgs);
+JIKJI_DECLARE_KERNEL(jikji_attention_F8_96, AttentionArgs);
+JIKJI_DECLARE_KERNEL(jikji_attention_F8_128, AttentionArgs);
 
 // Merges the parts of items that were split: one item for each tile, with `part` the first chunk's,
 // and `chunks` all of them, whose parts follow. A block has one tile.

@@ -5,13 +5,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <span>
 
 #include "kernels/gpu/attention_plan.h"
 #include "kernels/gpu/gpu_test.h"
 #include "kernels/gpu/heads.h"
 #include "kernels/gpu/math.h"
 #include "kernels/gpu/ops.h"
+#include "tensor/quant/f8.h"
 #include "tensor/quant/half.h"
 
 namespace jikji::kernels::gpu {
@@ -19,12 +22,13 @@ namespace {
 
 struct Shape {
   int32_t heads, kv_heads, head_dim, page_tokens, window;
+  bool f8 = false;  // keys and values are E4M3
 };
-constexpr Shape kShapes[] = {{4, 2, 16, 8, 0},
-                             {3, 1, 64, 16, 0},
-                             {8, 2, 96, 16, 0},
-                             {40, 2, 128, 32, 7},
-                             {2, 2, 32, 16, 40}};
+constexpr Shape kShapes[] = {{4, 2, 16, 8, 0},          {3, 1, 64, 16, 0},
+                             {8, 2, 96, 16, 0},         {40, 2, 128, 32, 7},
+                             {2, 2, 32, 16, 40},        {4, 2, 16, 8, 0, true},
+                             {3, 1, 64, 16, 0, true},   {8, 2, 88, 16, 0, true},
+                             {40, 2, 128, 32, 7, true}, {2, 2, 24, 16, 40, true}};
 
 constexpr float kScale = 0.4f;
 
@@ -32,20 +36,24 @@ constexpr float kScale = 0.4f;
 // `slice` rows. Pages are shuffled, and poisoned where nothing is stored.
 class Trial {
  public:
-  Trial(const Shape& shape, int32_t tokens, uint32_t page_seed)
+  // `odd`, if not 0, is one of position 8's values.
+  Trial(const Shape& shape, int32_t tokens, uint32_t page_seed, float odd = 0)
       : shape_(shape),
         tokens_(tokens),
         q_(Random(int64_t{tokens} * shape.heads * shape.head_dim, 1)),
         k_(Random(int64_t{tokens} * shape.kv_heads * shape.head_dim, 2)),
         v_(Random(int64_t{tokens} * shape.kv_heads * shape.head_dim, 3)),
         device_(TestDevice()) {
+    if (odd != 0) v_[static_cast<size_t>(8 * shape.kv_heads * shape.head_dim + 3)] = odd;
     const int32_t pages = (tokens + shape.page_tokens - 1) / shape.page_tokens + 2;
     pages_.resize(static_cast<size_t>(pages));
     std::iota(pages_.begin(), pages_.end(), 0);
     std::shuffle(pages_.begin(), pages_.end(), std::mt19937(page_seed));
-    const int64_t plane = int64_t{pages} * shape.page_tokens * shape.kv_heads * shape.head_dim;
-    keys_ = Poisoned<uint16_t>(*device_, plane);
-    values_ = Poisoned<uint16_t>(*device_, plane);
+    const int64_t heads = int64_t{pages} * shape.page_tokens * shape.kv_heads;
+    keys_ = Poisoned<uint8_t>(*device_, heads * shape.head_dim * (shape.f8 ? 1 : 2));
+    values_ = Poisoned<uint8_t>(*device_, heads * shape.head_dim * (shape.f8 ? 1 : 2));
+    key_scales_ = Poisoned<uint16_t>(*device_, heads);
+    value_scales_ = Poisoned<uint16_t>(*device_, heads);
     query_ = Poisoned<uint16_t>(*device_, static_cast<int64_t>(q_.size()));
     std::vector<int32_t> slots;
     for (int32_t p = 0; p < tokens; ++p) {
@@ -108,9 +116,24 @@ class Trial {
     return all;
   }
 
-  // The definition, with keys, values and queries rounded to F16.
+  // What the cache keeps of keys or values.
+  std::vector<double> Stored(std::vector<float> heads) const {
+    const auto dim = static_cast<size_t>(shape_.head_dim);
+    for (size_t at = 0; at < heads.size(); at += dim) {
+      float most = 0;
+      for (size_t d = 0; d < dim; ++d) most = std::max(most, std::abs(heads[at + d]));
+      for (float& value : std::span(heads).subspan(at, dim)) {
+        const float scale = F8Scale(most);
+        value = shape_.f8 ? F8ToF32(F32ToF8(value / scale)) * scale : F16ToF32(F32ToF16(value));
+      }
+    }
+    return {heads.begin(), heads.end()};
+  }
+
+  // The definition, with queries rounded to F16, keys and values as they are stored.
   std::vector<double> Wanted(int32_t row) const {
     const auto half = [](float value) { return static_cast<double>(F16ToF32(F32ToF16(value))); };
+    const auto k = Stored(k_), v = Stored(v_);
     std::vector<double> out;
     const int32_t dim = shape_.head_dim;
     const int32_t first = shape_.window > 0 ? std::max(0, row - shape_.window + 1) : 0;
@@ -122,7 +145,7 @@ class Trial {
         double score = 0;
         for (int32_t d = 0; d < dim; ++d) {
           score += half(q_[static_cast<size_t>((row * shape_.heads + h) * dim + d)] * kScale) *
-                   half(k_[static_cast<size_t>((p * shape_.kv_heads + kv_head) * dim + d)]);
+                   k[static_cast<size_t>((p * shape_.kv_heads + kv_head) * dim + d)];
         }
         weights.push_back(std::exp(score));
         total += weights.back();
@@ -131,7 +154,7 @@ class Trial {
         double sum = 0;
         for (int32_t p = first; p <= row; ++p) {
           sum += weights[static_cast<size_t>(p - first)] / total *
-                 half(v_[static_cast<size_t>((p * shape_.kv_heads + kv_head) * dim + d)]);
+                 v[static_cast<size_t>((p * shape_.kv_heads + kv_head) * dim + d)];
         }
         out.push_back(sum);
       }
@@ -143,8 +166,13 @@ class Trial {
 
  private:
   KvPlanes Planes() const {
-    return {keys_.As<uint16_t>(), values_.As<uint16_t>(), shape_.page_tokens, shape_.kv_heads,
-            shape_.head_dim};
+    KvPlanes planes{keys_.data(), values_.data(), shape_.page_tokens, shape_.kv_heads,
+                    shape_.head_dim};
+    if (shape_.f8) {
+      planes.key_scales = key_scales_.As<uint16_t>();
+      planes.value_scales = value_scales_.As<uint16_t>();
+    }
+    return planes;
   }
 
   Shape shape_;
@@ -152,7 +180,7 @@ class Trial {
   std::vector<float> q_, k_, v_;
   std::unique_ptr<device::Device> device_;
   std::vector<int32_t> pages_;
-  device::Buffer keys_, values_, query_;
+  device::Buffer keys_, values_, key_scales_, value_scales_, query_;
   size_t splits_ = 0;
 };
 
@@ -160,7 +188,8 @@ TEST(GpuAttention, AgreesWithTheDefinition) {
   for (const Shape& shape : kShapes) {
     for (const int32_t tokens : {1, 9, 70}) {
       SCOPED_TRACE(testing::Message()
-                   << shape.heads << " heads of " << shape.head_dim << ", " << tokens << " tokens");
+                   << shape.heads << " heads of " << shape.head_dim << (shape.f8 ? " in E4M3" : "")
+                   << ", " << tokens << " tokens");
       Trial run(shape, tokens, 4);
       const auto out = run.Attend(0, tokens, 0);
       size_t at = 0;
@@ -176,8 +205,8 @@ TEST(GpuAttention, AgreesWithTheDefinition) {
 }
 
 TEST(GpuAttention, BitsDoNotDependOnSlicesPagesOrSplits) {
-  for (const Shape& shape :
-       {Shape{2, 1, 16, 16, 0}, Shape{3, 1, 40, 8, 0}, Shape{2, 2, 16, 16, 560}}) {
+  for (const Shape& shape : {Shape{2, 1, 16, 16, 0}, Shape{3, 1, 40, 8, 0},
+                             Shape{2, 2, 16, 16, 560}, Shape{2, 1, 40, 8, 560, true}}) {
     const int32_t tokens = 1100, first = tokens - 9;  // over three chunks
     Trial run(shape, tokens, 4);
     const auto whole = run.Attend(first, 9, 0);
@@ -190,6 +219,17 @@ TEST(GpuAttention, BitsDoNotDependOnSlicesPagesOrSplits) {
     const auto wanted = run.Wanted(tokens - 1);
     for (size_t i = 0; i < wanted.size(); ++i) {
       ASSERT_NEAR(BF16ToF32(whole[whole.size() - wanted.size() + i]), wanted[i], 4e-3);
+    }
+  }
+}
+
+// What has no scale is no number, in the rows that see it and in none of a tile before.
+TEST(GpuAttention, ARowThatIsNotFiniteIsSeenByThoseThatFollow) {
+  for (const float odd : {std::numeric_limits<float>::infinity(), std::nanf(""), 1e6f}) {
+    Trial run({2, 1, 16, 8, 0, true}, 12, 4, odd);
+    const auto out = run.Attend(0, 12, 0);
+    for (size_t i = 0; i < out.size(); ++i) {
+      EXPECT_EQ(std::isfinite(BF16ToF32(out[i])), i < 8 * 2 * 16) << odd << " " << i;
     }
   }
 }

@@ -1,9 +1,9 @@
 // Projected queries, keys and values made ready for attention: biased, normed by head, rotated,
-// rounded to F16, keys and values put into the pages of the KV cache.
+// rounded to F16, keys and values put into the pages of the KV cache, as F16 or F8_E4M3.
 //
-// A page of a layer on a device, F16: keys [kv_head][slot][head_dim], values
-// [kv_head][head_dim][slot], since that is how the matrix units take each of them 16 bytes at a
-// time (attention.cu). page_tokens is a multiple of 8, head_dim too.
+// A page of a layer on a device: keys [kv_head][slot][head_dim], values [kv_head][head_dim][slot],
+// since that is how the matrix units take 8 values of each of them at a time (attention.cu).
+// page_tokens is a multiple of 8, head_dim too.
 #ifndef JIKJI_KERNELS_GPU_HEADS_H_
 #define JIKJI_KERNELS_GPU_HEADS_H_
 
@@ -12,11 +12,15 @@
 namespace jikji::kernels::gpu {
 
 struct KvPlanes {
-  uint16_t* keys;    // [page][kv_head][slot][head_dim]
-  uint16_t* values;  // [page][kv_head][head_dim][slot]
+  void* keys;    // F16 or E4M3 [page][kv_head][slot][head_dim]
+  void* values;  // [page][kv_head][head_dim][slot]
   int32_t page_tokens;
   int32_t kv_heads;
   int32_t head_dim;
+  // Of E4M3, what each head's values are multiplied by (tensor/quant/f8.h): F16
+  // [page][kv_head][slot]. nullptr: keys and values are F16.
+  uint16_t* key_scales = nullptr;
+  uint16_t* value_scales = nullptr;
 };
 
 // cos and sin of position · inv_freq, times `magnitude`. A block has 256 of the values.

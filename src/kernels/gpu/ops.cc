@@ -31,6 +31,8 @@ TypeKernels KernelsOf(DType dtype) {
     JIKJI_TYPE(Q4_K);
     JIKJI_TYPE(Q5_K);
     JIKJI_TYPE(Q6_K);
+    case DType::kF8_E4M3:
+      break;  // no type of weights
   }
 #undef JIKJI_TYPE
   std::unreachable();
@@ -129,12 +131,15 @@ Result<> MatMul(device::Device& device, const DeviceMatrix& w, const uint16_t* x
 
 Result<> Attention(device::Device& device, const AttentionArgs& args, const AttentionItem* merges,
                    int32_t merge_count) {
-  const int32_t dim = args.kv.head_dim;
-  const device::Kernel<AttentionArgs>& kernel = dim <= 32   ? jikji_attention_32
-                                                : dim <= 64 ? jikji_attention_64
-                                                : dim <= 96 ? jikji_attention_96
-                                                            : jikji_attention_128;
-  JIKJI_RETURN_IF_ERROR(device.Launch(kernel, {Blocks(args.item_count, kAttentionWarps), 1}, args));
+  using KernelOf = const device::Kernel<AttentionArgs>*;
+  constexpr KernelOf kF16[] = {&jikji_attention_32, &jikji_attention_64, &jikji_attention_96,
+                               &jikji_attention_128};
+  constexpr KernelOf kF8[] = {&jikji_attention_F8_32, &jikji_attention_F8_64,
+                              &jikji_attention_F8_96, &jikji_attention_F8_128};
+  const int32_t size = (args.kv.head_dim + 31) / 32 - 1;
+  const KernelOf kernel = (args.kv.key_scales == nullptr ? kF16 : kF8)[size];
+  JIKJI_RETURN_IF_ERROR(
+      device.Launch(*kernel, {Blocks(args.item_count, kAttentionWarps), 1}, args));
   AttentionArgs merge = args;
   merge.items = merges;
   return device.Launch(jikji_attention_merge, {static_cast<uint32_t>(merge_count), 1}, merge);

@@ -32,6 +32,8 @@ TileBytes BytesOf(DType dtype) {
       return {256, 64, 32, 64};
     case DType::kQ6_K:
       return {256, 128, 32, 32};
+    case DType::kF8_E4M3:
+      break;  // no type of weights
   }
   return {};
 }

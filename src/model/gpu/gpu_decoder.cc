@@ -137,7 +137,8 @@ class GpuDecoder : public Decoder {
                                      static_cast<const std::byte*>(cache.Layer(0).values)}) {
         shape.push_back(static_cast<int64_t>(reinterpret_cast<uintptr_t>(plane)));
       }
-      shape.push_back(cache.page_tokens());
+      shape.insert(shape.end(),
+                   {cache.pages(), cache.page_tokens(), static_cast<int64_t>(cache.dtype())});
       JIKJI_RETURN_IF_ERROR(
           graphs_.Run(*device_, shape, [&] { return Layers(padded, padded, cache); }));
     } else {
@@ -258,11 +259,18 @@ class GpuDecoder : public Decoder {
 
   static gpu::KvPlanes Planes(const KvCache& cache, size_t layer) {
     const kernels::KvPages pages = cache.Layer(layer);
-    return {.keys = reinterpret_cast<uint16_t*>(pages.keys),
-            .values = reinterpret_cast<uint16_t*>(pages.values),
-            .page_tokens = pages.page_tokens,
-            .kv_heads = pages.kv_heads,
-            .head_dim = pages.head_dim};
+    gpu::KvPlanes planes{.keys = pages.keys,
+                         .values = pages.values,
+                         .page_tokens = pages.page_tokens,
+                         .kv_heads = pages.kv_heads,
+                         .head_dim = pages.head_dim};
+    if (cache.dtype() != DType::kF8_E4M3) return planes;
+    // Scales lie behind all values of their plane.
+    const int64_t values =
+        int64_t{cache.pages()} * pages.page_tokens * pages.kv_heads * pages.head_dim;
+    planes.key_scales = reinterpret_cast<uint16_t*>(pages.keys + values);
+    planes.value_scales = reinterpret_cast<uint16_t*>(pages.values + values);
+    return planes;
   }
 
   // Keys and values of all rows into the cache, and queries ready for attention.

@@ -2,8 +2,9 @@
 // above it is the same.
 //
 // Contract: decoder.h's, promise 1 included (kernels/gpu/*.h). Activations between products are
-// BF16 and keys and values F16, so that logits differ from the processor's by those roundings.
-// Several devices that compute one model together have one each of these (gpu_ranks.h).
+// BF16 and keys and values F16 (or F8_E4M3, where the cache is), so that logits differ from the
+// processor's by those roundings. Several devices that compute one model together have one each of
+// these (gpu_ranks.h).
 #ifndef JIKJI_MODEL_GPU_GPU_DECODER_H_
 #define JIKJI_MODEL_GPU_GPU_DECODER_H_
 

@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 #include <span>
+#include <string>
 
 #include "base/test_rounds.h"
 #include "device/emulated/emulated_device.h"
@@ -20,8 +21,9 @@ namespace jikji {
 namespace {
 
 // A prompt at once, then tokens one by one and in threes.
-std::vector<float> RunInPieces(Decoder& decoder, std::span<const int32_t> tokens) {
-  Sequence sequence(decoder, 64, DType::kF16);
+std::vector<float> RunInPieces(Decoder& decoder, std::span<const int32_t> tokens,
+                               DType kv_dtype = DType::kF16) {
+  Sequence sequence(decoder, 64, kv_dtype);
   std::vector<float> logits;
   for (size_t at = 0; at < tokens.size();) {
     const size_t count = at == 0 ? 17 : std::min<size_t>(at % 2 == 0 ? 1 : 3, tokens.size() - at);
@@ -45,6 +47,24 @@ TEST(GpuDecoder, LogitsOfEveryGoldenModelAreTheProcessors) {
     auto other = model.prompt;
     other[3] ^= 1;
     EXPECT_GT(RelativeError(RunInPieces(*both.gpu, other), wanted), 2 * tolerance) << model.name;
+  }
+}
+
+// A value next to the middle between two of E4M3 may go to either on one and the other, which is a
+// sixteenth of it: for a model of three layers not more than that is of a logit.
+TEST(GpuDecoder, LogitsWithACacheOfE4M3AreTheProcessors) {
+  for (const char* name : {"qwen3", "exaone4-hybrid"}) {
+    const GoldenModel& model = GoldenNamed(name);
+    const OnBoth both(model);
+    const auto wanted = RunInPieces(*both.processor, model.prompt, DType::kF8_E4M3);
+    const auto got = RunInPieces(*both.gpu, model.prompt, DType::kF8_E4M3);
+    const double between = RelativeError(got, wanted);
+    const double lost = RelativeError(got, RunInPieces(*both.gpu, model.prompt));
+    RecordProperty(std::string(name) + "_between", std::to_string(between));
+    RecordProperty(std::string(name) + "_lost", std::to_string(lost));
+    EXPECT_LT(between, 0x1p-4);
+    EXPECT_GT(lost, 0);
+    EXPECT_LT(lost, 0x1p-3);
   }
 }
 
@@ -76,7 +96,10 @@ TEST(GpuDecoder, TakesWeightsOfAnyTypeAndGgufsOrder) {
 
 // Promise 1, and pages that two sequences share.
 TEST(GpuDecoder, BitsDoNotDependOnTheBatchThePagesOrTheSlices) {
-  for (const char* name : {"qwen2-window", "exaone4-hybrid", "llama-yarn"}) {
+  for (const auto& [name, kv_dtype] : {std::pair{"qwen2-window", DType::kF16},
+                                       {"exaone4-hybrid", DType::kF16},
+                                       {"llama-yarn", DType::kF16},
+                                       {"exaone4-hybrid", DType::kF8_E4M3}}) {
     const OnBoth both(GoldenNamed(name));
     const size_t vocab = static_cast<size_t>(both.gpu->spec().vocab);
     std::mt19937 random(5 + kernels::gpu::TestSeed());
@@ -84,10 +107,10 @@ TEST(GpuDecoder, BitsDoNotDependOnTheBatchThePagesOrTheSlices) {
     for (int32_t& token : first) token = static_cast<int32_t>(random() % vocab);
     for (int32_t& token : second) token = static_cast<int32_t>(random() % vocab);
     std::copy_n(first.begin(), 16, second.begin());  // two pages
-    const auto alone_first = Sequence(*both.gpu, 64, DType::kF16).Run(first, AllRows(40));
-    const auto alone_second = Sequence(*both.gpu, 64, DType::kF16).Run(second, AllRows(30));
+    const auto alone_first = Sequence(*both.gpu, 64, kv_dtype).Run(first, AllRows(40));
+    const auto alone_second = Sequence(*both.gpu, 64, kv_dtype).Run(second, AllRows(30));
 
-    auto cache = both.gpu->MakeCache(10, kPageTokens, DType::kF16);
+    auto cache = both.gpu->MakeCache(10, kPageTokens, kv_dtype);
     ASSERT_TRUE(cache) << cache.error().ToString();
     const std::vector<int32_t> first_pages = {7, 2, 9, 0, 4}, second_pages = {7, 2, 1, 5};
     ThreadPool pool(1);

@@ -35,6 +35,8 @@ constexpr decltype(auto) VisitBlock(DType dtype, Visitor&& visitor) {
       return visitor.template operator()<Q5_KBlock>();
     case DType::kQ6_K:
       return visitor.template operator()<Q6_KBlock>();
+    case DType::kF8_E4M3:
+      break;  // no type of weights
   }
   std::unreachable();
 }
