@@ -5,6 +5,7 @@
 #include "app/adapt_commands.h"
 #include "app/command.h"
 #include "app/console.h"
+#include "app/model_path.h"
 #include "base/thread_pool.h"
 
 namespace jikji {
@@ -34,10 +35,11 @@ Result<> RunConvert(Options& options) {
                 std::string(Say("usage: jikji adapt convert IN OUT",
                                 "사용법: jikji adapt convert 원본 새이름")));
   }
+  JIKJI_ASSIGN(const auto in, FindModel(options.in));
   ThreadPool pool(options.threads == 0 ? UsableCores() : static_cast<size_t>(options.threads));
   Progress progress(std::string(Say("converting", "변환")));
   JIKJI_ASSIGN(const ConvertReport report,
-               Convert(options.in, options.out, {.type = ParseDType(options.type)}, pool,
+               Convert(in, options.out, {.type = ParseDType(options.type)}, pool,
                        [&](double share) { progress.Show(share); }));
   fmt::print(fmt::runtime(Say("{}: {} tensors, {:.1f} MB\n", "{}: 텐서 {}개, {:.1f} MB\n")),
              options.out, report.tensors, static_cast<double>(report.bytes) / 1e6);

@@ -5,6 +5,7 @@
 #include "app/adapt_commands.h"
 #include "app/command.h"
 #include "app/console.h"
+#include "app/model_path.h"
 #include "base/thread_pool.h"
 
 namespace jikji {
@@ -43,10 +44,11 @@ Result<> Quantize(Options& options) {
                 std::string(Say("usage: jikji adapt quantize IN OUT --type TYPE",
                                 "사용법: jikji adapt quantize 원본 새파일 --type 자료형")));
   }
+  JIKJI_ASSIGN(const auto in, FindModel(options.in));
   ThreadPool pool(options.threads == 0 ? UsableCores() : static_cast<size_t>(options.threads));
   Progress progress(std::string(Say("quantising", "양자화")));
   JIKJI_ASSIGN(const QuantiseReport report,
-               Quantise(options.in, options.out,
+               Quantise(in, options.out,
                         {.type = *ParseDType(options.type),
                          .pure = options.pure,
                          .requantise = options.requantize},

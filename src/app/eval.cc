@@ -225,6 +225,7 @@ Result<> Eval(Options& options) {
     requirements.insert(requirements.end(), some.begin(), some.end());
   }
   JIKJI_RETURN_IF_ERROR(CheckPlace(options.html));
+  if (!options.against.empty()) JIKJI_RETURN_IF_ERROR(FindModel(options.against));
   JIKJI_ASSIGN(Work work, Prepare(options));
   EvalReport report{.shots = options.shots,
                     .seed = static_cast<uint64_t>(options.seed),

@@ -1,8 +1,10 @@
 #include "adapt/train/output.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <system_error>
@@ -48,15 +50,23 @@ class NewFolder {
   }
   const fs::path& path() const { return path_; }
 
+  // What was in its place is exchanged for it in one step, so that there always is one of them, and
+  // removed.
   Result<> Finish() const {
     std::error_code error;
-    const fs::path old = place_.string() + ".old";
-    fs::remove_all(old, error);
-    if (fs::exists(place_, error)) fs::rename(place_, old, error);
-    if (!error) fs::rename(path_, place_, error);
+    if (!fs::exists(place_, error)) {
+      fs::rename(path_, place_, error);
+    } else if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, place_.c_str(), RENAME_EXCHANGE) == 0) {
+      fs::remove_all(path_, error);
+    } else {  // not every file system can
+      const fs::path old = path_.string() + ".old";
+      fs::remove_all(old, error);
+      fs::rename(place_, old, error);
+      if (!error) fs::rename(path_, place_, error);
+      if (!error) fs::remove_all(old, error);
+    }
     if (error) return Failed("put the folder in its place", error, place_);
-    fs::remove_all(old, error);
-    return {};
+    return SyncFolder(fs::absolute(place_, error).parent_path());
   }
 
  private:

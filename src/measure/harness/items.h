@@ -39,6 +39,7 @@ struct ChatMessage {
 struct ReferenceItem {
   std::vector<ChatMessage> messages;  // the last is not the assistant's
   std::string answer;
+  std::string place = {};  // in its file, for errors
 };
 
 // A line of such a file. `where` names it in errors.

@@ -1,5 +1,7 @@
 #include "measure/harness/reference.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <map>
@@ -62,6 +64,26 @@ Result<ScoreTokens> KnownAnswer(const ReferenceItem& item, const train::ChatDocu
   return known;
 }
 
+// All of them. An error, with its place, where one cannot be written or is longer than the context.
+Result<std::vector<ScoreTokens>> KnownAnswers(const Engine& engine,
+                                              std::span<const ReferenceItem> items) {
+  JIKJI_ASSIGN(const auto chats, train::ChatDocuments::Create(engine.model()));
+  const auto context = static_cast<size_t>(engine.options().context);
+  std::vector<ScoreTokens> known;
+  for (const ReferenceItem& item : items) {
+    auto tokens = KnownAnswer(item, chats);
+    if (!tokens) return Fail(tokens.error().code, tokens.error().message, item.place);
+    if (tokens->tokens.size() > context) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  fmt::format("the conversation has {} tokens, and the context {}: leave it out",
+                              tokens->tokens.size(), context),
+                  item.place);
+    }
+    known.push_back(std::move(*tokens));
+  }
+  return known;
+}
+
 }  // namespace
 
 double CharacterF(std::string_view answer, std::string_view reference) {
@@ -95,6 +117,7 @@ Result<std::vector<ReferenceItem>> ReadReferenceItems(const std::filesystem::pat
         if (!failed || (limit > 0 && items.size() == limit)) return;
         auto item = sample ? ItemOf(*sample) : std::unexpected(sample.error());
         if (item) {
+          item->place = place;
           items.push_back(std::move(*item));
         } else {
           failed = Fail(item.error().code, item.error().message, place);
@@ -112,6 +135,8 @@ Result<std::vector<std::string>> AnswerReferenceItems(Scorer& scorer,
   if (model.chat_template == nullptr) {
     return Fail(ErrorCode::kInvalidArgument, "the model has no chat template", model.name);
   }
+  // Before an hour of answers: what could not be measured afterwards.
+  JIKJI_RETURN_IF_ERROR(KnownAnswers(scorer.engine(), items));
   std::vector<Prompt> prompts;
   for (const ReferenceItem& item : items) {
     JIKJI_ASSIGN(Prompt prompt, PromptOf(item.messages, model));
@@ -123,12 +148,7 @@ Result<std::vector<std::string>> AnswerReferenceItems(Scorer& scorer,
 Result<std::vector<Metric>> ReferenceMetrics(Scorer& scorer, std::span<const ReferenceItem> items,
                                              std::span<const std::string> answers,
                                              const ShowProgress& progress) {
-  JIKJI_ASSIGN(const auto chats, train::ChatDocuments::Create(scorer.engine().model()));
-  std::vector<ScoreTokens> known;
-  for (const ReferenceItem& item : items) {
-    JIKJI_ASSIGN(ScoreTokens tokens, KnownAnswer(item, chats));
-    known.push_back(std::move(tokens));
-  }
+  JIKJI_ASSIGN(const std::vector<ScoreTokens> known, KnownAnswers(scorer.engine(), items));
   JIKJI_ASSIGN(const auto logprobs, scorer.Score(known, progress));
   std::vector<ExactItem> exact;
   Metric chrf{.name = "chrf", .kind = MetricKind::kMean, .first = {}, .second = {}};

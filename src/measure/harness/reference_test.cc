@@ -49,6 +49,16 @@ TEST(ReferenceMetrics, TheModelsOwnAnswerIsExact) {
   Scorer scorer(*engine);
   std::vector<ReferenceItem> items = {{{{"user", "안녕하세요"}}, "?"},
                                       {{{"user", "안녕하세요"}}, "?"}};
+  // What could not be measured is told before anything is answered.
+  std::string longer;
+  for (int i = 0; i < engine->options().context; ++i) longer += "가 ";
+  for (const std::string& answer : {longer, std::string("네<|end|>")}) {
+    std::vector<ReferenceItem> bad = items;
+    bad.push_back({{{"user", "안녕하세요"}}, answer, "chats.jsonl:3"});
+    const auto refused = AnswerReferenceItems(scorer, bad, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().where, "chats.jsonl:3") << refused.error().ToString();
+  }
   auto answers = AnswerReferenceItems(scorer, items, {});
   ASSERT_TRUE(answers) << answers.error().ToString();
   items[0].answer = answers->front();
