@@ -69,9 +69,13 @@ class Playthrough {
     Hear();
   }
   void Step() {
+    const EngineStats before = stats();
     stepper_->Prepare();
     stepper_->Compute();
     Hear();
+    if (stats().preemptions > before.preemptions) {
+      EXPECT_EQ(stats().steps_ahead, before.steps_ahead) << "preempted while a step was under way";
+    }
   }
   bool busy() const { return stepper_->busy(); }
   EngineStats stats() const { return stepper_->stats(); }
@@ -113,7 +117,9 @@ GenerationRequest AnyRequest(const std::string& id, std::mt19937& random) {
   request.choices = 1 + static_cast<int32_t>(random() % 2);
   request.sampling.seed = random() % 8;
   request.sampling.temperature = random() % 3 == 0 ? 0.0 : 0.9;
-  if (random() % 4 == 0) request.sampling.logit_bias.push_back({20, 3.0f});
+  // Some say much the same again and again, which is drafted.
+  if (random() % 3 == 0)
+    request.sampling.logit_bias.push_back({20, random() % 2 == 0 ? 7.0f : 3.0f});
   if (random() % 2 == 0) {
     request.ignore_eos = false;
     for (int i = 0; i < 12; ++i) request.stop_ids.push_back(static_cast<TokenId>(random() % 300));
@@ -153,12 +159,14 @@ TEST(AheadTest, AnswersAreTheSameInAnySchedule) {
     options.speculate = round % 3 == 0 ? 4 : 0;
     options.prefix_cache = round % 4 != 0;
     options.step_tokens = round % 2 == 0 ? 5 : 40;
-    if (round % 6 == 0) options.row_share_override = 0.0;
-    Playthrough run(options, round % 5 == 0 ? 100 : 24, static_cast<uint32_t>(round));
+    if (round % 3 == 0) options.row_share_override = 0.0;
+    const bool wide = round % 4 == 1;
+    if (wide) options.max_running = 12;  // where a few drafts are not waited for
+    Playthrough run(options, wide ? 150 : 24, static_cast<uint32_t>(round));
     std::vector<GenerationRequest> requests;
     std::set<std::string> cancelled;
     while (run.busy() || requests.size() < 16) {
-      if (requests.size() < 16 && run.random()() % 4 == 0) {
+      if (requests.size() < 16 && (wide || run.random()() % 4 == 0)) {
         requests.push_back(AnyRequest(std::to_string(requests.size()), run.random()));
         run.Add(requests.back(), static_cast<int32_t>(run.random()() % 2),
                 run.random()() % 2 == 0 ? "a" : "b");
@@ -201,6 +209,7 @@ TEST(AheadTest, AnswersAreTheSameInAnySchedule) {
   // None of this is rare.
   EXPECT_GT(ahead, steps / 5);
   EXPECT_GT(preemptions, TestRounds(120) / 2);
+  EXPECT_GT(drafts, TestRounds(120) / 4);
   EXPECT_GT(hits, 0);
   for (const FinishReason reason : {FinishReason::kStop, FinishReason::kLength,
                                     FinishReason::kCancelled, FinishReason::kError}) {
@@ -275,6 +284,36 @@ TEST(AheadTest, DraftsThatPayAreWaitedFor) {
   EXPECT_GT(run.stats().accepted_tokens, 30);
 }
 
+// One stream of ten is not waited for. What is drafted when a step waits all the same, beside one
+// whose penalties need every token, is in the way of no step ahead.
+TEST(AheadTest, DraftsAreNeverUnderWayBesideAStepAhead) {
+  EngineOptions options = Options();
+  options.max_running = 12;
+  options.step_tokens = 60;
+  options.prefill_slowdown = 0;
+  options.row_share_override = 0.0;
+  Playthrough run(options, 400, 1);
+  std::vector<GenerationRequest> requests;
+  for (int i = 0; i < 10; ++i) requests.push_back(Request(std::to_string(i), 5, 100));
+  requests[0].sampling.temperature = 0;
+  requests[0].sampling.logit_bias = {{20, 7.0f}};  // nearly always 20
+  for (const GenerationRequest& request : requests) run.Add(request, 0, "test");
+  for (int i = 0; run.busy(); ++i) {
+    if (i % 10 == 0 && run.stats().running > 1) {
+      requests.push_back(Request("p" + std::to_string(i), 5, 3));
+      requests.back().sampling.presence_penalty = 0.5;
+      run.Add(requests.back(), 0, "test");
+    }
+    run.Step();
+  }
+  EXPECT_GT(run.stats().accepted_tokens, 5);
+  EXPECT_GT(run.stats().steps_ahead, run.stats().steps / 4);
+  const auto processor = Start(std::make_unique<FakeDecoder>(), options);
+  for (const GenerationRequest& request : requests) {
+    EXPECT_EQ(run.answers(request.id)[0].tokens, Ask(*processor, request)[0].tokens);
+  }
+}
+
 // Nothing is preempted ahead; who is more important waits for the steps under way, and no longer.
 TEST(AheadTest, WhoPreemptsWaitsForTheStepsUnderWay) {
   EngineOptions options = Options();
@@ -292,6 +331,24 @@ TEST(AheadTest, WhoPreemptsWaitsForTheStepsUnderWay) {
   while (run.busy()) run.Step();
   for (const char* id : {"a", "b"}) EXPECT_EQ(run.answers(id)[0].tokens.size(), 100u);
   EXPECT_EQ(run.stats().pages_used, 0);
+}
+
+// Of outputs whose ends are too far to be reserved.
+TEST(AheadTest, AStreamThatLacksAPageWaitsForTheStepsUnderWay) {
+  EngineOptions options = Options();
+  options.context = 512;
+  options.speculate = 0;
+  Playthrough run(options, 170, 1);
+  const std::vector<std::string> ids = {"a", "b", "c"};
+  for (const std::string& id : ids) run.Add(Request(id, 10, 350), 0, "test");
+  while (run.busy()) run.Step();
+  EXPECT_GT(run.stats().preemptions, 0);
+  EXPECT_GT(run.stats().steps_ahead, run.stats().steps * 9 / 10);
+  EXPECT_EQ(run.stats().pages_used, 0);
+  const auto processor = Start(std::make_unique<FakeDecoder>(), options);
+  for (const std::string& id : ids) {
+    EXPECT_EQ(run.answers(id)[0].tokens, Ask(*processor, Request(id, 10, 350))[0].tokens) << id;
+  }
 }
 
 TEST(AheadTest, CancelledUnderWayIsForgotten) {

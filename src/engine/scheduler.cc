@@ -84,7 +84,7 @@ int32_t Scheduler::decoding() const {
 const std::vector<StepPart>& Scheduler::Plan(const StepPrices& prices, bool ahead) {
   parts_.clear();
   ahead_ = ahead;
-  if (!ahead) must_preempt_ = false;
+  must_preempt_ = false;
   if (ahead && DraftsPay(prices.row_share)) return parts_;
   const int32_t decoding = PlanDecoding();
   // Where decoding alone takes the budget, prompts still get one token.
