@@ -204,7 +204,9 @@ Result<> GpuInputs::Send(device::Device& device, std::byte* to, const Batch& bat
 }
 
 GpuGraphs::Shape GpuInputs::shape() const {
-  const int64_t adapters = adapters_.empty() ? 0 : embeddings_.empty() ? 1 : 2;
+  // Embeddings of adapters are launched all of them, however many have been added.
+  const int64_t own = embeddings_.empty() ? 1 : 1 + static_cast<int64_t>(owns_.size());
+  const int64_t adapters = adapters_.empty() ? 0 : own;
   GpuGraphs::Shape shape = {static_cast<int64_t>(tokens_.size()), adapters};
   for (const Attention& attention : attention_) {
     shape.push_back(attention.item_count);
