@@ -176,6 +176,7 @@ Result<> Train(TrainSettings& settings, const Task& task) {
   train::RunOptions run;
   run.folder = settings.out;
   run.train = settings.Training(seen.tokens - seen.documents);
+  if (settings.steps == 0) PrintShort(run.train.schedule.steps);
   run.checkpoint_seconds = settings.checkpoint_minutes * 60;
   run.evaluate_every = held_out.documents.empty()     ? 0
                        : settings.evaluate_every == 0 ? run.train.schedule.steps

@@ -85,7 +85,7 @@ Result<std::vector<NamedAdapter>> ParseAdapters(std::span<const std::string> giv
   std::vector<NamedAdapter> adapters;
   for (const std::string& each : given) {
     const size_t end = each.find('=');
-    if (end == std::string::npos) {
+    if (end == std::string::npos || end == 0 || end + 1 == each.size()) {
       return Fail(ErrorCode::kInvalidArgument, "an adapter is given as NAME=FOLDER", each);
     }
     adapters.push_back({each.substr(0, end), each.substr(end + 1)});

@@ -79,6 +79,17 @@ Result<> CheckMemory(const train::MemoryPlan& plan) {
                           Megabytes(plan.total()), Megabytes(available)));
 }
 
+void PrintShort(int64_t steps) {
+  constexpr int64_t kFew = 10;
+  if (steps >= kFew) return;
+  fmt::print(
+      fmt::runtime(Say("steps of the run: {}; so little data needs more --epochs, or fewer "
+                       "--batch-tokens\n",
+                       "스텝이 {}번뿐입니다. 자료가 적으면 --epochs를 늘리거나 --batch-tokens를 "
+                       "줄이세요\n")),
+      steps);
+}
+
 void PrintResumed(int64_t step) {
   fmt::print(fmt::runtime(Say("goes on after step {}\n", "{} 스텝 뒤부터 이어 갑니다\n")), step);
   std::fflush(stdout);

@@ -21,6 +21,9 @@ void PrintPreflight(const train::Preflight& preflight);
 // Prints the plan; an error where the machine has not so much memory free.
 Result<> CheckMemory(const train::MemoryPlan& plan);
 
+// Where a pass over the data is so few steps that hardly anything is learned: what helps.
+void PrintShort(int64_t steps);
+
 // That the run goes on from a checkpoint: after which step.
 void PrintResumed(int64_t step);
 

@@ -119,8 +119,8 @@ class Runner {
 
   // With other settings no run goes on, so there is no way back to the checkpoint.
   std::string NotANumber(const StepReport& step) const {
-    return fmt::format("step {} has the loss {} and the gradient's norm {}: {}", step.step,
-                       step.loss, step.gradient_norm,
+    return fmt::format("step {} is lost, its {} is not a number: {}", step.step,
+                       std::isfinite(step.loss) ? "gradient" : "loss",
                        step.step == 1
                            ? "the model's weights may be damaged"
                            : "begin anew in another output folder with a lower learning rate");

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <limits>
 
 #include "adapt/train/small_model.h"
 #include "base/file.h"
@@ -212,6 +213,27 @@ TEST(Run, RefusesToGoOnWithAnotherBaseOrFewerMatrices) {
   const auto same = RunAdapter(base, out, {}, 5);
   ASSERT_TRUE(same) << same.error().ToString();
   EXPECT_EQ(same->resumed_at, 3);
+}
+
+TEST(Run, ALossThatIsNoNumberSaysWhatToDo) {
+  const auto message = [](float first_value, double rate) {
+    TemporaryFolder folder;
+    const std::vector<Document> documents = SmallDocuments(24);
+    auto model = *TrainableDecoder::New(SmallSpec(), {});
+    model->parameters().value(0)[0] = first_value;
+    RunOptions options = Options(folder.path(), 3600);
+    options.train.schedule.peak = rate;
+    options.train.clip = 0;
+    ThreadPool pool(1);
+    const std::atomic<bool> stop = false;
+    const auto end = train::Run(
+        *model, {documents, {}}, options, stop, [](const RunProgress&) {}, pool);
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "run.safetensors"));
+    return end ? std::string() : end.error().message;
+  };
+  EXPECT_NE(message(std::numeric_limits<float>::quiet_NaN(), 1e-3).find("may be damaged"),
+            std::string::npos);
+  EXPECT_NE(message(0.1f, 1e38).find("lower learning rate"), std::string::npos);
 }
 
 TEST(Run, RoomForACheckpointIsAskedForAtOnce) {
