@@ -36,12 +36,6 @@ Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions
   const DecoderSpec& spec = description.spec;
   JIKJI_RETURN_IF_ERROR(KvCache::CheckOnDevice(options.page_tokens, options.kv_dtype));
   JIKJI_RETURN_IF_ERROR(CheckCut(spec, cut));
-  if (!adapters.empty() && !cut.whole()) {
-    return Fail(ErrorCode::kUnsupported,
-                "adapters are not served yet by a model that is cut over several GPUs: merge them "
-                "with `jikji adapt merge`, or leave --tensor-parallel out",
-                adapters.front().string());
-  }
   JIKJI_ASSIGN(const CachePlan cache, PlanCache(spec, options));
   GpuPlan plan;
   // Where those that decode fill a step, prompts still get a token.
@@ -50,7 +44,7 @@ Result<GpuPlan> PlanGpu(const ModelDescription& description, const EngineOptions
                  .pages = static_cast<int32_t>(PagesFor(cache.context, options.page_tokens))};
   for (const std::filesystem::path& folder : adapters) {
     JIKJI_ASSIGN(const PeftAdapter adapter, PeftAdapter::Open(folder, spec));
-    plan.adapter_bytes.push_back(GpuAdapterBytes(adapter));
+    JIKJI_ASSIGN(plan.adapter_bytes.emplace_back(), GpuAdapterBytes(adapter, cut));
     ++plan.limits.adapters;
     plan.limits.adapter_rank =
         std::max(plan.limits.adapter_rank, static_cast<int32_t>(adapter.config.rank));

@@ -16,6 +16,7 @@
 #include "engine/gpu_model.h"
 #include "engine/test_client.h"
 #include "kernels/gpu/gpu_test.h"
+#include "model/test_adapters.h"
 #include "tensor/checkpoint.h"
 #include "tensor/file_writer.h"
 
@@ -184,7 +185,8 @@ TEST(GpuEngineRanks, WhatCannotBeCutIsRefusedByThePlan) {
   EXPECT_NE(heads.error().message.find("1 KV heads cannot be cut over 3"), std::string::npos);
   const Tripled tripled;
   auto three = DescribeModel(tripled.path());
-  const fs::path adapter = "anywhere";
+  const fs::path adapter = tripled.path() / "adapter";
+  ASSERT_TRUE(WriteTestAdapter({.seed = "own", .rank = 1, .vocab = 4096}, three->spec, adapter));
   const auto adapted = PlanGpus(*three, Options(), {&adapter, 1}, Joined());
   ASSERT_FALSE(adapted);
   EXPECT_EQ(adapted.error().code, ErrorCode::kUnsupported);

@@ -12,19 +12,19 @@ namespace {
 
 using kernels::gpu::DeviceMatrix;
 
-uint64_t BytesOf(const TensorView& tensor) {
-  return device::Arena::Rounded(static_cast<uint64_t>(tensor.values()) * sizeof(float));
+uint64_t BytesOf(int64_t values) {
+  return device::Arena::Rounded(static_cast<uint64_t>(values) * sizeof(float));
 }
 
 Result<const float*> Put(device::Device& device, device::Arena& memory,
-                         const std::vector<float>& values) {
+                         std::span<const float> values) {
   JIKJI_ASSIGN(std::byte* const to, memory.Take(values.size() * sizeof(float)));
-  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(to, values.data(), values.size() * sizeof(float)));
+  JIKJI_RETURN_IF_ERROR(device.CopyToDevice(to, values.data(), values.size_bytes()));
   return reinterpret_cast<const float*>(to);
 }
 
 // [rows, cols] to [cols, rows].
-std::vector<float> Transposed(const std::vector<float>& values, size_t rows, size_t cols) {
+std::vector<float> Transposed(std::span<const float> values, size_t rows, size_t cols) {
   std::vector<float> out(values.size());
   for (size_t r = 0; r < rows; ++r) {
     for (size_t c = 0; c < cols; ++c) out[c * rows + r] = values[r * cols + c];
@@ -54,19 +54,23 @@ Result<std::vector<float>> GainsOf(const AdaptedMatrix& matrix, float scale,
 
 Result<kernels::gpu::AdapterPart> PutMatrix(device::Device& device, device::Arena& memory,
                                             const AdaptedMatrix& matrix, float scale,
-                                            std::span<const WeightSource> base, ThreadPool& pool) {
+                                            const GpuCut& cut, std::span<const WeightSource> base,
+                                            ThreadPool& pool) {
   const auto rank = static_cast<size_t>(matrix.b.cols());
+  const GpuCut::Rows own = cut.Of(matrix.role, matrix.b.rows());
+  const auto first = static_cast<size_t>(own.first), rows = static_cast<size_t>(own.count);
   JIKJI_ASSIGN(const std::vector<float> a, UnpackTensor(matrix.a));
   JIKJI_ASSIGN(const std::vector<float> b, UnpackTensor(matrix.b));
   kernels::gpu::AdapterPart part;
   JIKJI_ASSIGN(part.a, Put(device, memory, a));
-  JIKJI_ASSIGN(part.b,
-               Put(device, memory, Transposed(b, static_cast<size_t>(matrix.b.rows()), rank)));
+  JIKJI_ASSIGN(
+      part.b,
+      Put(device, memory, Transposed(std::span(b).subspan(first * rank, rows * rank), rows, rank)));
   part.rank = static_cast<int32_t>(rank);
   part.scale = scale;
   if (matrix.magnitude.data.empty()) return part;
   JIKJI_ASSIGN(const std::vector<float> gains, GainsOf(matrix, scale, base, pool));
-  JIKJI_ASSIGN(part.gain, Put(device, memory, gains));
+  JIKJI_ASSIGN(part.gain, Put(device, memory, std::span(gains).subspan(first, rows)));
   return part;
 }
 
@@ -86,11 +90,19 @@ Result<> PutRows(device::Device& device, device::Arena& memory, const TensorView
 
 }  // namespace
 
-uint64_t GpuAdapterBytes(const PeftAdapter& adapter) {
+Result<uint64_t> GpuAdapterBytes(const PeftAdapter& adapter, const GpuCut& cut) {
+  if (!cut.whole() && (!adapter.embedding.data.empty() || !adapter.head.data.empty())) {
+    return Fail(ErrorCode::kUnsupported,
+                "an adapter with an embedding or a head of its own is not served yet by a model "
+                "that is cut over several GPUs: merge it with `jikji adapt merge`, or leave "
+                "--tensor-parallel out",
+                adapter.path.string());
+  }
   uint64_t bytes = 0;
   for (const AdaptedMatrix& matrix : adapter.matrices) {
-    bytes += BytesOf(matrix.a) + BytesOf(matrix.b);
-    if (!matrix.magnitude.data.empty()) bytes += BytesOf(matrix.magnitude);
+    const int64_t rows = cut.Of(matrix.role, matrix.b.rows()).count;
+    bytes += BytesOf(matrix.a.values()) + BytesOf(rows * matrix.b.cols());
+    if (!matrix.magnitude.data.empty()) bytes += BytesOf(rows);
   }
   for (const TensorView* rows : {&adapter.embedding, &adapter.head}) {
     if (rows->data.empty()) continue;
@@ -104,8 +116,10 @@ uint64_t GpuAdapters::TableBytes(const DecoderSpec& spec, const GpuLimits& limit
          sizeof(kernels::gpu::AdapterPart);
 }
 
-GpuAdapters::GpuAdapters(const DecoderSpec& spec, const GpuLimits& limits, std::byte* table)
+GpuAdapters::GpuAdapters(const DecoderSpec& spec, const GpuLimits& limits, const GpuCut& cut,
+                         std::byte* table)
     : limits_(limits),
+      cut_(cut),
       most_vocab_(std::max(spec.vocab, limits.adapter_vocab)),
       table_(table),
       parts_(spec.layers.size() * AdapterTargets().size() * static_cast<size_t>(limits.adapters)) {}
@@ -131,12 +145,14 @@ Result<int32_t> GpuAdapters::Add(device::Device& device, const PeftAdapter& adap
                             adapter.config.rank, adapter.vocab),
                 adapter.path.string());
   }
-  JIKJI_ASSIGN(device::Arena memory, device::Arena::Create(device, GpuAdapterBytes(adapter)));
+  JIKJI_ASSIGN(const uint64_t bytes, GpuAdapterBytes(adapter, cut_));
+  JIKJI_ASSIGN(device::Arena memory, device::Arena::Create(device, bytes));
   ThreadPool pool(UsableCores());
   std::vector<kernels::gpu::AdapterPart> parts = parts_;
   for (const AdaptedMatrix& matrix : adapter.matrices) {
     const size_t at = IndexOf(static_cast<size_t>(matrix.layer), matrix.role) + memory_.size();
-    JIKJI_ASSIGN(parts[at], PutMatrix(device, memory, matrix, adapter.config.scale(), base, pool));
+    JIKJI_ASSIGN(parts[at],
+                 PutMatrix(device, memory, matrix, adapter.config.scale(), cut_, base, pool));
   }
   GpuVocabulary own;
   JIKJI_RETURN_IF_ERROR(PutRows(device, memory, adapter.embedding, pool, own.embedding));

@@ -12,14 +12,17 @@
 #include "kernels/gpu/adapter.h"
 #include "kernels/gpu/ops.h"
 #include "model/decoder_spec.h"
+#include "model/gpu/gpu_cut.h"
 #include "model/gpu/gpu_limits.h"
 #include "model/peft_adapter.h"
 #include "model/weight_sources.h"
 
 namespace jikji {
 
-// Bytes that an adapter takes on a device.
-uint64_t GpuAdapterBytes(const PeftAdapter& adapter);
+// Bytes that an adapter takes on a device: A of every matrix, and of B and DoRA's gains the rows
+// that the cut gives to the projection. kUnsupported: with a cut, one that has a vocabulary of its
+// own.
+Result<uint64_t> GpuAdapterBytes(const PeftAdapter& adapter, const GpuCut& cut = {});
 
 // One that is the base's has no rows.
 struct GpuVocabulary {
@@ -32,7 +35,8 @@ class GpuAdapters {
   static uint64_t TableBytes(const DecoderSpec& spec, const GpuLimits& limits);
 
   // `table`: TableBytes of the device's memory.
-  GpuAdapters(const DecoderSpec& spec, const GpuLimits& limits, std::byte* table);
+  GpuAdapters(const DecoderSpec& spec, const GpuLimits& limits, const GpuCut& cut,
+              std::byte* table);
 
   // Its number. kInvalidArgument beyond the limits. `base`: the base's weights, of whose rows
   // DoRA's gains are; not needed afterwards.
@@ -49,6 +53,7 @@ class GpuAdapters {
   size_t IndexOf(size_t layer, TensorRole projection) const;
 
   GpuLimits limits_;
+  GpuCut cut_;
   int64_t most_vocab_;
   std::byte* table_;
   std::vector<kernels::gpu::AdapterPart> parts_;  // as in the table: [layer][projection][adapter]

@@ -71,7 +71,7 @@ class GpuDecoder : public Decoder {
     JIKJI_RETURN_IF_ERROR(gather_.Create(*device_, spec_, limits_, cut_));
     JIKJI_RETURN_IF_ERROR(inputs_.Create(*device_, s_.input_bytes));
     JIKJI_RETURN_IF_ERROR(chosen_.Create(*device_, limits_.rows));
-    adapters_.emplace(spec_, limits_, s_.adapter_table);
+    adapters_.emplace(spec_, limits_, cut_, s_.adapter_table);
     const RopeTable rope = MakeRopeTable(spec_.rope, spec_.head_dim);
     rope_magnitude_ = rope.magnitude;
     JIKJI_RETURN_IF_ERROR(device_->CopyToDevice(reinterpret_cast<std::byte*>(s_.inv_freq),

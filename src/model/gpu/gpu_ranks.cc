@@ -44,6 +44,14 @@ class GpuRanks : public Decoder {
   bool chooses() const override { return true; }
   bool runs_ahead() const override { return true; }
 
+  Result<int32_t> AddAdapter(const PeftAdapter& adapter) override {
+    int32_t number = 0;
+    for (const auto& rank : ranks_) {
+      JIKJI_ASSIGN(number, rank->AddAdapter(adapter));
+    }
+    return number;
+  }
+
   Result<KvCache> MakeCache(int32_t pages, int32_t page_tokens, DType dtype) override {
     std::vector<KvCache> caches;
     for (const auto& rank : ranks_) {

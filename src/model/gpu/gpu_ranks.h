@@ -3,7 +3,7 @@
 //
 // Contract: decoder.h's; logits are those of one device, bit for bit. The devices were joined
 // (device.h). Where one of them is lost, all are: Forward says the error of the first, and nobody
-// waits for it. Non-goals: adapters.
+// waits for it. Non-goals: adapters with an embedding or a head of their own.
 #ifndef JIKJI_MODEL_GPU_GPU_RANKS_H_
 #define JIKJI_MODEL_GPU_GPU_RANKS_H_
 

@@ -15,7 +15,9 @@
 #include "device/emulated/emulated_device.h"
 #include "kernels/gpu/gpu_test.h"
 #include "model/golden_models.h"
+#include "model/gpu/gpu_adapters.h"
 #include "model/gpu/gpu_decoder.h"
+#include "model/test_adapters.h"
 
 namespace jikji {
 namespace {
@@ -217,6 +219,81 @@ TEST(GpuRanks, StepsOfManyStreamsAreOneDevicesToo) {
   EXPECT_EQ(graphs, 2 * (steps - 1));  // all but the first, on each
 }
 
+// LoRA and DoRA in one batch with the base: each rank has its rows of B and of the gains.
+TEST(GpuRanks, AdaptersAreOneDevicesToo) {
+  const GoldenModel model = WithKvHeads(GoldenNamed("qwen3"), 4);
+  const Case one(model);
+  GpuLimits limits = kLimits;
+  limits.adapters = 2;
+  limits.adapter_rank = 9;
+  const auto write = [&](const TestAdapter& adapter) {
+    const auto folder = one.folder.path() / adapter.seed;
+    EXPECT_TRUE(WriteTestAdapter(adapter, one.spec, folder));
+    return folder;
+  };
+  const auto lora = write({.seed = "lora", .rank = 9}),
+             dora = write({.seed = "dora", .dora = true}),
+             vocabulary = write({.seed = "own", .rank = 1, .vocab = one.spec.vocab + 8});
+  const auto add = [&](Decoder& decoder, const std::filesystem::path& folder) -> Result<int32_t> {
+    JIKJI_ASSIGN(const PeftAdapter adapter, PeftAdapter::Open(folder, one.spec));
+    return decoder.AddAdapter(adapter);
+  };
+  const auto run = [&](Decoder& decoder) {
+    EXPECT_EQ(add(decoder, lora), 0);
+    EXPECT_EQ(add(decoder, dora), 1);
+    auto cache = decoder.MakeCache(12, kPageTokens, DType::kF16);
+    EXPECT_TRUE(cache);
+    ThreadPool pool(1);
+    std::vector<float> all;
+    const std::vector<std::vector<int32_t>> pages = {{0, 1, 2}, {3, 4, 5}, {6, 7, 8}};
+    const std::vector<int32_t> adapters = {1, kBaseModel, 0};
+    // A prompt of each, then two tokens each.
+    for (const auto& [start, count] : {std::pair{0, 10}, {10, 1}, {11, 1}}) {
+      std::vector<int32_t> tokens, rows;
+      std::vector<kernels::AttentionSlice> slices;
+      for (const auto& own : pages) {
+        slices.push_back({static_cast<int32_t>(tokens.size()), count, start, own});
+        for (int32_t i = 0; i < count; ++i) {
+          tokens.push_back(model.prompt[static_cast<size_t>(start + i)]);
+        }
+        rows.push_back(static_cast<int32_t>(tokens.size()) - 1);
+      }
+      std::vector<float> logits(rows.size() * 256);
+      const auto computed = decoder.Forward(
+          {.tokens = tokens, .slices = slices, .logit_rows = rows, .adapters = adapters}, *cache,
+          logits, pool);
+      EXPECT_TRUE(computed) << computed.error().ToString();
+      all.insert(all.end(), logits.begin(), logits.end());
+    }
+    return all;
+  };
+  const auto devices = kernels::gpu::TestDevices(4);
+  const auto alone = *LoadGpuDecoder(devices.alone, one.checkpoint, one.spec, limits),
+             together = *LoadGpuRanks(devices.joined, one.checkpoint, one.spec, limits);
+  const auto wanted = run(*alone);
+  EXPECT_EQ(run(*together), wanted);
+  // The three streams differ by their adapters alone.
+  for (size_t row = 0; row < 3; ++row) {
+    const auto of = std::span(wanted).subspan(row * 256, 256),
+               next = std::span(wanted).subspan((row + 1) % 3 * 256, 256);
+    EXPECT_FALSE(std::ranges::equal(of, next)) << row;
+  }
+  // Each rank takes what is planned for it, to the byte.
+  const GpuCut cut = {.rank = 1, .ranks = 4};
+  const Devices counted = Joined(4);
+  const auto decoder = *LoadGpuRanks(counted, one.checkpoint, one.spec, limits);
+  for (const auto& folder : {lora, dora}) {
+    const PeftAdapter adapter = *PeftAdapter::Open(folder, one.spec);
+    const uint64_t before = counted[1]->memory()->free_bytes;
+    EXPECT_TRUE(decoder->AddAdapter(adapter));
+    EXPECT_EQ(before - counted[1]->memory()->free_bytes, *GpuAdapterBytes(adapter, cut));
+    EXPECT_LT(*GpuAdapterBytes(adapter, cut), *GpuAdapterBytes(adapter));
+  }
+  // A vocabulary of its own is not cut yet.
+  EXPECT_EQ(GpuAdapterBytes(*PeftAdapter::Open(vocabulary, one.spec), cut).error().code,
+            ErrorCode::kUnsupported);
+}
+
 TEST(GpuRanks, TheLossOfOneIsTheStepsErrorAndNobodyHangs) {
   const GoldenModel& model = GoldenNamed("llama");
   const Case one(model);
@@ -310,7 +387,6 @@ TEST(GpuRanks, HeadsThatCannotBeSharedOutAreRefused) {
         LoadGpuRanks(Joined(static_cast<size_t>(ranks)), one.checkpoint, one.spec, kLimits);
     EXPECT_FALSE(loaded);
   }
-  EXPECT_EQ(one.On(Joined(2))->AddAdapter({}).error().code, ErrorCode::kUnsupported);
 }
 
 }  // namespace
