@@ -104,8 +104,9 @@ std::vector<int32_t> AllRows(size_t count) {
 }
 
 // A prompt, whose logits are partly wanted, then tokens one by one and in threes.
-std::vector<float> RunInPieces(Decoder& decoder, std::span<const int32_t> tokens) {
-  Sequence sequence(decoder, 64, DType::kF16);
+std::vector<float> RunInPieces(Decoder& decoder, std::span<const int32_t> tokens,
+                               DType cache = DType::kF16) {
+  Sequence sequence(decoder, 64, cache);
   const std::array<int32_t, 3> some{2, 3, 16};
   std::vector<float> logits = sequence.Run(tokens.first(17), some);
   for (size_t at = 17; at < tokens.size();) {
@@ -156,6 +157,16 @@ TEST(GpuRanks, WeightsOfAnyTypeAndGgufsOrder) {
       ExpectSameBits(Case(model, dtype), 2, model);
     }
   }
+}
+
+TEST(GpuRanks, ACacheOfEightBitsIsOneDevicesToo) {
+  const GoldenModel& model = GoldenNamed("llama-yarn");
+  const Case one(model);
+  const auto devices = kernels::gpu::TestDevices(2);
+  const auto got = RunInPieces(*one.On(devices.joined), model.prompt, DType::kF8_E4M3);
+  const auto alone = one.Alone(devices.alone);
+  EXPECT_EQ(got, RunInPieces(*alone, model.prompt, DType::kF8_E4M3));
+  EXPECT_NE(got, RunInPieces(*alone, model.prompt));
 }
 
 // Streams that decode together, over pages that two of them share, in steps that become graphs on
