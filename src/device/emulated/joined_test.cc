@@ -91,7 +91,8 @@ TEST(JoinedDevices, OneThatLeavesEndsTheWaitOfTheOthers) {
     JIKJI_ASSIGN(const Buffer from, device.Allocate(kBytes));
     JIKJI_ASSIGN(const Buffer to, device.Allocate(kRanks * kBytes));
     for (;; ++done[rank]) {
-      const auto gathered = device.AllGather(from.data(), to.data(), kBytes);
+      auto gathered = device.AllGather(from.data(), to.data(), kBytes);
+      if (gathered) gathered = device.Synchronize();
       if (gathered) continue;
       device.Leave();
       return gathered;
@@ -114,7 +115,8 @@ TEST(JoinedDevices, GathersOfDifferentLengthsAreAnErrorOfAll) {
   const auto results = OnEach(2, [&](size_t rank) -> Result<> {
     JIKJI_ASSIGN(const Buffer from, devices[rank]->Allocate(kBytes));
     JIKJI_ASSIGN(const Buffer to, devices[rank]->Allocate(2 * kBytes));
-    return devices[rank]->AllGather(from.data(), to.data(), rank == 0 ? 4 : 8);
+    JIKJI_RETURN_IF_ERROR(devices[rank]->AllGather(from.data(), to.data(), rank == 0 ? 4 : 8));
+    return devices[rank]->Synchronize();
   });
   for (const auto& result : results) {
     ASSERT_FALSE(result);
