@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/utf8.h"
 
 namespace jikji {
 namespace {
 
 constexpr size_t kBlockBytes = 1u << 20;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/utf8.h"
+
 namespace jikji {
 namespace {
 
@@ -15,7 +17,7 @@ namespace {
 class Check {
  public:
   explicit Check(std::string_view text) : text_(text) {
-    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
+    if (text_.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
     begin_ = at_;
   }
 

@@ -11,6 +11,8 @@
 namespace jikji {
 
 inline constexpr char32_t kReplacementCharacter = 0xFFFD;
+// What some programs begin a file with.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct Utf8Char {
   char32_t code_point = kReplacementCharacter;

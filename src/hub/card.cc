@@ -183,7 +183,7 @@ Result<Card> ParseCard(std::string_view text) {
   if (text.size() > kMaxCard || !IsValidUtf8(text)) {
     return Fail(ErrorCode::kMalformed, "a card is UTF-8 of at most 4 MiB", "README.md");
   }
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Card card;
   std::string_view rest = text;
   if (Trim(TakeLine(rest)) != "---") {

@@ -44,14 +44,12 @@ struct AttentionStore {
     }
   }
 
-  // x ≈ scale · q for 32 values, |q| ≤ 127, scale = max|x| / 127 in F16: the quotients are of the
-  // scale as it is kept, so that its own rounding costs nothing more. Values that are not finite,
-  // or beyond what a scale can say, make the scale NaN; so small that it rounds to zero: all zero.
-  static void Quantise(const float* x, int8_t* q, uint16_t* scale) {
-    // Bits of magnitudes rise with them, NaN's beyond all; whole numbers because compilers put the
-    // largest of floats into vectors only where they may forget about NaN.
+  // The largest magnitude; NaN where one is. Bits of magnitudes rise with them, NaN's beyond all;
+  // whole numbers because compilers put the largest of floats into vectors only where they may
+  // forget about NaN.
+  static float Largest(const float* x, int64_t count) {
     uint32_t most_bits = 0;
-    for (int i = 0; i < kKvGroup; ++i) {
+    for (int64_t i = 0; i < count; ++i) {
       uint32_t bits;
       std::memcpy(&bits, x + i, sizeof bits);
       bits &= 0x7FFFFFFFu;
@@ -59,6 +57,14 @@ struct AttentionStore {
     }
     float most;
     std::memcpy(&most, &most_bits, sizeof most);
+    return most;
+  }
+
+  // x ≈ scale · q for 32 values, |q| ≤ 127, scale = max|x| / 127 in F16: the quotients are of the
+  // scale as it is kept, so that its own rounding costs nothing more. Values that are not finite,
+  // or beyond what a scale can say, make the scale NaN; so small that it rounds to zero: all zero.
+  static void Quantise(const float* x, int8_t* q, uint16_t* scale) {
+    const float most = Largest(x, kKvGroup);
     if (!(most <= 127.0f * 65504.0f)) {
       *scale = 0x7E00;
       std::memset(q, 0, kKvGroup);
@@ -101,16 +107,7 @@ struct AttentionStore {
 
   // One scale for the head, a power of two (tensor/quant/f8.h). What has none is NaN by its scale.
   static void F8Row(const float* x, int64_t dim, std::byte* codes, int64_t step, std::byte* scale) {
-    uint32_t most_bits = 0;  // as in Quantise
-    for (int64_t d = 0; d < dim; ++d) {
-      uint32_t bits;
-      std::memcpy(&bits, x + d, sizeof bits);
-      bits &= 0x7FFFFFFFu;
-      most_bits = most_bits < bits ? bits : most_bits;
-    }
-    float most;
-    std::memcpy(&most, &most_bits, sizeof most);
-    const float by = F8Scale(most);
+    const float by = F8Scale(Largest(x, dim));
     const bool has = by == by;
     const uint16_t half = has ? F32ToF16(by) : 0x7E00;
     std::memcpy(scale, &half, sizeof half);

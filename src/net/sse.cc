@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/utf8.h"
 #include "net/client.h"
 
 namespace jikji::net {
@@ -38,7 +39,7 @@ void SseParser::Feed(std::string_view piece,
     const size_t end = piece.find_first_of("\r\n");
     line_.append(piece.substr(0, end));
     if (at_start_ && line_.size() >= 3) {
-      if (line_.starts_with("\xEF\xBB\xBF")) line_.erase(0, 3);
+      if (line_.starts_with(kByteOrderMark)) line_.erase(0, kByteOrderMark.size());
       at_start_ = false;
     }
     if (end == std::string_view::npos) return;

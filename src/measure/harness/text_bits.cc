@@ -25,7 +25,6 @@ Result<std::string> Decompressed(const std::filesystem::path& file) {
 }  // namespace
 
 Result<std::string> ReadText(const std::filesystem::path& file) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   JIKJI_ASSIGN(std::string text, file.extension() == ".zst" ? Decompressed(file) : ReadFile(file));
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   int64_t number = 0;
