@@ -10,34 +10,12 @@
 #include "base/test_rounds.h"
 #include "engine/engine.h"
 #include "engine/fake_device.h"
+#include "engine/fake_requests.h"
 #include "engine/stepper.h"
 #include "engine/test_client.h"
 
 namespace jikji {
 namespace {
-
-EngineOptions Options() {
-  EngineOptions options;
-  options.threads = 1;
-  options.context = 128;
-  options.page_tokens = 4;
-  options.max_running = 4;
-  options.step_tokens = 16;
-  return options;
-}
-
-GenerationRequest Request(const std::string& id, size_t prompt = 10, int64_t max_tokens = 12) {
-  GenerationRequest request;
-  request.id = id;
-  for (size_t i = 0; i < prompt; ++i) {
-    request.prompt.push_back(static_cast<TokenId>(10 + (i * 7 + id.back() * 3u) % 200));
-  }
-  request.max_tokens = max_tokens;
-  request.ignore_eos = true;
-  request.sampling.seed = 5;
-  request.sampling.logit_bias = {{FakeDecoder::kPoison, -100.0f}};
-  return request;
-}
 
 std::unique_ptr<Engine> Start(std::unique_ptr<FakeDecoder> decoder, EngineOptions options) {
   auto engine = Engine::Start(FakeModel(std::move(decoder)), std::move(options));
@@ -148,14 +126,14 @@ GenerationRequest AnyRequest(const std::string& id, std::mt19937& random) {
 
 TEST(AheadTest, AnswersAreTheSameInAnySchedule) {
   // What each gives alone, on the processor.
-  EngineOptions alone = Options();
+  EngineOptions alone = SmallOptions();
   alone.speculate = 0;
   alone.prefix_cache = false;
   const auto processor = Start(std::make_unique<FakeDecoder>(), alone);
   int64_t steps = 0, ahead = 0, preemptions = 0, drafts = 0, hits = 0;
   std::map<FinishReason, int> ends;
   for (int round = TestRounds(120); round > 0; --round) {
-    EngineOptions options = Options();
+    EngineOptions options = SmallOptions();
     options.speculate = round % 3 == 0 ? 4 : 0;
     options.prefix_cache = round % 4 != 0;
     options.step_tokens = round % 2 == 0 ? 5 : 40;
@@ -219,7 +197,7 @@ TEST(AheadTest, AnswersAreTheSameInAnySchedule) {
 
 // Prompts are read in chunks and requests come and go, beside streams that go on.
 TEST(AheadTest, NearlyAllStepsArePlannedAhead) {
-  Playthrough run(Options(), 200, 1);
+  Playthrough run(SmallOptions(), 200, 1);
   for (const char* id : {"a", "b"}) run.Add(Request(id, 5, 110), 0, "test");
   for (int i = 0; run.busy(); ++i) {
     if (i % 10 == 0) run.Add(Request("c" + std::to_string(i), 30, 4), 0, "test");
@@ -234,7 +212,7 @@ TEST(AheadTest, NearlyAllStepsArePlannedAhead) {
 TEST(AheadTest, ReceiversHearOfAStepWhileTheNextIsComputed) {
   auto decoder = std::make_unique<FakeDevice>();
   const FakeDevice& device = *decoder;
-  const auto engine = Start(std::move(decoder), Options());
+  const auto engine = Start(std::move(decoder), SmallOptions());
   const GenerationRequest request = Request("r", 10, 100);
   int deltas = 0, beside = 0;
   TestClient client;
@@ -251,7 +229,7 @@ TEST(AheadTest, ReceiversHearOfAStepWhileTheNextIsComputed) {
 
 TEST(AheadTest, WhatDependsOnATokenWaitsForIt) {
   const auto planned_ahead = [](auto change) {
-    Playthrough run(Options(), 100, 1);
+    Playthrough run(SmallOptions(), 100, 1);
     GenerationRequest request = Request("r", 10, 40);
     change(request);
     run.Add(request, 0, "test");
@@ -267,7 +245,7 @@ TEST(AheadTest, WhatDependsOnATokenWaitsForIt) {
 
 // A stream that repeats itself is drafted, which is worth more than not to wait.
 TEST(AheadTest, DraftsThatPayAreWaitedFor) {
-  EngineOptions options = Options();
+  EngineOptions options = SmallOptions();
   options.row_share_override = 0.3;
   Playthrough run(options, 100, 1);
   GenerationRequest request = Request("r", 10, 100);
@@ -287,7 +265,7 @@ TEST(AheadTest, DraftsThatPayAreWaitedFor) {
 // One stream of ten is not waited for. What is drafted when a step waits all the same, beside one
 // whose penalties need every token, is in the way of no step ahead.
 TEST(AheadTest, DraftsAreNeverUnderWayBesideAStepAhead) {
-  EngineOptions options = Options();
+  EngineOptions options = SmallOptions();
   options.max_running = 12;
   options.step_tokens = 60;
   options.prefill_slowdown = 0;
@@ -316,7 +294,7 @@ TEST(AheadTest, DraftsAreNeverUnderWayBesideAStepAhead) {
 
 // Nothing is preempted ahead; who is more important waits for the steps under way, and no longer.
 TEST(AheadTest, WhoPreemptsWaitsForTheStepsUnderWay) {
-  EngineOptions options = Options();
+  EngineOptions options = SmallOptions();
   options.max_running = 2;
   options.prefill_slowdown = 0;
   Playthrough run(options, 100, 1);
@@ -335,7 +313,7 @@ TEST(AheadTest, WhoPreemptsWaitsForTheStepsUnderWay) {
 
 // Of outputs whose ends are too far to be reserved.
 TEST(AheadTest, AStreamThatLacksAPageWaitsForTheStepsUnderWay) {
-  EngineOptions options = Options();
+  EngineOptions options = SmallOptions();
   options.context = 512;
   options.speculate = 0;
   Playthrough run(options, 170, 1);
@@ -353,7 +331,7 @@ TEST(AheadTest, AStreamThatLacksAPageWaitsForTheStepsUnderWay) {
 
 TEST(AheadTest, CancelledUnderWayIsForgotten) {
   auto decoder = std::make_unique<FakeDevice>();
-  const auto engine = Start(std::move(decoder), Options());
+  const auto engine = Start(std::move(decoder), SmallOptions());
   TestClient cancelled, stays;
   const GenerationRequest request = Request("c", 10, 100);
   const auto sink = cancelled.Sink();
@@ -375,7 +353,7 @@ TEST(AheadTest, CancelledUnderWayIsForgotten) {
 TEST(AheadTest, ALostDeviceEndsAllAndFreesAll) {
   for (int calls = 0; calls < 30; ++calls) {
     for (const bool at_submit : {false, true}) {
-      Playthrough run(Options(), 100, static_cast<uint32_t>(calls));
+      Playthrough run(SmallOptions(), 100, static_cast<uint32_t>(calls));
       int left = calls;
       const auto outcome = [&left]() -> Result<> {
         if (left-- > 0) return {};
@@ -402,7 +380,7 @@ TEST(AheadTest, ALostDeviceEndsAllAndFreesAll) {
 // A step that is refused, or a lack of memory, ends what runs; what waits goes on.
 TEST(AheadTest, AFailedStepLeavesNothingUnderWay) {
   for (int calls = 0; calls < 12; ++calls) {
-    Playthrough run(Options(), 100, static_cast<uint32_t>(calls));
+    Playthrough run(SmallOptions(), 100, static_cast<uint32_t>(calls));
     int left = calls;
     run.device().submit = [&left, calls]() -> Result<> {
       if (left-- != 0) return {};
@@ -422,7 +400,7 @@ TEST(AheadTest, AnEngineEndsWithTwoStepsUnderWay) {
   auto decoder = std::make_unique<FakeDevice>();
   TestClient client;
   {
-    const auto engine = Start(std::move(decoder), Options());
+    const auto engine = Start(std::move(decoder), SmallOptions());
     ASSERT_TRUE(SubmitTo(*engine, Request("r", 10, 110), client));
     client.WaitForTokens(3);
   }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/fake_model.h"
+#include "engine/fake_requests.h"
 #include "engine/logprobs.h"
 #include "engine/sampler.h"
 #include "engine/test_client.h"
@@ -18,36 +19,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-EngineOptions SmallOptions() {
-  EngineOptions options;
-  options.threads = 1;
-  options.context = 128;
-  options.page_tokens = 4;
-  options.max_running = 4;
-  options.step_tokens = 16;
-  options.max_queued = 16;
-  return options;
-}
-
 std::unique_ptr<Engine> StartFake(
     EngineOptions options = SmallOptions(),
     std::unique_ptr<FakeDecoder> decoder = std::make_unique<FakeDecoder>()) {
   auto engine = Engine::Start(FakeModel(std::move(decoder)), std::move(options));
   EXPECT_TRUE(engine.has_value()) << engine.error().ToString();
   return std::move(*engine);
-}
-
-GenerationRequest Request(const std::string& id, size_t prompt = 10, int64_t max_tokens = 12) {
-  GenerationRequest request;
-  request.id = id;
-  for (size_t i = 0; i < prompt; ++i) {
-    request.prompt.push_back(static_cast<TokenId>(10 + (i * 7 + id.size() * 31 + id.back()) % 200));
-  }
-  request.max_tokens = max_tokens;
-  request.ignore_eos = true;
-  request.sampling.seed = 5;
-  request.sampling.logit_bias = {{FakeDecoder::kPoison, -100.0f}};
-  return request;
 }
 
 // A decoder that stops in Forward until it is let go.

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/fake_model.h"
 #include "engine/gpu_model.h"
+#include "engine/gpu_test_engine.h"
 #include "engine/test_client.h"
 #include "engine/test_extended_tokenizer.h"
 #include "kernels/gpu/gpu_test.h"
@@ -21,45 +22,8 @@
 namespace jikji {
 namespace {
 
-constexpr const char* kModel = JIKJI_SOURCE_DIR "/models/jikji-mini-ko";
-
-EngineOptions Options() {
-  EngineOptions options;
-  options.threads = 1;
-  options.context = 64;
-  options.max_running = 4;
-  options.step_tokens = 16;
-  return options;
-}
-
-std::unique_ptr<Engine> Start(Model model) {
-  auto engine = Engine::Start(std::move(model), Options());
-  EXPECT_TRUE(engine) << engine.error().ToString();
-  return engine ? std::move(*engine) : nullptr;
-}
-
-std::unique_ptr<Engine> StartOn(const std::shared_ptr<device::Device>& device) {
-  auto description = DescribeModel(kModel);
-  EXPECT_TRUE(description);
-  const auto plan = PlanGpu(*description, Options());
-  EXPECT_TRUE(plan) << plan.error().ToString();
-  auto model = LoadModelOn(device, std::move(*description), *plan);
-  EXPECT_TRUE(model) << model.error().ToString();
-  return model ? Start(std::move(*model)) : nullptr;
-}
-
-GenerationRequest Request(const Engine& engine, std::string id, std::string_view prompt,
-                          int64_t tokens) {
-  GenerationRequest request;
-  request.id = std::move(id);
-  request.prompt = engine.model().tokenizer->Encode(prompt);
-  request.max_tokens = tokens;
-  request.sampling.temperature = 0;
-  return request;
-}
-
 TEST(GpuEngine, TextIsTheProcessorsAndTheCacheOfPrefixesIsUsed) {
-  const auto gpu = StartOn(kernels::gpu::TestDevice());
+  const auto gpu = StartOn({kernels::gpu::TestDevice()});
   ASSERT_NE(gpu, nullptr);
   auto model = LoadModel(kModel);
   ASSERT_TRUE(model);
@@ -85,8 +49,8 @@ TEST(GpuEngine, ALostDeviceEndsRequestsAndIsToldByHealth) {
   // The device is lost in the middle of a step, after the first tokens.
   std::atomic<bool> lost = false;
   std::atomic<int> launches = 0;
-  const auto engine = StartOn(device::MakeEmulatedDevice(
-      {.healthy = [&](std::string_view) { return !lost || ++launches < 20; }}));
+  const auto engine = StartOn({device::MakeEmulatedDevice(
+      {.healthy = [&](std::string_view) { return !lost || ++launches < 20; }})});
   ASSERT_NE(engine, nullptr);
   EXPECT_TRUE(engine->Health(std::chrono::hours(1)).healthy);
   LocalPolicy policy;

@@ -4,9 +4,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <string>
 
 #include "base/file.h"
@@ -14,67 +12,40 @@
 #include "device/emulated/emulated_device.h"
 #include "engine/engine.h"
 #include "engine/gpu_model.h"
+#include "engine/gpu_test_engine.h"
 #include "engine/test_client.h"
 #include "kernels/gpu/gpu_test.h"
 #include "model/test_adapters.h"
 #include "tensor/checkpoint.h"
 #include "tensor/file_writer.h"
+#include "text/testing.h"
 
 namespace jikji {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kModel = JIKJI_SOURCE_DIR "/models/jikji-mini-ko";
 constexpr size_t kRanks = 3;  // as many as the model has heads
-
-EngineOptions Options() {
-  EngineOptions options;
-  options.threads = 1;
-  options.context = 64;
-  options.max_running = 4;
-  options.step_tokens = 16;
-  return options;
-}
-
-GpuGroup Joined(const std::function<bool(size_t rank, std::string_view act)>& healthy = {}) {
-  const auto joined = std::make_shared<device::Rendezvous>(kRanks);
-  GpuGroup devices;
-  for (size_t rank = 0; rank < kRanks; ++rank) {
-    device::EmulatedOptions options;
-    if (healthy) options.healthy = [=](std::string_view act) { return healthy(rank, act); };
-    options.joined = joined;
-    options.rank = rank;
-    devices.push_back(device::MakeEmulatedDevice(std::move(options)));
-  }
-  return devices;
-}
 
 // The built-in model with its one KV head three times, one for each head: it computes the same.
 class Tripled {
  public:
   Tripled() {
-    std::string pattern = (fs::temp_directory_path() / "jikji-ranks-XXXXXX").string();
-    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
     const auto written = Write();
     EXPECT_TRUE(written) << written.error().ToString();
   }
-  ~Tripled() { fs::remove_all(path_); }
-  Tripled(const Tripled&) = delete;
-  Tripled& operator=(const Tripled&) = delete;
 
-  const fs::path& path() const { return path_; }
+  const fs::path& path() const { return folder_.path(); }
 
  private:
   Result<> Write() const {
     for (const char* name : {"generation_config.json", "tokenizer.json", "tokenizer_config.json"}) {
-      fs::copy_file(fs::path(kModel) / name, path_ / name);
+      fs::copy_file(fs::path(kModel) / name, path() / name);
     }
     JIKJI_ASSIGN(std::string config, ReadFile(fs::path(kModel) / "config.json"));
     const std::string key = "\"num_key_value_heads\": 1";
     config.replace(config.find(key), key.size(), "\"num_key_value_heads\": 3");
-    JIKJI_RETURN_IF_ERROR(WriteFileAtomic(path_ / "config.json", config));
+    JIKJI_RETURN_IF_ERROR(WriteFileAtomic(path() / "config.json", config));
     JIKJI_ASSIGN(const auto checkpoint, Checkpoint::Open(kModel));
     const auto times = [](const TensorView& tensor) -> int {
       return tensor.name.contains("k_proj") || tensor.name.contains("v_proj") ? 3 : 1;
@@ -86,7 +57,7 @@ class Tripled {
     }
     JIKJI_ASSIGN(FileLayout layout, LayoutSafetensors({{"format", "pt"}}, specs));
     JIKJI_ASSIGN(TensorFileWriter writer,
-                 TensorFileWriter::Create(path_ / "model.safetensors", std::move(layout)));
+                 TensorFileWriter::Create(path() / "model.safetensors", std::move(layout)));
     for (size_t i = 0; i < specs.size(); ++i) {
       const TensorView& tensor = checkpoint->tensors()[i];
       for (int copy = 0; copy < times(tensor); ++copy) {
@@ -96,30 +67,8 @@ class Tripled {
     return writer.Finish();
   }
 
-  fs::path path_;
+  testing::TemporaryFolder folder_;
 };
-
-std::unique_ptr<Engine> StartOn(const GpuGroup& devices, const fs::path& path) {
-  auto description = DescribeModel(path);
-  EXPECT_TRUE(description) << description.error().ToString();
-  const auto plans = PlanGpus(*description, Options(), {}, devices);
-  EXPECT_TRUE(plans) << plans.error().ToString();
-  auto model = LoadModelOn(devices, std::move(*description), *plans);
-  EXPECT_TRUE(model) << model.error().ToString();
-  auto engine = Engine::Start(std::move(*model), Options());
-  EXPECT_TRUE(engine) << engine.error().ToString();
-  return std::move(*engine);
-}
-
-GenerationRequest Request(const Engine& engine, std::string id, std::string_view prompt,
-                          int64_t tokens) {
-  GenerationRequest request;
-  request.id = std::move(id);
-  request.prompt = engine.model().tokenizer->Encode(prompt);
-  request.max_tokens = tokens;
-  request.sampling.temperature = 0;
-  return request;
-}
 
 TEST(GpuEngineRanks, AnswersAndLogprobsAreOneDevicesBitForBit) {
   const Tripled tripled;
@@ -152,7 +101,7 @@ TEST(GpuEngineRanks, ThePlanOfEachIsExactAndRefusedBeforeLoading) {
   const Tripled tripled;
   auto description = DescribeModel(tripled.path());
   ASSERT_TRUE(description);
-  const GpuGroup devices = Joined();
+  const GpuGroup devices = device::MakeJoinedDevices(kRanks);
   const auto plans = PlanGpus(*description, Options(), {}, devices);
   ASSERT_TRUE(plans);
   const uint64_t before = devices[0]->memory()->free_bytes;
@@ -179,7 +128,7 @@ TEST(GpuEngineRanks, ThePlanOfEachIsExactAndRefusedBeforeLoading) {
 TEST(GpuEngineRanks, WhatCannotBeCutIsRefusedByThePlan) {
   auto description = DescribeModel(kModel);
   ASSERT_TRUE(description);
-  const auto heads = PlanGpus(*description, Options(), {}, Joined());
+  const auto heads = PlanGpus(*description, Options(), {}, device::MakeJoinedDevices(kRanks));
   ASSERT_FALSE(heads);
   EXPECT_EQ(heads.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(heads.error().message.find("1 KV heads cannot be cut over 3"), std::string::npos);
@@ -187,7 +136,8 @@ TEST(GpuEngineRanks, WhatCannotBeCutIsRefusedByThePlan) {
   auto three = DescribeModel(tripled.path());
   const fs::path adapter = tripled.path() / "adapter";
   ASSERT_TRUE(WriteTestAdapter({.seed = "own", .rank = 1, .vocab = 4096}, three->spec, adapter));
-  const auto adapted = PlanGpus(*three, Options(), {&adapter, 1}, Joined());
+  const auto adapted =
+      PlanGpus(*three, Options(), {&adapter, 1}, device::MakeJoinedDevices(kRanks));
   ASSERT_FALSE(adapted);
   EXPECT_EQ(adapted.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(adapted.error().message.find("jikji adapt merge"), std::string::npos);
@@ -197,9 +147,15 @@ TEST(GpuEngineRanks, ALostDeviceEndsRequestsAndIsToldByHealth) {
   std::atomic<bool> lost = false;
   std::atomic<int> acts = 0;
   const Tripled tripled;
-  const auto engine = StartOn(
-      Joined([&](size_t rank, std::string_view) { return rank != 1 || !lost || ++acts < 20; }),
-      tripled.path());
+  const auto engine =
+      StartOn(device::MakeJoinedDevices(kRanks,
+                                        [&](size_t rank) {
+                                          return device::EmulatedOptions{
+                                              .healthy = [&, rank](std::string_view) {
+                                                return rank != 1 || !lost || ++acts < 20;
+                                              }};
+                                        }),
+              tripled.path());
   LocalPolicy policy;
   GenerationRequest request = Request(*engine, "a", "하나 둘 셋", 50);
   TestClient client;

@@ -157,7 +157,6 @@ TEST_F(QuantiseTest, ValuesThatAreNotFiniteAreNamed) {
   EXPECT_EQ(FilesInFolder(), 1u);
 }
 
-// Killed at any point, the old file stays whole under its name.
 TEST_F(QuantiseTest, OntoItselfOrAFolderItIsRefusedAndNothingIsLost) {
   Add("blk.0.attn_q.weight", {8, 256});
   const fs::path in = Write("out.gguf");
@@ -175,6 +174,7 @@ TEST_F(QuantiseTest, OntoItselfOrAFolderItIsRefusedAndNothingIsLost) {
               testing::HasSubstr("is a folder"));
 }
 
+// Killed at any point, the old file stays whole under its name.
 TEST_F(QuantiseTest, KilledItLeavesTheOldFile) {
   Add("token_embd.weight", {2000, 256});
   Add("blk.0.attn_q.weight", {2000, 256});

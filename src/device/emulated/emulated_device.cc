@@ -272,4 +272,17 @@ std::unique_ptr<Device> MakeEmulatedDevice(EmulatedOptions options) {
   return std::make_unique<EmulatedDevice>(std::move(options));
 }
 
+std::vector<std::shared_ptr<Device>> MakeJoinedDevices(
+    size_t ranks, const std::function<EmulatedOptions(size_t rank)>& options) {
+  const auto joined = std::make_shared<Rendezvous>(ranks);
+  std::vector<std::shared_ptr<Device>> devices;
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    EmulatedOptions own = options ? options(rank) : EmulatedOptions();
+    own.joined = joined;
+    own.rank = rank;
+    devices.push_back(MakeEmulatedDevice(std::move(own)));
+  }
+  return devices;
+}
+
 }  // namespace jikji::device

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "device/device.h"
 #include "device/emulated/rendezvous.h"
@@ -27,6 +29,10 @@ struct EmulatedOptions {
 
 // Memory comes poisoned: every byte is 0xFF, so that floats are NaN.
 std::unique_ptr<Device> MakeEmulatedDevice(EmulatedOptions options = {});
+
+// So many that are joined, in the order of their ranks; `options` of each but for what joins them.
+std::vector<std::shared_ptr<Device>> MakeJoinedDevices(
+    size_t ranks, const std::function<EmulatedOptions(size_t rank)>& options = {});
 
 }  // namespace jikji::device
 

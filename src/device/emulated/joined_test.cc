@@ -23,20 +23,6 @@ JIKJI_KERNEL(jikji_test_add, AddArgs, 32) { args.x[ThreadX()] += args.value; }
 constexpr size_t kValues = 32;
 constexpr uint64_t kBytes = kValues * sizeof(float);
 
-std::vector<std::unique_ptr<Device>> Joined(
-    size_t ranks, const std::function<bool(size_t rank, std::string_view act)>& healthy = {}) {
-  const auto joined = std::make_shared<Rendezvous>(ranks);
-  std::vector<std::unique_ptr<Device>> devices;
-  for (size_t rank = 0; rank < ranks; ++rank) {
-    EmulatedOptions options;
-    if (healthy) options.healthy = [=](std::string_view act) { return healthy(rank, act); };
-    options.joined = joined;
-    options.rank = rank;
-    devices.push_back(MakeEmulatedDevice(std::move(options)));
-  }
-  return devices;
-}
-
 // `body` of every rank, each on a thread; what each came back with.
 std::vector<Result<>> OnEach(size_t ranks, const std::function<Result<>(size_t rank)>& body) {
   std::vector<Result<>> results(ranks);
@@ -51,7 +37,7 @@ std::vector<Result<>> OnEach(size_t ranks, const std::function<Result<>(size_t r
 
 TEST(JoinedDevices, EachGetsWhatAllHaveAgainAndAgain) {
   for (const size_t ranks : {1u, 2u, 4u}) {
-    const auto devices = Joined(ranks);
+    const auto devices = MakeJoinedDevices(ranks);
     std::vector<std::vector<float>> got(ranks);
     const auto results = OnEach(ranks, [&](size_t rank) -> Result<> {
       Device& device = *devices[rank];
@@ -82,8 +68,10 @@ TEST(JoinedDevices, OneThatLeavesEndsTheWaitOfTheOthers) {
   // The last one is lost at its third gather, while the others wait for it.
   constexpr size_t kRanks = 3;
   int gathers = 0;
-  const auto devices = Joined(kRanks, [&](size_t rank, std::string_view act) {
-    return rank + 1 < kRanks || act != "AllGather" || ++gathers < 3;
+  const auto devices = MakeJoinedDevices(kRanks, [&](size_t rank) {
+    return EmulatedOptions{.healthy = [&gathers, rank](std::string_view act) {
+      return rank + 1 < kRanks || act != "AllGather" || ++gathers < 3;
+    }};
   });
   std::vector<int> done(kRanks);
   const auto results = OnEach(kRanks, [&](size_t rank) -> Result<> {
@@ -111,7 +99,7 @@ TEST(JoinedDevices, OneThatLeavesEndsTheWaitOfTheOthers) {
 }
 
 TEST(JoinedDevices, GathersOfDifferentLengthsAreAnErrorOfAll) {
-  const auto devices = Joined(2);
+  const auto devices = MakeJoinedDevices(2);
   const auto results = OnEach(2, [&](size_t rank) -> Result<> {
     JIKJI_ASSIGN(const Buffer from, devices[rank]->Allocate(kBytes));
     JIKJI_ASSIGN(const Buffer to, devices[rank]->Allocate(2 * kBytes));

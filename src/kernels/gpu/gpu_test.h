@@ -54,15 +54,8 @@ inline TestRanks TestDevices(size_t ranks) {
     EXPECT_TRUE(opened) << opened.error().ToString();
     if (opened) return out;
   }
-  const auto joined = std::make_shared<device::Rendezvous>(ranks);
   out.alone = device::MakeEmulatedDevice();
-  out.joined.clear();
-  for (size_t rank = 0; rank < ranks; ++rank) {
-    device::EmulatedOptions options;
-    options.joined = joined;
-    options.rank = rank;
-    out.joined.push_back(device::MakeEmulatedDevice(std::move(options)));
-  }
+  out.joined = device::MakeJoinedDevices(ranks);
   return out;
 }
 

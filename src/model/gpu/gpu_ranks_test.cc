@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <numeric>
 #include <random>
 #include <string>
 
@@ -17,39 +16,13 @@
 #include "model/golden_models.h"
 #include "model/gpu/gpu_adapters.h"
 #include "model/gpu/gpu_decoder.h"
+#include "model/gpu/test_decoders.h"
 #include "model/test_adapters.h"
 
 namespace jikji {
 namespace {
 
-constexpr GpuLimits kLimits = {.rows = 70, .slices = 8, .pages = 8};
-constexpr int32_t kPageTokens = 8;
-
 using Devices = std::vector<std::shared_ptr<device::Device>>;
-
-struct Faults {
-  std::function<bool(size_t rank, std::string_view act)> healthy = {};
-  std::atomic<int>* graphs = nullptr;
-};
-
-Devices Joined(size_t ranks, const Faults& faults = {}) {
-  const auto joined = std::make_shared<device::Rendezvous>(ranks);
-  Devices devices;
-  for (size_t rank = 0; rank < ranks; ++rank) {
-    device::EmulatedOptions options;
-    options.memory_bytes = 64 << 20;
-    if (faults.healthy) {
-      options.healthy = [=](std::string_view act) { return faults.healthy(rank, act); };
-    }
-    if (faults.graphs != nullptr) {
-      options.graph_launched = [count = faults.graphs] { ++*count; };
-    }
-    options.joined = joined;
-    options.rank = rank;
-    devices.push_back(device::MakeEmulatedDevice(std::move(options)));
-  }
-  return devices;
-}
 
 // A golden model with as many KV heads as asked for, which nobody has run elsewhere.
 GoldenModel WithKvHeads(GoldenModel model, int64_t kv_heads) {
@@ -74,13 +47,7 @@ struct Case {
   DecoderSpec spec;
 
   explicit Case(const GoldenModel& model, DType dtype = DType::kF32) {
-    auto path = folder.path();
-    if (dtype == DType::kF32) {
-      EXPECT_TRUE(WriteFolder(model, path, AllAs(dtype)));
-    } else {
-      path /= "model.gguf";
-      EXPECT_TRUE(WriteGguf(model, path, MatricesAs(dtype)));
-    }
+    const auto path = WriteModel(model, dtype, folder.path());
     spec = (*LoadDecoder(path))->spec();
     checkpoint = *Checkpoint::Open(path);
   }
@@ -96,12 +63,6 @@ struct Case {
     return std::move(*decoder);
   }
 };
-
-std::vector<int32_t> AllRows(size_t count) {
-  std::vector<int32_t> rows(count);
-  std::iota(rows.begin(), rows.end(), 0);
-  return rows;
-}
 
 // A prompt, whose logits are partly wanted, then tokens one by one and in threes.
 std::vector<float> RunInPieces(Decoder& decoder, std::span<const int32_t> tokens,
@@ -170,12 +131,14 @@ TEST(GpuRanks, ACacheOfEightBitsIsOneDevicesToo) {
 }
 
 // Streams that decode together, over pages that two of them share, in steps that become graphs on
-// every rank; tokens are chosen on the first.
+// every rank; tokens are chosen on each and told by the first.
 TEST(GpuRanks, StepsOfManyStreamsAreOneDevicesToo) {
   std::atomic<int> graphs = 0;
   const Case one(GoldenNamed("exaone4-hybrid"));
   const auto alone = one.Alone(device::MakeEmulatedDevice()),
-             together = one.On(Joined(2, {.graphs = &graphs}));
+             together = one.On(device::MakeJoinedDevices(2, [&](size_t) {
+               return device::EmulatedOptions{.graph_launched = [&] { ++graphs; }};
+             }));
   constexpr int32_t kStreams = 3, kPrompt = 17;
   const int32_t steps = TestRounds(6);
   struct Run {
@@ -291,7 +254,7 @@ TEST(GpuRanks, AdaptersAreOneDevicesToo) {
   }
   // Each rank takes what is planned for it, to the byte.
   const GpuCut cut = {.rank = 1, .ranks = 4};
-  const Devices counted = Joined(4);
+  const Devices counted = device::MakeJoinedDevices(4);
   const auto decoder = *LoadGpuRanks(counted, one.checkpoint, one.spec, limits);
   for (const auto& folder : {lora, dora}) {
     const PeftAdapter adapter = *PeftAdapter::Open(folder, one.spec);
@@ -312,9 +275,11 @@ TEST(GpuRanks, TheLossOfOneIsTheStepsErrorAndNobodyHangs) {
   for (const char* act : {"jikji_silu_multiply", "AllGather"}) {
     for (const size_t lost : {0u, 1u}) {
       std::atomic<bool> healthy = true;
-      const auto decoder = one.On(Joined(2, {.healthy = [&](size_t rank, std::string_view now) {
-                                           return healthy || rank != lost || now != act;
-                                         }}));
+      const auto decoder = one.On(device::MakeJoinedDevices(2, [&](size_t rank) {
+        return device::EmulatedOptions{.healthy = [&, rank](std::string_view now) {
+          return healthy || rank != lost || now != act;
+        }};
+      }));
       auto cache = decoder->MakeCache(2, kPageTokens, DType::kF16);
       ASSERT_TRUE(cache);
       ThreadPool pool(1);
@@ -341,7 +306,7 @@ TEST(GpuRanks, TheLossOfOneIsTheStepsErrorAndNobodyHangs) {
 // What is refused is refused by all, and the next step is as good as any.
 TEST(GpuRanks, ABatchBeyondTheLimitsIsNoLoss) {
   const Case one(GoldenNamed("llama"));
-  const auto decoder = one.On(Joined(2));
+  const auto decoder = one.On(device::MakeJoinedDevices(2));
   auto cache = decoder->MakeCache(12, kPageTokens, DType::kF16);
   ASSERT_TRUE(cache);
   ThreadPool pool(1);
@@ -358,7 +323,7 @@ TEST(GpuRanks, ABatchBeyondTheLimitsIsNoLoss) {
 TEST(GpuRanks, ThePlanOfEachIsExact) {
   for (const char* name : {"llama-bias", "llama-tied"}) {
     const Case one(GoldenNamed(name));
-    const Devices devices = Joined(2);
+    const Devices devices = device::MakeJoinedDevices(2);
     std::vector<uint64_t> before;
     for (const auto& device : devices) before.push_back(device->memory()->free_bytes);
     const auto decoder = one.On(devices);
@@ -394,8 +359,8 @@ TEST(GpuRanks, HeadsThatCannotBeSharedOutAreRefused) {
     EXPECT_EQ(plan.error().code, ErrorCode::kUnsupported);
     EXPECT_NE(plan.error().message.find("4 heads and 2 KV heads"), std::string::npos);
     EXPECT_NE(plan.error().message.find("can be 1, 2"), std::string::npos);
-    const auto loaded =
-        LoadGpuRanks(Joined(static_cast<size_t>(ranks)), one.checkpoint, one.spec, kLimits);
+    const auto loaded = LoadGpuRanks(device::MakeJoinedDevices(static_cast<size_t>(ranks)),
+                                     one.checkpoint, one.spec, kLimits);
     EXPECT_FALSE(loaded);
   }
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -29,13 +30,23 @@ inline double Tolerance(const DecoderSpec& spec) {
   return kRounding * static_cast<double>(4 * spec.layers.size() + 1);
 }
 
+// Where the model is then: weights as they are in a folder, or of `dtype` in a GGUF file.
+inline std::filesystem::path WriteModel(const GoldenModel& model, DType dtype,
+                                        const std::filesystem::path& folder) {
+  if (dtype == DType::kF32) {
+    EXPECT_TRUE(WriteFolder(model, folder, AllAs(dtype)));
+    return folder;
+  }
+  EXPECT_TRUE(WriteGguf(model, folder / "model.gguf", MatricesAs(dtype)));
+  return folder / "model.gguf";
+}
+
 // A golden model on both.
 struct OnBoth {
   TemporaryFolder folder;
   std::shared_ptr<device::Device> device;
   std::unique_ptr<Decoder> processor, gpu;
 
-  // Weights as they are in a folder, or of `dtype` in a GGUF file.
   explicit OnBoth(const GoldenModel& model, DType dtype = DType::kF32,
                   std::shared_ptr<device::Device> on = kernels::gpu::TestDevice(),
                   GpuLimits limits = {})
@@ -43,13 +54,7 @@ struct OnBoth {
     limits.rows = kLimits.rows;
     limits.slices = kLimits.slices;
     limits.pages = kLimits.pages;
-    auto path = folder.path();
-    if (dtype == DType::kF32) {
-      EXPECT_TRUE(WriteFolder(model, path, AllAs(dtype)));
-    } else {
-      path /= "model.gguf";
-      EXPECT_TRUE(WriteGguf(model, path, MatricesAs(dtype)));
-    }
+    const auto path = WriteModel(model, dtype, folder.path());
     auto on_processor = LoadDecoder(path);
     EXPECT_TRUE(on_processor) << on_processor.error().ToString();
     processor = std::move(*on_processor);
